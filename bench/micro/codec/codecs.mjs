@@ -1,0 +1,27 @@
+/** Each codec as a pair of functions between a value and bytes that could go on a wire. */
+
+import { deserialize, serialize } from "node:v8";
+
+import { openValues } from "../../ours.mjs";
+import { RecordReader, RecordWriter } from "../../peers/records.mjs";
+
+/**
+ * @typedef {{ encode(value: unknown): any, decode(bytes: any): any }} Codec
+ *
+ * @type {Record<string, () => Codec | Promise<Codec>>}
+ */
+export const CODECS = {
+  ours: openValues,
+  json: () => ({
+    encode: (value) => Buffer.from(JSON.stringify(value)),
+    decode: (bytes) => JSON.parse(bytes.toString()),
+  }),
+  v8: () => ({ encode: serialize, decode: deserialize }),
+  msgpackr() {
+    const writer = new RecordWriter();
+    const reader = new RecordReader();
+    return { encode: (value) => writer.pack(value), decode: (bytes) => reader.unpack(bytes) };
+  },
+  // The clone is whole after the first half.
+  "structured-clone": () => ({ encode: structuredClone, decode: (value) => value }),
+};

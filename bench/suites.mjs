@@ -1,0 +1,32 @@
+/** Which suites there are, and the two clocks that they run by. */
+
+import { nodeToNode } from "./cluster/node-to-node.mjs";
+import { boundary } from "./micro/boundary.mjs";
+import { codec } from "./micro/codec.mjs";
+import { ring } from "./micro/ring.mjs";
+import { threads } from "./micro/threads.mjs";
+
+/**
+ * @typedef {object} Timing
+ * @property {number} warmMs before the clock starts
+ * @property {number} measureMs of one turn
+ * @property {number} deadlineMs after which a turn fails
+ *
+ * @typedef {object} Suite
+ * @property {string} name
+ * @property {string} question what it answers, in a line
+ * @property {(timing: Timing) => import("./rounds.mjs").BenchCase[]} cases
+ */
+
+/**
+ * In the order of a run without names: from one call to two processes.
+ *
+ * @type {readonly Suite[]}
+ */
+export const SUITES = Object.freeze([boundary, ring, codec, threads, nodeToNode]);
+
+/** Two clocks: one for figures to quote, one for a look. @type {Record<string, Timing>} */
+export const TIMINGS = Object.freeze({
+  full: { warmMs: 400, measureMs: 1500, deadlineMs: 30_000 },
+  quick: { warmMs: 100, measureMs: 300, deadlineMs: 20_000 },
+});

@@ -1,0 +1,166 @@
+//! The doorbell of an isolate: one bounded ThreadsafeFunction that carries no data.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foundation_node::Doorbell;
+use napi::sys;
+
+use crate::error::{Result, check};
+
+/// Rings asked for, over all isolates.
+pub(crate) static RINGS: AtomicU64 = AtomicU64::new(0);
+/// Rings saved because one was under way.
+pub(crate) static COALESCED: AtomicU64 = AtomicU64::new(0);
+/// Rings to isolates that were gone.
+pub(crate) static TO_CLOSED: AtomicU64 = AtomicU64::new(0);
+/// Exceptions that a wake-up threw and that were raised again in its isolate.
+pub(crate) static REPORTED_EXCEPTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// A ThreadsafeFunction's pointer; only used under the lock beside it.
+#[derive(Debug, Clone, Copy)]
+struct Function(sys::napi_threadsafe_function);
+
+// SAFETY: a ThreadsafeFunction may be called from any thread; that is its purpose.
+unsafe impl Send for Function {}
+
+/// Rings an isolate from any thread; harmless once it is closed.
+#[derive(Debug)]
+pub(crate) struct Bell {
+    function: Mutex<Option<Function>>,
+    is_ringing: AtomicBool,
+}
+
+impl Bell {
+    /// Makes the bell of an environment; `wake` is called on its thread.
+    pub(crate) fn new(env: sys::napi_env, wake: sys::napi_value) -> Result<Arc<Bell>> {
+        let bell = Arc::new(Bell { function: Mutex::new(None), is_ringing: AtomicBool::new(false) });
+        let context = Arc::into_raw(Arc::clone(&bell)).cast_mut().cast::<c_void>();
+        let mut name = ptr::null_mut();
+        let mut function = ptr::null_mut();
+        let label = b"foundation:doorbell";
+        // SAFETY: `env` is the calling environment; `name` and `function` are out-parameters; `context` is a
+        // counted reference that `finalize` gives back exactly once.
+        let status = unsafe {
+            sys::napi_create_string_utf8(env, label.as_ptr().cast(), label.len() as isize, &raw mut name);
+            sys::napi_create_threadsafe_function(
+                env,
+                wake,
+                ptr::null_mut(),
+                name,
+                1,
+                1,
+                ptr::null_mut(),
+                Some(finalize),
+                context,
+                Some(call_wake),
+                &raw mut function,
+            )
+        };
+        if status != sys::Status::napi_ok {
+            // SAFETY: nothing was created that would give this reference back.
+            drop(unsafe { Arc::from_raw(context.cast_const().cast::<Bell>()) });
+        }
+        check(status, "creating the doorbell")?;
+        *bell.lock() = Some(Function(function));
+        Ok(bell)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Function>> {
+        self.function.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops ringing; from here on a ring is a counted no-op. Node frees the function with its environment.
+    pub(crate) fn silence(&self) {
+        *self.lock() = None;
+    }
+
+    /// Stops ringing and lets the function go, so that it no longer keeps the event loop alive.
+    pub(crate) fn release(&self) {
+        if let Some(Function(function)) = self.lock().take() {
+            // SAFETY: the function was taken out under the lock, so no other thread calls it any more.
+            unsafe { sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::abort) };
+        }
+    }
+
+    /// Whether the bell keeps the event loop alive. Only on the environment's own thread.
+    pub(crate) fn set_referenced(&self, env: sys::napi_env, is_referenced: bool) -> Result<()> {
+        let Some(Function(function)) = *self.lock() else { return Ok(()) };
+        // SAFETY: called on the loop's thread with a live function.
+        let status = unsafe {
+            if is_referenced {
+                sys::napi_ref_threadsafe_function(env, function)
+            } else {
+                sys::napi_unref_threadsafe_function(env, function)
+            }
+        };
+        check(status, "referencing the doorbell")
+    }
+}
+
+impl Doorbell for Bell {
+    fn ring(&self) {
+        RINGS.fetch_add(1, Ordering::Relaxed);
+        // AcqRel: a ring that is saved here is seen by the wake-up under way, which clears the flag before it
+        // looks at the rings.
+        if self.is_ringing.swap(true, Ordering::AcqRel) {
+            COALESCED.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let guard = self.lock();
+        let Some(Function(function)) = *guard else {
+            TO_CLOSED.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        // SAFETY: the lock is held, so the function is not released meanwhile. A full queue means that a
+        // wake-up is under way, a closing one that nobody is left to wake: both are fine.
+        unsafe {
+            sys::napi_call_threadsafe_function(
+                function,
+                ptr::null_mut(),
+                sys::ThreadsafeFunctionCallMode::nonblocking,
+            );
+        }
+    }
+}
+
+/// Gives the context's reference back when Node is done with the function.
+unsafe extern "C" fn finalize(_env: sys::napi_env, _data: *mut c_void, context: *mut c_void) {
+    // SAFETY: the context was made by `Arc::into_raw` and Node finalises once.
+    drop(unsafe { Arc::from_raw(context.cast_const().cast::<Bell>()) });
+}
+
+/// Runs on the isolate's thread: clears the flag, wakes JavaScript, raises what it threw.
+unsafe extern "C" fn call_wake(
+    env: sys::napi_env,
+    wake: sys::napi_value,
+    context: *mut c_void,
+    _data: *mut c_void,
+) {
+    if context.is_null() {
+        return;
+    }
+    // SAFETY: `finalize` runs after the last call, so the reference is alive.
+    let bell = unsafe { &*context.cast_const().cast::<Bell>() };
+    bell.is_ringing.store(false, Ordering::Release); // before the rings are read: see `ring`
+    if env.is_null() || wake.is_null() {
+        return; // the environment is being torn down
+    }
+    // SAFETY: the environment is live and this is its thread; every value is used within this call.
+    unsafe {
+        let mut receiver = ptr::null_mut();
+        sys::napi_get_undefined(env, &raw mut receiver);
+        let mut result = ptr::null_mut();
+        let status =
+            sys::napi_call_function(env, receiver, wake, 0, ptr::null(), &raw mut result);
+        if status == sys::Status::napi_pending_exception {
+            // Node would swallow it here (DEP0168); it belongs to the isolate's `uncaughtException`.
+            let mut thrown = ptr::null_mut();
+            sys::napi_get_and_clear_last_exception(env, &raw mut thrown);
+            REPORTED_EXCEPTIONS.fetch_add(1, Ordering::Relaxed);
+            sys::napi_fatal_exception(env, thrown);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What belongs to one environment (isolate) of the process, and how it is taken down.
+//!
+//! Order at teardown: the cleanup hook below was added after every doorbell of the environment, so it runs
+//! before Node frees them. It silences the bells, then waits until the kernel thread has let go of the
+//! isolate's rings. Only then may memory go.
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use foundation_node::LoopMark;
+use napi::sys;
+
+use crate::error::{Result, check};
+use crate::isolate::Attachment;
+use crate::loop_watch::LoopWatch;
+
+/// Everything an environment holds.
+#[derive(Default)]
+pub(crate) struct Environment {
+    pub(crate) attachments: Vec<Option<Attachment>>,
+    mark: Option<Arc<LoopMark>>,
+    watch: Option<LoopWatch>,
+    /// This environment lent the arena: with it go the kernel threads.
+    pub(crate) is_root: bool,
+    has_hooks: bool,
+}
+
+thread_local! {
+    // One environment a thread: Node runs each isolate on a thread of its own.
+    static ENVIRONMENT: RefCell<Environment> = RefCell::new(Environment::default());
+}
+
+/// Works with the calling thread's environment.
+pub(crate) fn with<T>(work: impl FnOnce(&mut Environment) -> T) -> T {
+    ENVIRONMENT.with_borrow_mut(work)
+}
+
+impl Environment {
+    /// The loop mark of this environment, made on first use.
+    pub(crate) fn mark(&mut self, env: sys::napi_env) -> Arc<LoopMark> {
+        if let Some(mark) = &self.mark {
+            return Arc::clone(mark);
+        }
+        let mark = Arc::new(LoopMark::default());
+        self.watch = LoopWatch::start(env, Arc::clone(&mark));
+        self.mark = Some(Arc::clone(&mark));
+        mark
+    }
+
+    /// Adds the teardown of this environment. Called after each doorbell is made: the newest hook runs
+    /// first, and one that finds nothing left to do does nothing.
+    pub(crate) fn add_hooks(&mut self, env: sys::napi_env) -> Result<()> {
+        // SAFETY: the hook is a plain function without an argument that lives in this library, which is
+        // never unloaded.
+        let status =
+            unsafe { sys::napi_add_env_cleanup_hook(env, Some(tear_down), next_argument()) };
+        check(status, "adding a cleanup hook")?;
+        if !self.has_hooks {
+            // SAFETY: as above.
+            let status = unsafe {
+                sys::napi_add_async_cleanup_hook(
+                    env,
+                    Some(close_watch),
+                    std::ptr::null_mut(),
+                    std::ptr::null_mut(),
+                )
+            };
+            check(status, "adding an asynchronous cleanup hook")?;
+            self.has_hooks = true;
+        }
+        Ok(())
+    }
+}
+
+/// Node refuses the same function with the same argument twice: each hook gets a number of its own.
+fn next_argument() -> *mut c_void {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    std::ptr::without_provenance_mut(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+unsafe extern "C" fn tear_down(_argument: *mut c_void) {
+    // A panic may not cross into Node; what is torn down half stays for the process's end.
+    let _ = std::panic::catch_unwind(|| {
+        let (attachments, is_root) = with(|environment| {
+            (std::mem::take(&mut environment.attachments), environment.is_root)
+        });
+        for attachment in attachments.into_iter().flatten() {
+            attachment.tear_down();
+        }
+        if is_root {
+            crate::process::shut_down();
+        }
+    });
+}
+
+unsafe extern "C" fn close_watch(
+    hook: sys::napi_async_cleanup_hook_handle,
+    _argument: *mut c_void,
+) {
+    let watch = with(|environment| {
+        environment.mark = None;
+        environment.has_hooks = false;
+        environment.watch.take()
+    });
+    match watch {
+        Some(watch) => watch.close(hook),
+        // SAFETY: the hook is the one Node just called.
+        None => {
+            unsafe { sys::napi_remove_async_cleanup_hook(hook) };
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! An isolate's attachment to a node: its doorbell, its names, its slabs.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foundation_buffer::{Handle, HandleTable};
+use foundation_node::{Doorbell, Owner};
+use napi::{Env, JsValue, Unknown};
+
+use crate::doorbell::{Bell, TO_CLOSED};
+use crate::environment;
+use crate::error::{Result, coded, from_core};
+use crate::process::{self, NodeEntry};
+use crate::{AttachedIsolate, SlabPlace};
+
+/// An attachment as its own thread holds it.
+pub(crate) struct Attachment {
+    node: u32,
+    entry: NodeEntry,
+    owner: Owner,
+    bell: Arc<Bell>,
+    handles: Arc<Mutex<HandleTable>>,
+}
+
+/// An attachment as other isolates of the process find it.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    pub(crate) generation: u16,
+    bell: Arc<Bell>,
+    handles: Arc<Mutex<HandleTable>>,
+}
+
+impl Attachment {
+    /// Waits until the kernel thread has let go. The environment is going away.
+    pub(crate) fn tear_down(self) {
+        self.bell.silence();
+        self.let_go();
+    }
+
+    fn let_go(&self) {
+        process::unregister(self.node, self.owner.slot);
+        // A node that was stopped meanwhile has let go already.
+        let _ = self.entry.kernel.detach(self.entry.inner, self.owner);
+    }
+}
+
+/// The two numbers that JavaScript keeps of a slab.
+fn handle_of(index: u32, generation: u32) -> Handle {
+    Handle::from_bits(u64::from(generation) << 32 | u64::from(index))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn with<T>(isolate: u32, work: impl FnOnce(&Attachment) -> T) -> Result<T> {
+    environment::with(|environment| {
+        let attachment = environment.attachments.get(isolate as usize).and_then(Option::as_ref);
+        attachment.map(work).ok_or_else(|| coded("not_attached", "this isolate left the node"))
+    })
+}
+
+pub(crate) fn attach(env: &Env, node: u32, wake: &Unknown) -> Result<AttachedIsolate> {
+    let entry = process::node(node)?;
+    let raw = env.raw();
+    let bell = Bell::new(raw, wake.raw())?;
+    let mark = environment::with(|environment| {
+        environment.add_hooks(raw)?;
+        Ok::<_, napi::Error<String>>(environment.mark(raw))
+    })?;
+    let shared: Arc<dyn Doorbell> = Arc::clone(&bell) as Arc<dyn Doorbell>;
+    let attached = match entry.kernel.attach(entry.inner, shared, mark) {
+        Ok(attached) => attached,
+        Err(error) => {
+            bell.release();
+            return Err(from_core(error));
+        }
+    };
+    let owner = Owner { slot: attached.slot, generation: attached.generation };
+    let handles = attached.handles;
+    let registered = Registered {
+        generation: owner.generation,
+        bell: Arc::clone(&bell),
+        handles: Arc::clone(&handles),
+    };
+    process::register(node, owner.slot, registered);
+    let isolate = environment::with(|environment| {
+        let attachments = &mut environment.attachments;
+        let free = attachments.iter().position(Option::is_none).unwrap_or(attachments.len());
+        if free == attachments.len() {
+            attachments.push(None);
+        }
+        attachments[free] = Some(Attachment { node, entry, owner, bell, handles });
+        free as u32
+    });
+    Ok(AttachedIsolate {
+        isolate,
+        slot: u32::from(owner.slot),
+        generation: u32::from(owner.generation),
+        outward_offset: attached.outward_offset,
+        inward_offset: attached.inward_offset,
+        ring_bytes: attached.ring_bytes,
+    })
+}
+
+pub(crate) fn detach(_env: &Env, isolate: u32) -> Result<()> {
+    let taken = environment::with(|environment| {
+        environment.attachments.get_mut(isolate as usize).and_then(Option::take)
+    });
+    let attachment = taken.ok_or_else(|| coded("not_attached", "this isolate left the node"))?;
+    attachment.let_go();
+    attachment.bell.release();
+    Ok(())
+}
+
+pub(crate) fn set_referenced(env: &Env, isolate: u32, is_referenced: bool) -> Result<()> {
+    let bell = with(isolate, |attachment| Arc::clone(&attachment.bell))?;
+    bell.set_referenced(env.raw(), is_referenced)
+}
+
+pub(crate) fn ring_kernel(isolate: u32) {
+    // An isolate that left has nothing to wake anybody for.
+    let _ = with(isolate, |attachment| attachment.entry.kernel.ring());
+}
+
+pub(crate) fn ring_other(isolate: u32, slot: u32, generation: u32) {
+    let found = with(isolate, |attachment| {
+        process::isolate(attachment.node, slot as u16, generation as u16)
+    });
+    match found {
+        Ok(Some(other)) => other.bell.ring(),
+        _ => {
+            TO_CLOSED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+pub(crate) fn intern(isolate: u32, name: &str) -> Result<u32> {
+    let names = with(isolate, |attachment| Arc::clone(&attachment.entry.names))?;
+    lock(&names).intern(name).ok_or_else(|| {
+        coded("name_refused", "a name has 1 to 255 bytes, and a node at most 65,536 names")
+    })
+}
+
+pub(crate) fn register(isolate: u32, name: u32) -> Result<()> {
+    with(isolate, |attachment| {
+        let names = &attachment.entry.names;
+        if !lock(names).take(name, attachment.owner) {
+            let text = lock(names).name(name).unwrap_or_default().to_owned();
+            return Err(coded("name_taken", format!("'{text}' has a handler in this node already")));
+        }
+        let NodeEntry { kernel, inner, .. } = &attachment.entry;
+        kernel.owner_changed(*inner, name, Some(attachment.owner)).map_err(from_core)
+    })?
+}
+
+pub(crate) fn unregister(isolate: u32, name: u32) -> Result<()> {
+    with(isolate, |attachment| {
+        if lock(&attachment.entry.names).give_up(name, attachment.owner) {
+            let NodeEntry { kernel, inner, .. } = &attachment.entry;
+            return kernel.owner_changed(*inner, name, None).map_err(from_core);
+        }
+        Ok(())
+    })?
+}
+
+pub(crate) fn open_pair(isolate: u32, slot: u32, generation: u32) -> Result<u32> {
+    let (entry, from) = with(isolate, |attachment| (attachment.entry.clone(), attachment.owner))?;
+    let to = Owner { slot: slot as u16, generation: generation as u16 };
+    entry.kernel.open_pair(entry.inner, from, to).map_err(from_core)
+}
+
+pub(crate) fn close_pair(isolate: u32, offset: u32) -> Result<()> {
+    with(isolate, |attachment| {
+        let NodeEntry { kernel, inner, .. } = &attachment.entry;
+        kernel.close_pair(*inner, attachment.owner.slot, offset).map_err(from_core)
+    })?
+}
+
+pub(crate) fn allocate_slab(isolate: u32, length: u32) -> Result<SlabPlace> {
+    let pool = process::pool_or_error()?;
+    let slab = pool
+        .allocate(length as usize)
+        .map_err(|_| coded("arena_exhausted", format!("no room in the arena for {length} bytes")))?
+        .freeze();
+    let offset = slab.offset() as u32;
+    let handle = slab.into_handle();
+    with(isolate, |attachment| lock(&attachment.handles).insert(handle))?;
+    Ok(SlabPlace { index: handle.index(), generation: handle.generation(), offset })
+}
+
+pub(crate) fn release_slab(isolate: u32, index: u32, generation: u32) -> Result<bool> {
+    let pool = process::pool_or_error()?;
+    let handle = handle_of(index, generation);
+    let held = with(isolate, |attachment| lock(&attachment.handles).remove(handle))?;
+    // Without a reference of its own the isolate may not release: the pool would count it as stale or,
+    // worse, take somebody else's away.
+    Ok(held && pool.release(handle).is_ok())
+}
+
+pub(crate) fn retain_slab(isolate: u32, index: u32, generation: u32) -> Result<()> {
+    let pool = process::pool_or_error()?;
+    let handle = handle_of(index, generation);
+    pool.retain(handle)
+        .map_err(|_| coded("slab_released", "the bytes were released before"))?;
+    with(isolate, |attachment| lock(&attachment.handles).insert(handle))
+}
+
+pub(crate) fn hand_over(isolate: u32, slab: (u32, u32), to: (u32, u32)) -> Result<()> {
+    let handle = handle_of(slab.0, slab.1);
+    with(isolate, |attachment| {
+        let other = process::isolate(attachment.node, to.0 as u16, to.1 as u16)
+            .ok_or_else(|| coded("noproc", "the other isolate is gone"))?;
+        if !lock(&attachment.handles).remove(handle) {
+            return Err(coded("slab_released", "the bytes were released before"));
+        }
+        lock(&other.handles).insert(handle);
+        Ok(())
+    })?
+}

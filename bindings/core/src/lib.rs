@@ -1,0 +1,254 @@
+//! What JavaScript can call. Each function converts, hands over and returns; deciding is for the rooms below.
+//!
+//! Functions that JavaScript calls often cost 20-60 ns each and are called once a burst; messages themselves go
+//! through shared rings and never through here.
+
+#![allow(missing_docs, reason = "the generated declaration file carries the docs that matter to TypeScript")]
+
+mod doorbell;
+mod environment;
+mod error;
+mod isolate;
+mod loop_watch;
+mod process;
+mod vtable;
+
+use napi::bindgen_prelude::BigInt;
+use napi::{Env, Unknown};
+use napi_derive::napi;
+
+use error::Result;
+
+/// A number that JavaScript's half needs, by name.
+#[napi(object)]
+pub struct LayoutEntry {
+    pub room: String,
+    pub name: String,
+    pub value: u32,
+}
+
+/// Offsets and constants of rings and records, for the generator of `bindings/generated/layout.ts`.
+#[napi(catch_unwind)]
+pub fn layout_table() -> Vec<LayoutEntry> {
+    let ring = foundation_ring::layout::TABLE.iter().map(|entry| ("ring", entry));
+    let record = foundation_node::RECORD_TABLE.iter().map(|entry| ("record", entry));
+    ring.chain(record)
+        .map(|(room, (name, value))| LayoutEntry {
+            room: room.to_owned(),
+            name: (*name).to_owned(),
+            value: *value,
+        })
+        .collect()
+}
+
+/// Does nothing: the cost of crossing the boundary, for the benches.
+#[napi(catch_unwind)]
+pub fn noop() {}
+
+/// Panics, to show that a panic becomes an error.
+#[napi(catch_unwind)]
+pub fn panic_for_test() -> Result<()> {
+    panic!("a panic for the test of the boundary")
+}
+
+/// Lends the arena that rings and slabs live in; only the root isolate's memory outlives every worker. The
+/// view's buffer is kept until the process ends. A second call is refused.
+#[napi(catch_unwind)]
+pub fn lend_arena(env: Env, view: Unknown) -> Result<u32> {
+    process::lend_arena(&env, &view)
+}
+
+/// Whether an arena was lent.
+#[napi(catch_unwind)]
+pub fn has_arena() -> bool {
+    process::pool().is_some()
+}
+
+/// A started node.
+#[napi(object)]
+pub struct StartedNode {
+    pub node: u32,
+    pub address: String,
+    pub life: String,
+    pub writability_offset: u32,
+    pub channels: Vec<String>,
+}
+
+/// Starts a node from its JSON options, on a kernel thread pinned to `core` or on the shared one.
+#[napi(catch_unwind)]
+pub fn start_node(options: String, core: Option<u32>) -> Result<StartedNode> {
+    process::start_node(&options, core)
+}
+
+/// Ends a node at once. Its isolates are detached.
+#[napi(catch_unwind)]
+pub fn stop_node(node: u32) -> Result<()> {
+    process::stop_node(node)
+}
+
+/// Dials these `host:port` addresses; events tell how it goes.
+#[napi(catch_unwind)]
+pub fn join_node(node: u32, addresses: Vec<String>) -> Result<()> {
+    process::join(node, &addresses)
+}
+
+/// Leaves the cluster in good order; the event `left` follows.
+#[napi(catch_unwind)]
+pub fn leave_node(node: u32, drain_ms: u32) -> Result<()> {
+    process::leave(node, drain_ms)
+}
+
+/// Counters and gauges of a node as JSON.
+#[napi(catch_unwind)]
+pub fn node_metrics(node: u32) -> Result<String> {
+    process::metrics(node)
+}
+
+/// An attached isolate: its place in the node and its rings in the arena.
+#[napi(object)]
+pub struct AttachedIsolate {
+    pub isolate: u32,
+    pub slot: u32,
+    pub generation: u32,
+    pub outward_offset: u32,
+    pub inward_offset: u32,
+    pub ring_bytes: u32,
+}
+
+/// Joins the calling isolate to a node of this process. `wake` is called when its rings have records; it
+/// keeps the event loop alive until `unrefIsolate` or `detachIsolate`.
+#[napi(catch_unwind, ts_args_type = "node: number, wake: () => void")]
+pub fn attach_isolate(env: Env, node: u32, wake: Unknown) -> Result<AttachedIsolate> {
+    isolate::attach(&env, node, &wake)
+}
+
+/// Lets go of a node: no memory of the isolate's rings is touched after this returns.
+#[napi(catch_unwind)]
+pub fn detach_isolate(env: Env, isolate: u32) -> Result<()> {
+    isolate::detach(&env, isolate)
+}
+
+/// Lets the event loop end although the isolate is attached.
+#[napi(catch_unwind)]
+pub fn unref_isolate(env: Env, isolate: u32) -> Result<()> {
+    isolate::set_referenced(&env, isolate, false)
+}
+
+/// Keeps the event loop alive again.
+#[napi(catch_unwind)]
+pub fn ref_isolate(env: Env, isolate: u32) -> Result<()> {
+    isolate::set_referenced(&env, isolate, true)
+}
+
+/// Wakes the kernel thread: the out-ring has records, or the in-ring room again.
+#[napi]
+pub fn ring_kernel(isolate: u32) {
+    isolate::ring_kernel(isolate);
+}
+
+/// Wakes another isolate of the node; one that is gone is a counted no-op.
+#[napi(catch_unwind)]
+pub fn ring_isolate(isolate: u32, slot: u32, generation: u32) {
+    isolate::ring_other(isolate, slot, generation);
+}
+
+/// The number of a name in the node.
+#[napi(catch_unwind)]
+pub fn intern_name(isolate: u32, name: String) -> Result<u32> {
+    isolate::intern(isolate, &name)
+}
+
+/// Takes a name for the isolate; `name_taken` where another one has it.
+#[napi(catch_unwind)]
+pub fn register_name(isolate: u32, name: u32) -> Result<()> {
+    isolate::register(isolate, name)
+}
+
+/// Frees a name that the isolate has.
+#[napi(catch_unwind)]
+pub fn unregister_name(isolate: u32, name: u32) -> Result<()> {
+    isolate::unregister(isolate, name)
+}
+
+/// Makes a ring from this isolate to another one of the node; answers where it begins in the arena.
+#[napi(catch_unwind)]
+pub fn open_pair(isolate: u32, slot: u32, generation: u32) -> Result<u32> {
+    isolate::open_pair(isolate, slot, generation)
+}
+
+/// Lets go of one end of a ring between isolates.
+#[napi(catch_unwind)]
+pub fn close_pair(isolate: u32, offset: u32) -> Result<()> {
+    isolate::close_pair(isolate, offset)
+}
+
+/// A slab: its handle and where its bytes begin in the arena.
+#[napi(object)]
+pub struct SlabPlace {
+    pub index: u32,
+    pub generation: u32,
+    pub offset: u32,
+}
+
+/// Takes a slab of `length` bytes, for the isolate to fill and send.
+#[napi(catch_unwind)]
+pub fn allocate_slab(isolate: u32, length: u32) -> Result<SlabPlace> {
+    isolate::allocate_slab(isolate, length)
+}
+
+/// Gives a slab's reference back; false where the isolate had none (counted as a double release).
+#[napi(catch_unwind)]
+pub fn release_slab(isolate: u32, index: u32, generation: u32) -> Result<bool> {
+    isolate::release_slab(isolate, index, generation)
+}
+
+/// Adds a reference to a slab that the isolate has.
+#[napi(catch_unwind)]
+pub fn retain_slab(isolate: u32, index: u32, generation: u32) -> Result<()> {
+    isolate::retain_slab(isolate, index, generation)
+}
+
+/// Gives a slab's reference to another isolate of the node, before its handle is published there.
+#[napi(catch_unwind)]
+pub fn hand_over_slab(
+    isolate: u32,
+    index: u32,
+    generation: u32,
+    to_slot: u32,
+    to_generation: u32,
+) -> Result<()> {
+    isolate::hand_over(isolate, (index, generation), (to_slot, to_generation))
+}
+
+/// Counters of the boundary.
+#[napi(object)]
+pub struct BoundaryCounters {
+    pub kernels: u32,
+    pub nodes: u32,
+    pub isolates: u32,
+    pub rings: f64,
+    pub rings_coalesced: f64,
+    pub rings_to_closed: f64,
+    pub reported_exceptions: f64,
+    pub slabs_live: f64,
+    pub slab_double_releases: f64,
+    pub slab_stale_uses: f64,
+}
+
+/// What the boundary counted since the process began.
+#[napi(catch_unwind)]
+pub fn boundary_counters() -> BoundaryCounters {
+    process::counters()
+}
+
+/// Whether stalled event loops can be seen: libuv's prepare and check handles were found.
+#[napi(catch_unwind)]
+pub fn has_loop_watch() -> bool {
+    loop_watch::is_available()
+}
+
+/// Address of the table of functions through which the C++ shim takes memory from the core.
+#[napi(catch_unwind)]
+pub fn core_vtable() -> BigInt {
+    BigInt::from(vtable::address())
+}

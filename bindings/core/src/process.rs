@@ -1,0 +1,221 @@
+//! What belongs to the process: the arena, the kernel threads, the nodes.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, Pool};
+use foundation_node::{Kernel, NameTable, NodeOptions};
+use napi::{Env, JsValue, Unknown, sys};
+
+use crate::error::{Result, check, coded, from_core};
+use crate::isolate::Registered;
+use crate::{BoundaryCounters, StartedNode, doorbell, environment};
+
+/// A node of this process and the kernel thread that drives it.
+#[derive(Clone)]
+pub(crate) struct NodeEntry {
+    pub(crate) kernel: Arc<Kernel>,
+    /// Number of the node on its kernel thread.
+    pub(crate) inner: u32,
+    pub(crate) names: Arc<Mutex<NameTable>>,
+}
+
+#[derive(Default)]
+struct Process {
+    kernels: BTreeMap<Option<u32>, Arc<Kernel>>,
+    nodes: BTreeMap<u32, NodeEntry>,
+    next_node: u32,
+    /// Attached isolates by (node, slot), for rings between isolates.
+    isolates: BTreeMap<(u32, u16), Registered>,
+}
+
+static POOL: OnceLock<Pool> = OnceLock::new();
+static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
+
+fn process() -> MutexGuard<'static, Option<Process>> {
+    PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn with<T>(work: impl FnOnce(&mut Process) -> T) -> T {
+    work(process().get_or_insert_with(Process::default))
+}
+
+/// The pool over the lent arena.
+pub(crate) fn pool() -> Option<&'static Pool> {
+    POOL.get()
+}
+
+/// The pool, or the error that says what to do.
+pub(crate) fn pool_or_error() -> Result<&'static Pool> {
+    pool().ok_or_else(|| {
+        coded("no_arena", "start a node on the main thread before a worker uses it")
+    })
+}
+
+pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
+    if POOL.get().is_some() {
+        return Err(coded("arena_lent", "this process has an arena already"));
+    }
+    let mut kind = 0;
+    let (mut length, mut data) = (0, ptr::null_mut());
+    // SAFETY: out-parameters of this frame; `view` belongs to the calling environment. On Node 20 this is
+    // the call that tells the address of a view on a SharedArrayBuffer.
+    let status = unsafe {
+        sys::napi_get_typedarray_info(
+            env.raw(),
+            view.raw(),
+            &raw mut kind,
+            &raw mut length,
+            &raw mut data,
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    check(status, "reading the arena's address")?;
+    let start = NonNull::new(data.cast::<u8>())
+        .ok_or_else(|| coded("invalid_options", "the arena has no address"))?;
+    let mut reference = ptr::null_mut();
+    // SAFETY: keeps the view, and with it the memory, until the environment ends. The reference is never
+    // deleted: the root environment's end is the process's end, and the kernel threads stop before it.
+    let status =
+        unsafe { sys::napi_create_reference(env.raw(), view.raw(), 1, &raw mut reference) };
+    check(status, "keeping the arena")?;
+    // SAFETY: a shared buffer of `length` bytes that the reference above keeps; JavaScript touches it only
+    // by the protocols of rings and slabs.
+    let arena = unsafe { ArenaMemory::new(start, length) };
+    let pool = Pool::new(arena);
+    let skipped = pool.skipped_bytes();
+    POOL.set(pool).map_err(|_| coded("arena_lent", "this process has an arena already"))?;
+    environment::with(|environment| {
+        environment.is_root = true;
+        environment.add_hooks(env.raw())
+    })?;
+    debug_assert!(skipped < ARENA_ALIGNMENT, "at most one alignment step is skipped");
+    Ok(skipped as u32)
+}
+
+fn kernel_for(core: Option<u32>) -> Result<Arc<Kernel>> {
+    let pool = pool_or_error()?.clone();
+    if let Some(kernel) = with(|process| process.kernels.get(&core).cloned()) {
+        return Ok(kernel);
+    }
+    let kernel = Kernel::start(pool, core.map(|core| core as usize)).map_err(from_core)?;
+    let kernel = Arc::new(kernel);
+    with(|process| process.kernels.insert(core, Arc::clone(&kernel)));
+    Ok(kernel)
+}
+
+pub(crate) fn start_node(options: &str, core: Option<u32>) -> Result<StartedNode> {
+    let options = NodeOptions::from_json(options).map_err(from_core)?;
+    let kernel = kernel_for(core)?;
+    let started = kernel.start_node(options).map_err(from_core)?;
+    let node = with(|process| {
+        process.next_node += 1;
+        let entry = NodeEntry { kernel, inner: started.node, names: started.names };
+        process.nodes.insert(process.next_node, entry);
+        process.next_node
+    });
+    Ok(StartedNode {
+        node,
+        address: started.address,
+        life: started.life,
+        writability_offset: started.writability_offset,
+        channels: started.channels,
+    })
+}
+
+pub(crate) fn node(node: u32) -> Result<NodeEntry> {
+    with(|process| process.nodes.get(&node).cloned())
+        .ok_or_else(|| coded("unknown_node", format!("no node {node} runs in this process")))
+}
+
+pub(crate) fn stop_node(id: u32) -> Result<()> {
+    let entry = node(id)?;
+    with(|process| process.nodes.remove(&id));
+    entry.kernel.stop_node(entry.inner).map_err(from_core)?;
+    stop_idle_kernels();
+    Ok(())
+}
+
+/// A kernel thread without nodes ends; the next node starts another one.
+fn stop_idle_kernels() {
+    let idle: Vec<Arc<Kernel>> = with(|process| {
+        let Process { kernels, nodes, .. } = process;
+        let unused: Vec<Option<u32>> = kernels
+            .iter()
+            .filter(|(_, kernel)| !nodes.values().any(|node| Arc::ptr_eq(&node.kernel, kernel)))
+            .map(|(core, _)| *core)
+            .collect();
+        unused.iter().filter_map(|core| kernels.remove(core)).collect()
+    });
+    for kernel in idle {
+        kernel.shutdown(); // outside the lock: the thread may be answering somebody
+    }
+}
+
+pub(crate) fn join(id: u32, addresses: &[String]) -> Result<()> {
+    let mut parsed = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let address: SocketAddr = address.parse().map_err(|_| {
+            coded("invalid_options", format!("'{address}' is not an IP address with a port"))
+        })?;
+        parsed.push(address);
+    }
+    let entry = node(id)?;
+    entry.kernel.join(entry.inner, parsed).map_err(from_core)
+}
+
+pub(crate) fn leave(id: u32, drain_ms: u32) -> Result<()> {
+    let entry = node(id)?;
+    let drain = Duration::from_millis(u64::from(drain_ms));
+    entry.kernel.leave(entry.inner, drain).map_err(from_core)
+}
+
+pub(crate) fn metrics(id: u32) -> Result<String> {
+    let entry = node(id)?;
+    entry.kernel.metrics(entry.inner).map_err(from_core)
+}
+
+pub(crate) fn register(node: u32, slot: u16, registered: Registered) {
+    with(|process| process.isolates.insert((node, slot), registered));
+}
+
+pub(crate) fn unregister(node: u32, slot: u16) {
+    with(|process| process.isolates.remove(&(node, slot)));
+}
+
+/// An attached isolate of a node, if it is still the one meant.
+pub(crate) fn isolate(node: u32, slot: u16, generation: u16) -> Option<Registered> {
+    with(|process| process.isolates.get(&(node, slot)).cloned())
+        .filter(|registered| registered.generation == generation)
+}
+
+/// Stops every kernel thread: the root isolate, and with it the arena, is about to go.
+pub(crate) fn shut_down() {
+    let taken = process().take();
+    if let Some(process) = taken {
+        for kernel in process.kernels.into_values() {
+            kernel.shutdown();
+        }
+    }
+}
+
+pub(crate) fn counters() -> BoundaryCounters {
+    let stats = pool().map(Pool::stats).unwrap_or_default();
+    with(|process| BoundaryCounters {
+        kernels: process.kernels.len() as u32,
+        nodes: process.nodes.len() as u32,
+        isolates: process.isolates.len() as u32,
+        rings: doorbell::RINGS.load(Ordering::Relaxed) as f64,
+        rings_coalesced: doorbell::COALESCED.load(Ordering::Relaxed) as f64,
+        rings_to_closed: doorbell::TO_CLOSED.load(Ordering::Relaxed) as f64,
+        reported_exceptions: doorbell::REPORTED_EXCEPTIONS.load(Ordering::Relaxed) as f64,
+        slabs_live: stats.slabs_live as f64,
+        slab_double_releases: stats.double_releases as f64,
+        slab_stale_uses: stats.stale_uses as f64,
+    })
+}

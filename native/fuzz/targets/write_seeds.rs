@@ -1,0 +1,105 @@
+//! Writes the seed corpus: `cargo run --example write_seeds` in this folder, after a change of
+//! the wire format. Each seed shows the fuzzer one construct.
+
+use std::fs;
+use std::path::Path;
+
+use foundation_frame::{DataHeader, Encoding, Flags, encode_control, extension_push};
+use foundation_schema::{
+    Auth, Bind, ChannelSpec, Control, CreditEntry, Credits, Hello, Leave, Member, Members,
+    NodeLife, Ping, Ready, Reject, Role, Undelivered,
+};
+
+/// Any refusal ends the program: a seed that cannot be encoded is a fault of this list.
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Outcome<()> {
+    for (name, wire) in frames()? {
+        write("frame_decode", name, &wire)?;
+    }
+    for message in handshake() {
+        write("handshake_decode", message.name(), &message.encode()?)?;
+    }
+    for message in traffic().into_iter().chain(handshake()) {
+        write("control_decode", message.name(), &message.encode()?)?;
+    }
+    Ok(())
+}
+
+fn write(target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(name.to_lowercase()), bytes)
+}
+
+fn frames() -> Outcome<Vec<(&'static str, Vec<u8>)>> {
+    let request = DataHeader {
+        flags: Flags::REQUEST.with(Flags::NAMED).with_encoding(Encoding::MessagePack),
+        channel: 1,
+        correlation: 7,
+        reply_bytes_max: 64,
+        ..DataHeader::default()
+    };
+    let chunk = DataHeader {
+        flags: Flags::CHUNK,
+        message_bytes: 100,
+        chunk_offset: 40,
+        ..DataHeader::default()
+    };
+    let mut extension = Vec::new();
+    extension_push(&mut extension, 1, b"trace")?;
+    extension_push(&mut extension, 2, &[])?;
+    let (mut requested, mut chunked, mut extended) = (Vec::new(), Vec::new(), Vec::new());
+    request.write_frame(&[], b"request", &mut requested)?;
+    chunk.write_frame(&[], b"part", &mut chunked)?;
+    request.write_frame(&extension, &[], &mut extended)?;
+    let mut control = Vec::new();
+    encode_control(&Control::Ready(Ready).encode()?, 0, &mut control)?;
+    let two = [&control[..], &chunked[..]].concat();
+    Ok(vec![
+        ("request", requested),
+        ("chunk", chunked),
+        ("extended", extended),
+        ("control", control),
+        ("two", two),
+    ])
+}
+
+fn handshake() -> Vec<Control> {
+    let channel =
+        ChannelSpec { name: "bulk".to_owned(), priority: 2, weight: 3, lanes: 4, monotonic: true };
+    vec![
+        Control::Hello(Hello {
+            version_min: 1,
+            version_max: 2,
+            cluster: "orchard".to_owned(),
+            node: "pear".to_owned(),
+            life: NodeLife { start: 3, random: 4 },
+            nonce: [5; 32],
+            listen: "127.0.0.1:4000".to_owned(),
+            role: Role::Acceptor,
+            lane: 6,
+            epoch: 7,
+            window_bytes: 8,
+            message_bytes_max: 9,
+            channels: vec![channel.clone(), channel],
+        }),
+        Control::Auth(Auth { proof: [6; 32] }),
+        Control::Reject(Reject { code: 3, detail: "another cluster".to_owned() }),
+        Control::Ready(Ready),
+    ]
+}
+
+fn traffic() -> Vec<Control> {
+    let life = NodeLife { start: 1, random: 2 };
+    let member = Member { name: "quince".to_owned(), address: "h:1".to_owned(), life };
+    let entry = CreditEntry { channel: 1, account: 2, limit: 3 };
+    vec![
+        Control::Bind(Bind { id: 5, name: "index".to_owned() }),
+        Control::Credits(Credits { entries: vec![entry, entry] }),
+        Control::Ping(Ping { sequence: 4, busy_isolates: 1 }),
+        Control::Members(Members { members: vec![member.clone(), member] }),
+        Control::Leave(Leave { reason: "rest".to_owned() }),
+        Control::Undelivered(Undelivered { reason: 1, channel: 2, source_slot: 3, correlation: 4 }),
+    ]
+}

@@ -1,0 +1,79 @@
+//! What other threads ask of a kernel thread, and the errors it answers with.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use foundation_buffer::HandleTable;
+
+use crate::isolate::{Doorbell, LoopMark};
+use crate::names::{NameTable, Owner};
+use crate::options::NodeOptions;
+
+/// A refused request: a stable snake_case code of docs/errors.md and what happened.
+#[derive(Debug, Clone)]
+pub struct NodeError {
+    /// Stable code.
+    pub code: &'static str,
+    /// What happened, for people.
+    pub message: String,
+}
+
+impl NodeError {
+    /// An error of this code.
+    #[must_use]
+    pub fn new(code: &'static str, message: impl Into<String>) -> NodeError {
+        NodeError { code, message: message.into() }
+    }
+}
+
+/// A node that runs.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Number of the node in this process.
+    pub node: u32,
+    /// Where it listens.
+    pub address: String,
+    /// This run of the node, printable and ordered.
+    pub life: String,
+    /// Names shared with the isolates.
+    pub names: Arc<Mutex<NameTable>>,
+    /// Where the writability table begins in the arena.
+    pub writability_offset: u32,
+    /// Names of the declared channels, index = channel number.
+    pub channels: Vec<String>,
+}
+
+/// An isolate that joined a node.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    /// Scheduler slot.
+    pub slot: u16,
+    /// Generation of the slot.
+    pub generation: u16,
+    /// Where the ring from the isolate begins in the arena.
+    pub outward_offset: u32,
+    /// Where the ring to the isolate begins in the arena.
+    pub inward_offset: u32,
+    /// Capacity of each ring.
+    pub ring_bytes: u32,
+    /// Slab references that the isolate holds.
+    pub handles: Arc<Mutex<HandleTable>>,
+}
+
+pub(crate) type Answer<T> = SyncSender<Result<T, NodeError>>;
+
+pub(crate) enum Command {
+    Start { options: Box<NodeOptions>, answer: Answer<Started> },
+    Attach { node: u32, bell: Arc<dyn Doorbell>, mark: Arc<LoopMark>, answer: Answer<Attached> },
+    Detach { node: u32, owner: Owner, answer: Answer<()> },
+    OwnerChanged { node: u32, id: u32, owner: Option<Owner> },
+    OpenPair { node: u32, from: Owner, to: Owner, answer: Answer<u32> },
+    ClosePair { node: u32, slot: u16, offset: u32 },
+    Join { node: u32, addresses: Vec<SocketAddr> },
+    Leave { node: u32, drain: Duration },
+    Stop { node: u32, answer: Answer<()> },
+    Metrics { node: u32, answer: Answer<String> },
+    Shutdown,
+}

@@ -1,0 +1,417 @@
+//! A connection's life: handshake, then bytes in and bytes out until either end closes.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use foundation_link::{
+    Crossing, Delivery, Destination, Established, Handshake, LinkError, Micros, NodeLife, Outbox,
+    Progress, RejectCode, Role, Verdict, crossing,
+};
+use foundation_transport::{Lane, Read, ReadBuffer};
+
+use crate::isolate::{Pushed, lock};
+use crate::isolates::Isolates;
+use crate::metrics::ChannelMeter;
+use crate::names::{NameTable, Owner};
+use crate::node::{Node, Phase};
+use crate::peer::LaneIo;
+use crate::record::{self, Head};
+use crate::state::State;
+
+pub(crate) type Shared = Rc<RefCell<State>>;
+
+/// Unauthenticated connections held at once, and from one address (reliability.md §3, resources).
+const UNAUTHENTICATED_MAX: u32 = 256;
+const UNAUTHENTICATED_PER_ADDRESS_MAX: u32 = 32;
+/// A link younger than this and a second dial of the same life are two dials that crossed; an older one
+/// was lost at the other end.
+const CROSSING_WINDOW: Micros = Micros::from_millis(2_000);
+/// Reads in a row before other connections get their turn.
+const READS_MAX: usize = 4;
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub(crate) enum ConnectionError {
+    Io(io::Error),
+    Link(LinkError),
+    Closed,
+    /// The host has no use for it any more.
+    Dropped(&'static str),
+}
+
+impl ConnectionError {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            ConnectionError::Io(error) => match error.kind() {
+                io::ErrorKind::ConnectionRefused => "connection_refused",
+                io::ErrorKind::TimedOut => "dial_timeout",
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "connection_reset",
+                _ => "io_error",
+            },
+            ConnectionError::Link(error) => error.code(),
+            ConnectionError::Closed => "connection_closed",
+            ConnectionError::Dropped(code) => code,
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        match self {
+            ConnectionError::Io(error) => error.to_string(),
+            ConnectionError::Link(LinkError::Protocol(what)) => (*what).to_owned(),
+            other => other.code().replace('_', " "),
+        }
+    }
+}
+
+impl From<io::Error> for ConnectionError {
+    fn from(error: io::Error) -> Self {
+        ConnectionError::Io(error)
+    }
+}
+
+impl From<LinkError> for ConnectionError {
+    fn from(error: LinkError) -> Self {
+        ConnectionError::Link(error)
+    }
+}
+
+/// Reads until the handshake asks for a decision, is done, or fails.
+pub(crate) async fn shake(
+    lane: &Lane,
+    handshake: &mut Handshake,
+    rest: &mut Vec<u8>,
+) -> Result<(Progress, bool), ConnectionError> {
+    let mut buffer = [0; 4096];
+    loop {
+        lane.write_all(&handshake.take_output()).await?;
+        if !rest.is_empty() {
+            let result = handshake.handle(rest);
+            if let Err(error) = result {
+                // A reason is owed to an honest peer; that it cannot be written changes nothing.
+                let _ = lane.write_all(&handshake.take_output()).await;
+                return Err(error.into());
+            }
+            let (used, progress) = result?;
+            rest.drain(..used);
+            match progress {
+                Progress::Wait => lane.write_all(&handshake.take_output()).await?,
+                Progress::Decide(_) => return Ok((progress, true)),
+                Progress::Done(_) => return Ok((progress, false)),
+            }
+        }
+        lane.readable().await?;
+        match lane.try_read(&mut buffer) {
+            Ok(0) => return Err(ConnectionError::Closed),
+            Ok(count) => rest.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Serves a connection that somebody opened to us.
+pub(crate) async fn serve_incoming(shared: Shared, node: u32, lane: Lane, from: IpAddr) {
+    let Some(handshake) = admit_stranger(&shared, node, from) else { return };
+    let limit = handshake.deadline().since(crate::clock::now());
+    let work = accept(&shared, node, lane, handshake);
+    let result = tokio::time::timeout(std::time::Duration::from_micros(limit.0), work).await;
+    let mut state = shared.borrow_mut();
+    let Some(host) = state.nodes.get_mut(&node) else { return };
+    host.release_stranger(from);
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => host.meters.handshake_failed(error.code()),
+        Err(_) => host.meters.handshake_failed(LinkError::HandshakeTimeout.code()),
+    }
+}
+
+fn admit_stranger(shared: &Shared, node: u32, from: IpAddr) -> Option<Handshake> {
+    let mut state = shared.borrow_mut();
+    let host = state.nodes.get_mut(&node)?;
+    let held: u32 = host.unauthenticated.values().sum();
+    let from_there = host.unauthenticated.get(&from).copied().unwrap_or(0);
+    // Loopback is one address for all local nodes: only the sum bounds it.
+    let is_too_many = held >= UNAUTHENTICATED_MAX
+        || (!from.is_loopback() && from_there >= UNAUTHENTICATED_PER_ADDRESS_MAX);
+    if is_too_many {
+        host.meters.handshake_failed(RejectCode::TooMany.code());
+        return None;
+    }
+    *host.unauthenticated.entry(from).or_insert(0) += 1;
+    let nonce = crate::dial::random_bytes();
+    Some(Handshake::accept(
+        host.identity.clone(),
+        &host.link_options,
+        nonce,
+        crate::clock::now(),
+    ))
+}
+
+async fn accept(
+    shared: &Shared,
+    node: u32,
+    lane: Lane,
+    mut handshake: Handshake,
+) -> Result<(), ConnectionError> {
+    let mut rest = Vec::new();
+    let (progress, _) = shake(&lane, &mut handshake, &mut rest).await?;
+    let Progress::Decide(peer) = progress else { return Err(ConnectionError::Closed) };
+    let verdict = {
+        let mut state = shared.borrow_mut();
+        state.handle_commands();
+        let host = state.nodes.get_mut(&node).ok_or(ConnectionError::Dropped("unknown_node"))?;
+        host.judge(&peer)
+    };
+    match verdict {
+        Ok(()) => handshake.admit(),
+        Err(code) => {
+            handshake.reject(code);
+            lane.write_all(&handshake.take_output()).await?;
+            return Err(ConnectionError::Dropped(code.code()));
+        }
+    }
+    // The last words of the handshake are small and the socket is fresh: they do not wait.
+    lane.write_all(&handshake.take_output()).await?;
+    State::establish(shared, node, *peer, lane, rest, None);
+    Ok(())
+}
+
+impl Node {
+    fn release_stranger(&mut self, from: IpAddr) {
+        if let Some(count) = self.unauthenticated.get_mut(&from) {
+            *count -= 1;
+            if *count == 0 {
+                self.unauthenticated.remove(&from);
+            }
+        }
+    }
+
+    /// Whether an authenticated dialler is let in.
+    fn judge(&mut self, peer: &Established) -> Result<(), RejectCode> {
+        if self.phase != Phase::Running {
+            return Err(RejectCode::Leaving);
+        }
+        if peer.node == self.identity.node {
+            let is_self = peer.life == self.life;
+            if !is_self {
+                self.report_refusal(RejectCode::DuplicateNode, &peer.node);
+            }
+            return Err(if is_self { RejectCode::SelfDial } else { RejectCode::DuplicateNode });
+        }
+        let known = self.by_name.get(&peer.node).map(|&index| &self.peers[index]);
+        let link = known.and_then(|known| known.link.as_ref().map(|link| (known.life, link)));
+        if peer.lane > 0 {
+            let is_there = link.is_some_and(|(life, link)| {
+                life == peer.life && link.epoch == peer.epoch && !link.is_dialler
+            });
+            return if is_there { Ok(()) } else { Err(RejectCode::UnknownLink) };
+        }
+        match link {
+            // The newer of two live nodes of one name is refused, until the older one is down.
+            Some((life, _)) if life != peer.life => {
+                self.report_refusal(RejectCode::DuplicateNode, &peer.node);
+                Err(RejectCode::DuplicateNode)
+            }
+            Some((_, link)) if crate::clock::now().since(link.since) < CROSSING_WINDOW => {
+                Err(RejectCode::Crossing)
+            }
+            Some(_) => Ok(()), // the peer lost this link and we have not noticed
+            None => {
+                let is_dialling = known.is_some_and(|known| known.dial.is_some());
+                if is_dialling
+                    && crossing(&self.identity.node, &peer.node) == Crossing::KeepOwn
+                {
+                    return Err(RejectCode::Crossing);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn report_refusal(&mut self, code: RejectCode, name: &str) {
+        self.isolates.tell_all(&crate::events::refused(code.code(), name));
+    }
+}
+
+/// Reads a lane until it ends, then ends the link.
+pub(crate) async fn run_lane(
+    shared: Shared,
+    node: u32,
+    index: usize,
+    generation: u16,
+    io: Rc<LaneIo>,
+    mut buffer: ReadBuffer,
+) {
+    let place = Place { node, index, generation };
+    let mut result = buffer.replay(|bytes| shared.borrow_mut().receive(place, bytes));
+    while result.is_ok() {
+        result = match io.lane.readable().await {
+            Ok(()) => read_some(&shared, place, &io, &mut buffer),
+            Err(error) => Err(error.into()),
+        };
+        tokio::task::consume_budget().await;
+    }
+    if let Err(error) = result {
+        let mut state = shared.borrow_mut();
+        state.lose_link(place, error.code());
+        state.settle_output();
+    }
+}
+
+fn read_some(
+    shared: &Shared,
+    place: Place,
+    io: &LaneIo,
+    buffer: &mut ReadBuffer,
+) -> Result<(), ConnectionError> {
+    let mut state = shared.borrow_mut();
+    let mut scratch = std::mem::take(&mut state.scratch);
+    let mut result = Ok(());
+    for _ in 0..READS_MAX {
+        let read = buffer.read(&io.lane, &mut scratch, |bytes| state.receive(place, bytes));
+        match read {
+            Ok(Read::Bytes { is_full: true, .. }) => {}
+            Ok(Read::Bytes { is_full: false, .. } | Read::Nothing) => break,
+            Ok(Read::Closed) => {
+                result = Err(ConnectionError::Closed);
+                break;
+            }
+            Err(error) => {
+                result = Err(error);
+                break;
+            }
+        }
+    }
+    state.scratch = scratch;
+    state.settle_output();
+    result
+}
+
+/// Waits for the system to take bytes again whenever it had refused some.
+pub(crate) async fn run_writer(
+    shared: Shared,
+    node: u32,
+    index: usize,
+    generation: u16,
+    io: Rc<LaneIo>,
+) {
+    loop {
+        io.wake_writer.notified().await;
+        let writable = io.lane.writable().await;
+        let mut state = shared.borrow_mut();
+        if let Err(error) = writable {
+            let place = Place { node, index, generation };
+            state.lose_link(place, ConnectionError::from(error).code());
+            return;
+        }
+        io.is_blocked.set(false);
+        if let Some(host) = state.nodes.get_mut(&node) {
+            host.mark_dirty(index);
+        }
+        state.settle_output();
+    }
+}
+
+/// A link in a node of this thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) node: u32,
+    pub(crate) index: usize,
+    pub(crate) generation: u16,
+}
+
+impl State {
+    /// Feeds received bytes to the link they came for.
+    fn receive(&mut self, place: Place, bytes: &[u8]) -> Result<usize, ConnectionError> {
+        self.handle_commands();
+        let gone = ConnectionError::Dropped("link_replaced");
+        let Some(host) = self.nodes.get_mut(&place.node) else { return Err(gone) };
+        let Node { peers, isolates, owners, names, meters, .. } = host;
+        let Some(peer) = peers.get_mut(place.index) else { return Err(gone) };
+        let handle = peer.handle(place.index);
+        let Some(active) = peer.link.as_mut().filter(|_| peer.generation == place.generation) else {
+            return Err(gone);
+        };
+        let mut inbound = Inbound {
+            handle,
+            isolates,
+            owners,
+            names,
+            meters: &mut meters.channels,
+            pool: &self.pool,
+        };
+        let used = active.link.handle(bytes, crate::clock::now(), &mut inbound)?;
+        host.take_events(place.index);
+        host.mark_dirty(place.index);
+        Ok(used)
+    }
+}
+
+/// Takes a link's deliveries to the isolates' rings.
+struct Inbound<'a> {
+    handle: u32,
+    isolates: &'a mut Isolates,
+    owners: &'a [Option<Owner>],
+    names: &'a std::sync::Mutex<NameTable>,
+    meters: &'a mut [ChannelMeter],
+    pool: &'a foundation_buffer::Pool,
+}
+
+impl Outbox for Inbound<'_> {
+    fn deliver(&mut self, delivery: Delivery<'_>) -> Verdict {
+        let (owner, number) = match delivery.destination {
+            Destination::Named(id) => (self.owners.get(id as usize).copied().flatten(), id),
+            Destination::Process(process) => {
+                let owner = Owner { slot: process.slot, generation: process.generation };
+                (Some(owner), process.serial)
+            }
+        };
+        let Some(isolate) = owner.and_then(|owner| self.isolates.target(owner)) else {
+            return Verdict::NoProcess;
+        };
+        let mut tag = record::MESSAGE | u32::from(delivery.encoding_bits) << record::ENCODING_SHIFT;
+        for (is_set, bit) in [
+            (delivery.is_request, record::REQUEST),
+            (delivery.is_reply, record::REPLY),
+            (delivery.is_charged, record::CHARGED),
+            (matches!(delivery.destination, Destination::Process(_)), record::PROCESS),
+        ] {
+            if is_set {
+                tag |= bit;
+            }
+        }
+        let head = Head::new()
+            .u32(record::PEER, self.handle)
+            .u16(record::CHANNEL, delivery.channel)
+            .u16(record::ACCOUNT, delivery.account)
+            .u32(record::DESTINATION, number)
+            .u16(record::SLOT, delivery.source.slot)
+            .u16(record::GENERATION, delivery.source.generation)
+            .u32(record::CORRELATION, delivery.correlation)
+            .u32(record::REPLY_BYTES_MAX, delivery.reply_bytes_max)
+            .u32(record::SERIAL, delivery.source.serial);
+        let bytes = delivery.payload.len() as u64;
+        if isolate.push_message(self.pool, tag, head, delivery.payload) == Pushed::Exhausted {
+            return Verdict::Exhausted;
+        }
+        if let Some(meter) = self.meters.get_mut(delivery.channel as usize) {
+            meter.received(bytes);
+        }
+        Verdict::Taken
+    }
+
+    fn intern(&mut self, name: &str) -> Option<(u32, u16)> {
+        let mut names = lock(self.names);
+        let id = names.intern(name)?;
+        Some((id, names.owner(id).map_or(0, |owner| owner.slot)))
+    }
+}
+
+/// Which of two lives is the later run of a node.
+pub(crate) fn is_newer(life: NodeLife, than: NodeLife) -> bool {
+    life > than
+}
+
+const _: () = assert!(matches!(Role::Dialler, Role::Dialler));

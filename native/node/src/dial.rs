@@ -1,0 +1,267 @@
+//! Opening connections: to seeds, to members, and further lanes of a link.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use foundation_link::{Established, Handshake, Micros, Progress, Redial};
+use foundation_transport::Lane;
+use tokio::task::AbortHandle;
+
+use crate::connection::{ConnectionError, Shared, shake};
+use crate::events;
+use crate::node::{Node, Phase};
+use crate::state::State;
+
+/// Attempts a second a node makes at most, over all peers (core.md §6, "Dialling").
+const DIALS_PER_SECOND_MAX: u32 = 64;
+
+/// An address to be dialled until a member answers there.
+#[derive(Debug)]
+pub(crate) struct Seed {
+    pub(crate) address: SocketAddr,
+    pub(crate) redial: Redial,
+    /// The member that answered at this address last.
+    pub(crate) node: Option<String>,
+    pub(crate) task: Option<AbortHandle>,
+    /// The address is this node's own: never dialled again.
+    pub(crate) is_self: bool,
+}
+
+impl Seed {
+    pub(crate) fn new(address: SocketAddr, now: Micros) -> Seed {
+        Seed { address, redial: Redial::new(now), node: None, task: None, is_self: false }
+    }
+
+    pub(crate) fn abort(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+    }
+}
+
+/// What a dial is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    Seed(SocketAddr),
+    Peer(usize),
+    Lane { index: usize, generation: u16, lane: u8, epoch: u64 },
+}
+
+/// Fresh random bytes from the system.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // The system's generator does not fail once it has started; were it to, a handshake with a constant
+    // nonce would be unsafe, so the thread may not go on.
+    if getrandom::fill(&mut bytes).is_err() {
+        std::process::abort();
+    }
+    bytes
+}
+
+/// Spreads attempts within a second.
+#[derive(Debug, Default)]
+pub(crate) struct DialRate {
+    second: u64,
+    count: u32,
+}
+
+impl DialRate {
+    fn take(&mut self, now: Micros) -> bool {
+        let second = now.0 / 1_000_000;
+        if second != self.second {
+            *self = DialRate { second, count: 0 };
+        }
+        self.count += 1;
+        self.count <= DIALS_PER_SECOND_MAX
+    }
+}
+
+impl State {
+    /// Adds addresses to dial.
+    pub(crate) fn join(&mut self, node: u32, addresses: &[SocketAddr]) {
+        let now = crate::clock::now();
+        let Some(host) = self.nodes.get_mut(&node) else { return };
+        for &address in addresses {
+            match host.seeds.iter_mut().find(|seed| seed.address == address) {
+                Some(seed) => match seed.node.clone().filter(|name| is_up(&host.by_name, &host.peers, name)) {
+                    Some(name) => {
+                        host.isolates.tell_all(&events::joined(&address.to_string(), &name));
+                    }
+                    None => seed.redial = Redial::new(now),
+                },
+                None => host.seeds.push(Seed::new(address, now)),
+            }
+        }
+        self.tick_by(Micros(0));
+    }
+
+    /// Starts the dials that are due; answers when the next one is.
+    pub(crate) fn start_dials(&mut self, id: u32, now: Micros) -> Micros {
+        let Some(host) = self.nodes.get_mut(&id) else { return Micros::NEVER };
+        if host.phase != Phase::Running {
+            return Micros::NEVER;
+        }
+        let (due, next) = host.due_dials(now);
+        for (target, address) in due {
+            self.spawn_dial(id, target, address);
+        }
+        next
+    }
+
+    fn spawn_dial(&mut self, id: u32, target: Target, address: SocketAddr) {
+        let (Some(shared), Some(host)) = (self.own.upgrade(), self.nodes.get_mut(&id)) else { return };
+        let limit = host.dial_limit(&target);
+        let task = tokio::task::spawn_local(dial(shared, id, target.clone(), address, limit));
+        let handle = task.abort_handle();
+        match target {
+            Target::Seed(address) => {
+                if let Some(seed) = host.seeds.iter_mut().find(|seed| seed.address == address) {
+                    seed.task = Some(handle);
+                }
+            }
+            Target::Peer(index) => {
+                host.peers[index].dial = Some(crate::peer::Dial { task: handle });
+            }
+            Target::Lane { .. } => {}
+        }
+    }
+
+    /// Opens a further lane of a link that this node dialled.
+    pub(crate) fn start_lane_dials(&mut self, id: u32) {
+        let Some(host) = self.nodes.get_mut(&id) else { return };
+        for (target, address) in std::mem::take(&mut host.lanes_wanted) {
+            self.spawn_dial(id, target, address);
+        }
+    }
+}
+
+pub(crate) fn is_up(
+    by_name: &std::collections::BTreeMap<String, usize>,
+    peers: &[crate::peer::Peer],
+    name: &str,
+) -> bool {
+    by_name.get(name).is_some_and(|&index| peers[index].link.is_some())
+}
+
+impl Node {
+    fn due_dials(&mut self, now: Micros) -> (Vec<(Target, SocketAddr)>, Micros) {
+        let mut due = Vec::new();
+        let mut next = Micros::NEVER;
+        let Node { seeds, peers, by_name, dial_options, dial_rate, .. } = self;
+        for seed in seeds.iter_mut() {
+            let is_satisfied = seed.node.as_deref().is_some_and(|name| is_up(by_name, peers, name));
+            if is_satisfied || seed.is_self || seed.task.is_some() {
+                continue;
+            }
+            if seed.redial.next_at() <= now && dial_rate.take(now) {
+                seed.redial.attempted(now, random_bytes::<1>()[0], dial_options);
+                due.push((Target::Seed(seed.address), seed.address));
+            } else {
+                next = next.min(seed.redial.next_at().max(now + Micros::from_millis(10)));
+            }
+        }
+        for (index, peer) in peers.iter_mut().enumerate() {
+            let (Some(redial), Some(address)) = (&mut peer.redial, peer.address) else { continue };
+            if peer.link.is_some() || peer.dial.is_some() {
+                continue;
+            }
+            if redial.next_at() <= now && dial_rate.take(now) {
+                redial.attempted(now, random_bytes::<1>()[0], dial_options);
+                due.push((Target::Peer(index), address));
+            } else {
+                next = next.min(redial.next_at().max(now + Micros::from_millis(10)));
+            }
+        }
+        (due, next)
+    }
+
+    fn dial_limit(&self, target: &Target) -> Duration {
+        let limit = match target {
+            Target::Peer(index) => self.peers[*index]
+                .redial
+                .as_ref()
+                .map_or(self.dial_options.abandon_min, |redial| {
+                    redial.abandon_after(&self.dial_options)
+                }),
+            // Nothing is known of a seed's distance yet.
+            Target::Seed(_) | Target::Lane { .. } => Micros::from_millis(2_000),
+        };
+        Duration::from_micros(limit.0)
+    }
+
+    /// A dial ended without a link.
+    pub(crate) fn dial_failed(&mut self, target: &Target, error: &ConnectionError, name: Option<String>) {
+        self.meters.dial_failed(error.code());
+        match target {
+            Target::Seed(address) => {
+                let is_crossing = error.code() == "crossing_dial";
+                if let Some(seed) = self.seeds.iter_mut().find(|seed| seed.address == *address) {
+                    seed.task = None;
+                    seed.is_self = error.code() == "self_dial";
+                    seed.node = name.filter(|_| is_crossing).or(seed.node.take());
+                }
+                if is_crossing {
+                    return; // the other dial makes the link; nobody needs to hear of this one
+                }
+                let news = events::dial_failed(&address.to_string(), error.code(), &error.text());
+                self.isolates.tell_all(&news);
+            }
+            Target::Peer(index) => self.peers[*index].dial = None,
+            Target::Lane { index, generation, .. } => {
+                // A link without one of its lanes would stall a channel: it ends, and is dialled anew.
+                self.lost.push((*index, *generation, "lane_failed".to_owned()));
+            }
+        }
+    }
+}
+
+async fn dial(shared: Shared, node: u32, target: Target, address: SocketAddr, limit: Duration) {
+    let mut name = None;
+    let attempt = attempt(&shared, node, &target, address, limit, &mut name);
+    let result = match tokio::time::timeout(limit * 4, attempt).await {
+        Ok(result) => result,
+        Err(_) => Err(ConnectionError::Dropped("handshake_timeout")),
+    };
+    match result {
+        Ok((peer, lane, rest)) => State::establish(&shared, node, peer, lane, rest, Some(target)),
+        Err(error) => {
+            let mut state = shared.borrow_mut();
+            if let Some(host) = state.nodes.get_mut(&node) {
+                host.dial_failed(&target, &error, name);
+            }
+            state.tick_by(Micros(0));
+            state.settle_output();
+        }
+    }
+}
+
+async fn attempt(
+    shared: &Shared,
+    node: u32,
+    target: &Target,
+    address: SocketAddr,
+    limit: Duration,
+    name: &mut Option<String>,
+) -> Result<(Established, Lane, Vec<u8>), ConnectionError> {
+    let gone = ConnectionError::Dropped("unknown_node");
+    let (mut handshake, options) = {
+        let state = shared.borrow();
+        let Some(host) = state.nodes.get(&node) else { return Err(gone) };
+        let (lane, epoch) = match target {
+            Target::Lane { lane, epoch, .. } => (*lane, *epoch),
+            _ => (0, u64::from_le_bytes(random_bytes())),
+        };
+        let identity = host.identity.clone();
+        let now = crate::clock::now();
+        let shake = Handshake::dial(identity, &host.link_options, random_bytes(), lane, epoch, now);
+        (shake, host.transport_options.clone())
+    };
+    let lane = Lane::connect(address, limit, &options).await?;
+    let mut rest = Vec::new();
+    let shaken = shake(&lane, &mut handshake, &mut rest).await;
+    *name = handshake.peer_name().map(str::to_owned);
+    match shaken?.0 {
+        Progress::Done(peer) => Ok((*peer, lane, rest)),
+        _ => Err(ConnectionError::Closed),
+    }
+}

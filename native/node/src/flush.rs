@@ -1,0 +1,202 @@
+//! Writing what links have to say, and starting nodes on their sockets.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use foundation_link::LANES_MAX;
+use foundation_transport::{Flushed, Listener, TransportOptions};
+
+use crate::command::{NodeError, Started};
+use crate::connection::{ConnectionError, Shared, serve_incoming};
+use crate::dial::Seed;
+use crate::events::life_text;
+use crate::isolates::Isolates;
+use crate::membership::{new_budget, new_life};
+use crate::metrics::NodeMeters;
+use crate::names::NameTable;
+use crate::node::{Node, Phase};
+use crate::options::NodeOptions;
+use crate::pairs::Pairs;
+use crate::state::State;
+use crate::writability::Writability;
+
+/// Bytes that a lane holds ready for the system. What is in here goes out in order, so an urgent frame
+/// waits for at most this much and the system's own unsent bytes.
+const BACKLOG_BYTES: usize = 128 << 10;
+/// A handshake message may take 2 KiB on the wire, its frame included.
+const HELLO_BYTES_MAX: usize = 2048;
+
+impl Node {
+    /// Writes dirty links and shows isolates their records.
+    pub(crate) fn settle_output(&mut self) {
+        if self.budget.take_released() {
+            self.poll_reservations();
+        }
+        while !self.dirty.is_empty() {
+            for index in std::mem::take(&mut self.dirty) {
+                self.flush_link(index);
+            }
+        }
+        self.isolates.publish();
+    }
+
+    fn poll_reservations(&mut self) {
+        for index in 0..self.peers.len() {
+            if let Some(active) = &mut self.peers[index].link
+                && active.link.has_waiting_reservations()
+            {
+                active.link.poll_reservations();
+                self.mark_dirty(index);
+            }
+        }
+    }
+
+    fn flush_link(&mut self, index: usize) {
+        let generation = self.peers[index].generation;
+        let Some(active) = &mut self.peers[index].link else { return };
+        active.is_dirty = false;
+        let mut failure = None;
+        for lane in 0..LANES_MAX {
+            let Some(io) = &active.lanes[lane] else { continue };
+            if io.is_blocked.get() {
+                continue;
+            }
+            let mut batch = io.batch.borrow_mut();
+            loop {
+                let room = BACKLOG_BYTES.saturating_sub(batch.len());
+                if room > 0 && active.link.has_output(lane as u8) {
+                    active.link.transmit(lane as u8, room, &mut batch);
+                }
+                if batch.is_empty() {
+                    break;
+                }
+                match io.lane.flush(&mut batch) {
+                    Ok(Flushed::All) => {}
+                    Ok(Flushed::Blocked) => {
+                        io.is_blocked.set(true);
+                        io.wake_writer.notify_one();
+                        break;
+                    }
+                    Err(error) => {
+                        failure = Some(ConnectionError::from(error).code());
+                        break;
+                    }
+                }
+            }
+        }
+        if let Some(code) = failure {
+            self.lost.push((index, generation, code.to_owned()));
+        }
+        self.take_events(index);
+    }
+
+    /// Whether everything given to links has been handed to the system.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.peers.iter().filter_map(|peer| peer.link.as_ref()).all(|active| {
+            active.link.is_drained()
+                && (0..LANES_MAX as u8).all(|lane| !active.link.has_output(lane))
+                && active.lanes.iter().flatten().all(|io| io.batch.borrow().is_empty())
+        })
+    }
+}
+
+impl State {
+    pub(crate) fn start_node(
+        &mut self,
+        id: u32,
+        options: NodeOptions,
+    ) -> Result<Started, NodeError> {
+        let failed = |error: std::io::Error| {
+            NodeError::new("listen_failed", format!("cannot listen on {}: {error}", options.listen))
+        };
+        let listener = Listener::bind(options.listen).map_err(failed)?;
+        let address = listener.local_address().map_err(failed)?;
+        let node = self.build_node(id, options, address)?;
+        let started = Started {
+            node: id,
+            address: node.identity.listen.clone(),
+            life: life_text(node.life),
+            names: Arc::clone(&node.names),
+            writability_offset: node.writability.offset(),
+            channels: node.channels.iter().map(|channel| channel.name.clone()).collect(),
+        };
+        let transport = node.transport_options.clone();
+        self.nodes.insert(id, node);
+        if let Some(shared) = self.own.upgrade() {
+            let task = tokio::task::spawn_local(listen(shared, id, listener, transport));
+            if let Some(node) = self.nodes.get_mut(&id) {
+                node.listener = Some(task.abort_handle());
+            }
+        }
+        self.tick_by(foundation_link::Micros(0));
+        Ok(started)
+    }
+
+    fn build_node(
+        &self,
+        id: u32,
+        options: NodeOptions,
+        address: SocketAddr,
+    ) -> Result<Node, NodeError> {
+        let life = new_life(options.life_start);
+        let identity = options.identity(address, life);
+        if !identity.hello_bytes().is_some_and(|bytes| bytes <= HELLO_BYTES_MAX) {
+            let text = "names, addresses and channels of the node do not fit a 2 KiB handshake";
+            return Err(NodeError::new("invalid_options", text));
+        }
+        let exhausted = |_| NodeError::new("arena_exhausted", "no room in the arena for a node");
+        let writability = Writability::new(&self.pool).map_err(exhausted)?;
+        let channels = options.channel_specs();
+        let now = crate::clock::now();
+        Ok(Node {
+            id,
+            life,
+            link_options: Rc::new(options.link_options()),
+            dial_options: options.dial_options(),
+            dial_rate: crate::dial::DialRate::default(),
+            transport_options: options.transport_options(),
+            budget: new_budget(options.receive_bytes_max),
+            declared: channels.len(),
+            meters: NodeMeters::new(&channels),
+            channels,
+            names: Arc::new(Mutex::new(NameTable::default())),
+            owners: Vec::new(),
+            peers: Vec::new(),
+            by_name: BTreeMap::new(),
+            seeds: options.seeds.iter().map(|&seed| Seed::new(seed, now)).collect(),
+            isolates: Isolates::default(),
+            pairs: Pairs::default(),
+            writability,
+            listener: None,
+            phase: Phase::Running,
+            dirty: Vec::new(),
+            lost: Vec::new(),
+            lanes_wanted: Vec::new(),
+            was_drained: false,
+            unauthenticated: BTreeMap::new(),
+            busy_isolates: 0,
+            identity,
+            options,
+        })
+    }
+}
+
+async fn listen(shared: Shared, node: u32, listener: Listener, options: TransportOptions) {
+    loop {
+        match listener.accept(&options).await {
+            Ok((lane, from)) => {
+                let serve = serve_incoming(Rc::clone(&shared), node, lane, from.ip());
+                tokio::task::spawn_local(serve);
+            }
+            Err(error) => {
+                // Out of descriptors, mostly: taking the next one at once would spin.
+                if let Some(host) = shared.borrow_mut().nodes.get_mut(&node) {
+                    host.meters.handshake_failed(ConnectionError::from(error).code());
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! An isolate as the kernel thread sees it: a ring from it, a ring to it, a doorbell and a loop mark.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use foundation_buffer::{Block, Handle, HandleTable, Pool, Slab};
+use foundation_link::{Micros, Payload};
+use foundation_ring::{Consumer, Producer, Refused, SharedBlock, layout};
+
+use crate::command::NodeError;
+use crate::names::Owner;
+use crate::record::{EVENT, HEAD_BYTES, Head, SLAB, SLAB_RECORD_BYTES};
+
+/// Wakes an isolate so that it reads its rings. Called from kernel threads; must not block, and must be
+/// harmless after the isolate is gone.
+pub trait Doorbell: Send + Sync {
+    /// Rings once; ringing again before the isolate woke has no further effect.
+    fn ring(&self);
+}
+
+/// Where an isolate's event loop stands, marked around its poll phase.
+#[derive(Debug, Default)]
+pub struct LoopMark {
+    running_since: AtomicU64,
+}
+
+impl LoopMark {
+    /// The loop returned from polling and runs JavaScript.
+    pub fn running(&self) {
+        self.running_since.store(crate::clock::now().0, Ordering::Relaxed);
+    }
+
+    /// The loop is about to poll: however long that takes, it is idle.
+    pub fn polling(&self) {
+        self.running_since.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stalled(&self, now: Micros, after: Micros) -> bool {
+        let since = self.running_since.load(Ordering::Relaxed);
+        since != 0 && now.since(Micros(since)) > after
+    }
+}
+
+/// A record that found its ring full.
+#[derive(Debug)]
+enum Waiting {
+    Bytes { tag: u32, body: Vec<u8> },
+    Slab { tag: u32, head: Head, slab: Slab },
+}
+
+/// One attached isolate.
+pub(crate) struct Isolate {
+    pub(crate) owner: Owner,
+    pub(crate) outward: Consumer<SharedBlock>,
+    inward: Producer<SharedBlock>,
+    backlog: VecDeque<Waiting>,
+    pub(crate) bell: Arc<dyn Doorbell>,
+    pub(crate) mark: Arc<LoopMark>,
+    pub(crate) handles: Arc<Mutex<HandleTable>>,
+    pub(crate) is_busy: bool,
+    /// Its outward ring broke the protocol: nothing is read from it any more.
+    pub(crate) is_corrupt: bool,
+    pub(crate) outward_block: Block,
+    pub(crate) inward_block: Block,
+}
+
+impl fmt::Debug for Isolate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Isolate").field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+/// Whether a record went anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    Taken,
+    /// No memory to hold it.
+    Exhausted,
+}
+
+fn ring_block(pool: &Pool, ring_bytes: u32) -> Result<(Block, SharedBlock), NodeError> {
+    let bytes = layout::block_bytes(ring_bytes);
+    let exhausted = |_| NodeError::new("arena_exhausted", "no room in the arena for a ring");
+    let block = pool.allocate_block(bytes).map_err(exhausted)?;
+    let base = block.as_ptr();
+    // SAFETY: the block was just allocated, is zeroed, 128-aligned and `bytes` long; it is freed only after
+    // the isolate is detached, when neither side uses it any more. One producer and one consumer: the
+    // isolate has one end of each ring and this kernel thread the other.
+    let shared = unsafe { SharedBlock::new(base, bytes) }
+        .map_err(|error| NodeError::new("internal", format!("ring block: {error:?}")))?;
+    Ok((block, shared))
+}
+
+impl Isolate {
+    pub(crate) fn new(
+        pool: &Pool,
+        ring_bytes: u32,
+        owner: Owner,
+        bell: Arc<dyn Doorbell>,
+        mark: Arc<LoopMark>,
+    ) -> Result<Isolate, NodeError> {
+        let internal = |error| NodeError::new("internal", format!("ring: {error:?}"));
+        let (outward_block, outward) = ring_block(pool, ring_bytes)?;
+        let (inward_block, inward) = ring_block(pool, ring_bytes)?;
+        Ok(Isolate {
+            owner,
+            outward: Consumer::new(outward, ring_bytes).map_err(internal)?,
+            inward: Producer::new(inward, ring_bytes).map_err(internal)?,
+            backlog: VecDeque::new(),
+            bell,
+            mark,
+            handles: Arc::new(Mutex::new(HandleTable::default())),
+            is_busy: false,
+            is_corrupt: false,
+            outward_block,
+            inward_block,
+        })
+    }
+
+    /// Records waiting for room in the ring.
+    pub(crate) fn backlog_records(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// Hands a message to the isolate. Small payloads go through the ring, large ones by handle.
+    pub(crate) fn push_message(
+        &mut self,
+        pool: &Pool,
+        tag: u32,
+        head: Head,
+        payload: Payload<'_>,
+    ) -> Pushed {
+        let inline_max = layout::body_bytes_max(self.inward.capacity_bytes()) as usize - HEAD_BYTES;
+        match payload {
+            Payload::Inline(bytes) if bytes.len() <= inline_max => {
+                self.push_inline(tag, &head.0, bytes);
+                Pushed::Taken
+            }
+            Payload::Inline(bytes) => {
+                let Ok(mut slab) = pool.allocate(bytes.len()) else { return Pushed::Exhausted };
+                slab.as_mut_slice().copy_from_slice(bytes);
+                self.push_slab(tag, head, slab.freeze());
+                Pushed::Taken
+            }
+            Payload::Slab(slab) => {
+                self.push_slab(tag, head, slab);
+                Pushed::Taken
+            }
+        }
+    }
+
+    fn push_inline(&mut self, tag: u32, head: &[u8], bytes: &[u8]) {
+        if self.backlog.is_empty() && self.try_push(tag, &[head, bytes]) {
+            return;
+        }
+        let mut body = Vec::with_capacity(head.len() + bytes.len());
+        body.extend_from_slice(head);
+        body.extend_from_slice(bytes);
+        self.backlog.push_back(Waiting::Bytes { tag, body });
+    }
+
+    fn push_slab(&mut self, tag: u32, head: Head, slab: Slab) {
+        let tag = tag | SLAB;
+        if self.backlog.is_empty() && self.has_room(SLAB_RECORD_BYTES as u32) {
+            self.give_slab(tag, head, slab);
+            return;
+        }
+        self.backlog.push_back(Waiting::Slab { tag, head, slab });
+    }
+
+    /// Gives a slab's reference to the isolate and its handle to the ring, which has room for it.
+    fn give_slab(&mut self, tag: u32, head: Head, slab: Slab) {
+        let (offset, length) = (slab.offset() as u32, slab.len() as u32);
+        let handle = slab.into_handle();
+        let mut place = [0; 16];
+        place[0..4].copy_from_slice(&handle.index().to_le_bytes());
+        place[4..8].copy_from_slice(&handle.generation().to_le_bytes());
+        place[8..12].copy_from_slice(&offset.to_le_bytes());
+        place[12..16].copy_from_slice(&length.to_le_bytes());
+        // In the isolate's table before it is in the ring: if the isolate dies now, it is released.
+        lock(&self.handles).insert(handle);
+        let pushed = self.try_push(tag, &[&head.0, &place]);
+        debug_assert!(pushed, "room was checked before the reference was given away");
+    }
+
+    fn has_room(&mut self, body_bytes: u32) -> bool {
+        // Twice the record: padding at the ring's end may take as much again.
+        self.inward.free_bytes() >= 2 * layout::record_bytes(body_bytes)
+    }
+
+    fn try_push(&mut self, tag: u32, parts: &[&[u8]]) -> bool {
+        match self.inward.try_push(tag, parts) {
+            Ok(()) => true,
+            Err(Refused::Full) => false,
+            // The sizes are checked by the callers; a corrupt head is the isolate's own doing and ends
+            // in a backlog that its detachment frees.
+            Err(_) => false,
+        }
+    }
+
+    /// Tells the isolate something of the control plane.
+    pub(crate) fn push_event(&mut self, json: &str) {
+        self.push_inline(EVENT, &[], json.as_bytes());
+    }
+
+    /// Pushes a small record of another kind.
+    pub(crate) fn push_record(&mut self, tag: u32, body: &[u8]) {
+        self.push_inline(tag, &[], body);
+    }
+
+    /// Moves waiting records into the ring while there is room.
+    fn drain_backlog(&mut self) {
+        while let Some(waiting) = self.backlog.pop_front() {
+            match waiting {
+                Waiting::Bytes { tag, body } => {
+                    if !self.try_push(tag, &[&body]) {
+                        self.backlog.push_front(Waiting::Bytes { tag, body });
+                        break;
+                    }
+                }
+                Waiting::Slab { tag, head, slab } => {
+                    if !self.has_room(SLAB_RECORD_BYTES as u32) {
+                        self.backlog.push_front(Waiting::Slab { tag, head, slab });
+                        break;
+                    }
+                    self.give_slab(tag, head, slab);
+                }
+            }
+        }
+    }
+
+    /// Shows the isolate what was pushed and rings if it sleeps.
+    pub(crate) fn publish(&mut self) {
+        loop {
+            self.drain_backlog();
+            if self.inward.publish() {
+                self.bell.ring();
+            }
+            let Some(first) = self.backlog.front() else { return };
+            let need = match first {
+                Waiting::Bytes { body, .. } => body.len() as u32,
+                Waiting::Slab { .. } => 2 * SLAB_RECORD_BYTES as u32 + layout::HEADER_BYTES,
+            };
+            // Asks the isolate to wake this thread when it has read some.
+            if self.inward.await_space(need) {
+                return;
+            }
+            // Room came meanwhile. Were it still too little, the ring would be corrupt: stop then.
+            if self.inward.free_bytes() < layout::record_bytes(need) {
+                return;
+            }
+        }
+    }
+
+    /// Gives everything back: the isolate is gone and touches nothing any more.
+    pub(crate) fn dismantle(self, pool: &Pool) {
+        lock(&self.handles).release_all(pool);
+        // The backlog's slabs and both blocks are given back by being dropped.
+    }
+}
+
+/// Takes a slab out of an isolate's hands.
+pub(crate) fn adopt(
+    handles: &Mutex<HandleTable>,
+    pool: &Pool,
+    index: u32,
+    generation: u32,
+) -> Option<Slab> {
+    let handle = Handle::from_bits(u64::from(generation) << 32 | u64::from(index));
+    if !lock(handles).remove(handle) {
+        return None;
+    }
+    pool.adopt(handle).ok()
+}
+
+/// Locks, going on after a panic elsewhere: the tables behind these locks are valid after each statement.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

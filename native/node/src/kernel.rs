@@ -1,0 +1,237 @@
+//! The kernel thread: started on first need, stopped and joined before its process's root isolate ends.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use foundation_buffer::Pool;
+use tokio::sync::Notify;
+use tokio::task::LocalSet;
+
+use crate::command::{Answer, Attached, Command, NodeError, Started};
+use crate::isolate::{Doorbell, LoopMark, lock};
+use crate::names::Owner;
+use crate::options::NodeOptions;
+use crate::state::State;
+
+/// How long a question to the kernel thread may take. It never blocks, so only a broken one takes longer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// A running kernel thread, as other threads hold it.
+#[derive(Debug)]
+pub struct Kernel {
+    commands: Mutex<Sender<Command>>,
+    bell: Arc<Notify>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Kernel {
+    /// Starts a kernel thread, on `core` alone if given.
+    ///
+    /// # Errors
+    /// `kernel_unavailable` where the system gives no thread or event queue, `invalid_options` where the
+    /// core does not exist.
+    pub fn start(pool: Pool, core: Option<usize>) -> Result<Kernel, NodeError> {
+        let unavailable =
+            |error: std::io::Error| NodeError::new("kernel_unavailable", error.to_string());
+        let (commands, inbox) = mpsc::channel();
+        let bell = Arc::new(Notify::new());
+        let (ready, started) = mpsc::sync_channel(1);
+        let thread_bell = Arc::clone(&bell);
+        let thread = std::thread::Builder::new()
+            .name("foundation-kernel".to_owned())
+            .spawn(move || run(pool, core, inbox, thread_bell, &ready))
+            .map_err(unavailable)?;
+        started
+            .recv_timeout(ANSWER_LIMIT)
+            .map_err(|_| NodeError::new("kernel_unavailable", "the kernel thread did not start"))??;
+        Ok(Kernel {
+            commands: Mutex::new(commands),
+            bell,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Wakes the thread so that it reads its rings. Cheap; safe from any thread at any time.
+    #[inline]
+    pub fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    fn tell(&self, command: Command) -> Result<(), NodeError> {
+        lock(&self.commands)
+            .send(command)
+            .map_err(|_| NodeError::new("kernel_stopped", "the kernel thread has stopped"))?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    fn ask<T>(&self, make: impl FnOnce(Answer<T>) -> Command) -> Result<T, NodeError> {
+        let (answer, result) = mpsc::sync_channel(1);
+        self.tell(make(answer))?;
+        result
+            .recv_timeout(ANSWER_LIMIT)
+            .map_err(|_| NodeError::new("kernel_stopped", "the kernel thread did not answer"))?
+    }
+
+    /// Starts a node: listens, and dials its seeds.
+    ///
+    /// # Errors
+    /// `listen_failed` with the system's reason, `arena_exhausted`, `invalid_options`.
+    pub fn start_node(&self, options: NodeOptions) -> Result<Started, NodeError> {
+        self.ask(|answer| Command::Start { options: Box::new(options), answer })
+    }
+
+    /// Joins the calling isolate to a node.
+    ///
+    /// # Errors
+    /// `unknown_node`, `too_many_isolates`, `arena_exhausted`.
+    pub fn attach(
+        &self,
+        node: u32,
+        bell: Arc<dyn Doorbell>,
+        mark: Arc<LoopMark>,
+    ) -> Result<Attached, NodeError> {
+        self.ask(|answer| Command::Attach { node, bell, mark, answer })
+    }
+
+    /// Lets go of an isolate: when this returns, the kernel thread touches none of its memory any more.
+    ///
+    /// # Errors
+    /// `unknown_node` where it was detached before.
+    pub fn detach(&self, node: u32, owner: Owner) -> Result<(), NodeError> {
+        self.ask(|answer| Command::Detach { node, owner, answer })
+    }
+
+    /// Tells that a name found or lost its isolate. Takes effect before anything sent afterwards.
+    pub fn owner_changed(&self, node: u32, id: u32, owner: Option<Owner>) -> Result<(), NodeError> {
+        self.tell(Command::OwnerChanged { node, id, owner })
+    }
+
+    /// Makes a ring between two isolates of a node; answers where it begins in the arena.
+    ///
+    /// # Errors
+    /// `noproc` where the other isolate is gone, `arena_exhausted`.
+    pub fn open_pair(&self, node: u32, from: Owner, to: Owner) -> Result<u32, NodeError> {
+        self.ask(|answer| Command::OpenPair { node, from, to, answer })
+    }
+
+    /// One end lets go of a ring between isolates.
+    pub fn close_pair(&self, node: u32, slot: u16, offset: u32) -> Result<(), NodeError> {
+        self.tell(Command::ClosePair { node, slot, offset })
+    }
+
+    /// Dials these addresses until a member answers there; events tell how it goes.
+    pub fn join(&self, node: u32, addresses: Vec<SocketAddr>) -> Result<(), NodeError> {
+        self.tell(Command::Join { node, addresses })
+    }
+
+    /// Leaves the cluster in good order: what is queued is sent within `drain`; the event `left` follows.
+    pub fn leave(&self, node: u32, drain: Duration) -> Result<(), NodeError> {
+        self.tell(Command::Leave { node, drain })
+    }
+
+    /// Ends a node at once and frees what it holds. Its isolates are detached.
+    ///
+    /// # Errors
+    /// `unknown_node` where it was stopped before.
+    pub fn stop_node(&self, node: u32) -> Result<(), NodeError> {
+        self.ask(|answer| Command::Stop { node, answer })
+    }
+
+    /// The node's counters and gauges as JSON.
+    ///
+    /// # Errors
+    /// `unknown_node`.
+    pub fn metrics(&self, node: u32) -> Result<String, NodeError> {
+        self.ask(|answer| Command::Metrics { node, answer })
+    }
+
+    /// Stops the thread and waits for its end. Later calls do nothing.
+    pub fn shutdown(&self) {
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread {
+            // A thread that has ended already is what is wanted.
+            let _ = self.tell(Command::Shutdown);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+fn pin(core: usize) -> Result<(), NodeError> {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: `set` is a plain bit set that lives through the calls; a core outside of it is refused
+        // by the bound below, an absent one by the system.
+        let result = unsafe {
+            let mut set: libc::cpu_set_t = std::mem::zeroed();
+            if core >= 8 * size_of::<libc::cpu_set_t>() {
+                -1
+            } else {
+                libc::CPU_SET(core, &mut set);
+                libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set)
+            }
+        };
+        if result == 0 {
+            return Ok(());
+        }
+    }
+    Err(NodeError::new("invalid_options", format!("the kernel thread cannot be pinned to core {core}")))
+}
+
+type Ready = mpsc::SyncSender<Result<(), NodeError>>;
+
+fn run(pool: Pool, core: Option<usize>, inbox: Receiver<Command>, bell: Arc<Notify>, ready: &Ready) {
+    let built = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = match built {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let refused = NodeError::new("kernel_unavailable", error.to_string());
+            let _ = ready.send(Err(refused)); // nobody waits any more: nothing to tell
+            return;
+        }
+    };
+    // Pinning comes last: the mask is inherited by whatever the runtime has started before.
+    let pinned = core.map_or(Ok(()), pin);
+    let is_ready = pinned.is_ok();
+    let _ = ready.send(pinned);
+    if !is_ready {
+        return;
+    }
+    let local = LocalSet::new();
+    let state = State::new(pool, inbox);
+    let main = local.run_until(serve(Rc::clone(&state), bell));
+    runtime.block_on(main);
+    state.borrow_mut().stop_all();
+    // The tasks of all connections end here, on their own thread, before the arena goes.
+    drop(local);
+    drop(runtime);
+}
+
+async fn serve(state: Rc<RefCell<State>>, bell: Arc<Notify>) {
+    loop {
+        let is_idle = state.borrow_mut().turn();
+        if state.borrow().is_shut_down() {
+            return;
+        }
+        if !is_idle {
+            tokio::task::yield_now().await; // sockets and timers get their turn
+            continue;
+        }
+        let wait = state.borrow().next_tick();
+        tokio::select! {
+            () = bell.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The host of nodes. A *kernel thread* drives one or many nodes: it drains the rings that isolates write,
+//! feeds link machines, moves bytes through sockets, keeps members alive and fills the rings that isolates
+//! read. Nothing here knows Node-API; isolates appear as rings, a [`Doorbell`] and a [`LoopMark`].
+
+mod clock;
+mod command;
+mod connection;
+mod dial;
+mod events;
+mod flush;
+mod isolate;
+mod isolates;
+mod kernel;
+mod membership;
+mod metrics;
+mod names;
+mod node;
+mod options;
+mod pairs;
+mod peer;
+pub mod record;
+mod state;
+mod tick;
+mod writability;
+
+pub use clock::now;
+pub use command::{Attached, NodeError, Started};
+pub use isolate::{Doorbell, LoopMark};
+pub use kernel::Kernel;
+pub use names::{NameTable, Owner};
+pub use options::NodeOptions;
+pub use record::TABLE as RECORD_TABLE;

@@ -1,0 +1,316 @@
+//! Full-mesh membership over static seeds: who links to whom, and what a new or a lost link means.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use foundation_link::{
+    Budget, ChannelSpec, CHANNELS_MAX, Established, Link, Member, Micros, NodeLife, PeerChannels,
+    Redial, Role,
+};
+use foundation_transport::{Lane, ReadBuffer};
+
+use crate::connection::{Place, Shared, is_newer, run_lane, run_writer};
+use crate::dial::Target;
+use crate::events;
+use crate::node::{Node, Phase};
+use crate::peer::{Active, LaneIo, Peer};
+use crate::record::PEERS_MAX;
+use crate::state::State;
+
+/// A member learnt from a third one is left to dial us for this long if its name is the lower one.
+const DIAL_GRACE: Micros = Micros::from_millis(200);
+
+impl State {
+    /// A handshake succeeded: a new link, or a further lane of one.
+    pub(crate) fn establish(
+        shared: &Shared,
+        node: u32,
+        peer: Established,
+        lane: Lane,
+        rest: Vec<u8>,
+        target: Option<Target>,
+    ) {
+        let mut state = shared.borrow_mut();
+        let pool = state.pool.clone();
+        let Some(host) = state.nodes.get_mut(&node) else { return };
+        let io = LaneIo::new(lane);
+        let place = if peer.lane > 0 {
+            host.add_lane(node, &peer, &io)
+        } else {
+            host.add_link(node, pool, &peer, &io, target)
+        };
+        let Some(Place { index, generation, .. }) = place else { return };
+        let buffer = ReadBuffer::with(rest);
+        let reader =
+            run_lane(Rc::clone(shared), node, index, generation, Rc::clone(&io), buffer);
+        let writer = run_writer(Rc::clone(shared), node, index, generation, Rc::clone(&io));
+        io.tasks.borrow_mut().push(tokio::task::spawn_local(reader).abort_handle());
+        io.tasks.borrow_mut().push(tokio::task::spawn_local(writer).abort_handle());
+        state.tick_by(Micros(0));
+        state.settle_output();
+    }
+
+    /// Ends a link, if it is still the one meant.
+    pub(crate) fn lose_link(&mut self, place: Place, reason: &str) {
+        if let Some(host) = self.nodes.get_mut(&place.node) {
+            host.end_link(place.index, place.generation, reason);
+        }
+        self.tick_by(Micros(0));
+    }
+
+    /// Ends the links that broke while the node was busy with something else.
+    pub(crate) fn reap_lost_links(&mut self) {
+        let mut is_any = false;
+        for host in self.nodes.values_mut() {
+            while let Some((index, generation, reason)) = host.lost.pop() {
+                host.end_link(index, generation, &reason);
+                is_any = true;
+            }
+            if is_any {
+                host.isolates.publish();
+            }
+        }
+        if is_any {
+            self.tick_by(Micros(0));
+        }
+    }
+}
+
+impl Node {
+    /// The place of a name among the peers; made if there is room.
+    fn peer_index(&mut self, name: &str) -> Option<usize> {
+        if let Some(&index) = self.by_name.get(name) {
+            return Some(index);
+        }
+        if self.peers.len() >= PEERS_MAX {
+            self.meters.peers_refused += 1;
+            return None;
+        }
+        self.peers.push(Peer::new(name));
+        self.by_name.insert(name.to_owned(), self.peers.len() - 1);
+        Some(self.peers.len() - 1)
+    }
+
+    fn add_lane(&mut self, node: u32, peer: &Established, io: &Rc<LaneIo>) -> Option<Place> {
+        let index = *self.by_name.get(&peer.node)?;
+        let known = &mut self.peers[index];
+        let generation = known.generation;
+        let active = known.link.as_mut().filter(|active| active.epoch == peer.epoch)?;
+        active.link.lane_opened(peer.lane);
+        let place = active.lanes.get_mut(peer.lane as usize)?;
+        if let Some(old) = place.replace(Rc::clone(io)) {
+            old.close();
+        }
+        self.mark_dirty(index);
+        Some(Place { node, index, generation })
+    }
+
+    fn add_link(
+        &mut self,
+        node: u32,
+        pool: foundation_buffer::Pool,
+        peer: &Established,
+        io: &Rc<LaneIo>,
+        target: Option<Target>,
+    ) -> Option<Place> {
+        let index = self.peer_index(&peer.node)?;
+        if self.peers[index].link.is_some() {
+            let generation = self.peers[index].generation;
+            let reason =
+                if self.peers[index].life == peer.life { "link_replaced" } else { "restarted" };
+            self.end_link(index, generation, reason);
+        }
+        if let Some(dial) = self.peers[index].dial.take()
+            && target != Some(Target::Peer(index))
+        {
+            dial.task.abort(); // two dials crossed and this one survived
+        }
+        let now = crate::clock::now();
+        let map = self.map_channels(&peer.channels);
+        let mut link = Link::new(
+            Rc::clone(&self.link_options),
+            pool,
+            Rc::clone(&self.budget),
+            &self.channels[..self.declared],
+            &self.identity.node,
+            peer,
+            map,
+            now,
+        );
+        link.set_busy(self.busy_isolates);
+        let mut active = Active {
+            link,
+            lanes: Default::default(),
+            epoch: peer.epoch,
+            since: now,
+            is_dialler: peer.role == Role::Dialler,
+            is_dirty: false,
+        };
+        active.lanes[0] = Some(Rc::clone(io));
+        let known = &mut self.peers[index];
+        known.generation = known.generation.wrapping_add(1);
+        known.life = peer.life;
+        known.address = peer.listen.parse().ok();
+        known.address_text.clone_from(&peer.listen);
+        known.busy_isolates = 0;
+        known.is_leaving = false;
+        known.redial = None;
+        known.channel_names = peer.channels.iter().map(|channel| channel.name.clone()).collect();
+        known.link = Some(active);
+        let generation = known.generation;
+        self.writability.set_all(index, true);
+        let news = events::up(self.peers[index].handle(index), &self.peers[index]);
+        self.isolates.tell_all(&news);
+        self.satisfy_seeds(index, target);
+        self.introduce(index);
+        self.mark_dirty(index);
+        Some(Place { node, index, generation })
+    }
+
+    fn satisfy_seeds(&mut self, index: usize, target: Option<Target>) {
+        let Node { seeds, peers, isolates, .. } = self;
+        let peer = &peers[index];
+        for seed in seeds.iter_mut() {
+            let is_dialled = target == Some(Target::Seed(seed.address));
+            if is_dialled || peer.address == Some(seed.address) {
+                if is_dialled {
+                    seed.task = None;
+                } else {
+                    seed.abort();
+                }
+                seed.node = Some(peer.name.clone());
+                isolates.tell_all(&events::joined(&seed.address.to_string(), &peer.name));
+            }
+        }
+    }
+
+    /// Tells the newcomer of all members, and all members of the newcomer.
+    fn introduce(&mut self, newcomer: usize) {
+        let member = self.member(newcomer);
+        let mut known = Vec::new();
+        for index in 0..self.peers.len() {
+            if index == newcomer || self.peers[index].is_leaving {
+                continue;
+            }
+            let other = self.member(index);
+            if let (Some(active), Some(member)) = (&mut self.peers[index].link, &member) {
+                active.link.tell_members(std::slice::from_ref(member));
+                known.extend(other);
+            }
+            self.mark_dirty(index);
+        }
+        if let Some(active) = &mut self.peers[newcomer].link
+            && !known.is_empty()
+        {
+            active.link.tell_members(&known);
+        }
+    }
+
+    fn member(&self, index: usize) -> Option<Member> {
+        let peer = &self.peers[index];
+        let is_listed = peer.link.is_some() && !peer.address_text.is_empty();
+        is_listed.then(|| Member {
+            name: peer.name.clone(),
+            address: peer.address_text.clone(),
+            life: peer.life,
+        })
+    }
+
+    /// A peer told of members: those that are new get dialled.
+    pub(crate) fn learn_members(&mut self, members: &[Member]) {
+        let now = crate::clock::now();
+        for member in members {
+            let Ok(address) = member.address.parse::<SocketAddr>() else {
+                self.meters.bad_addresses += 1;
+                continue;
+            };
+            if member.name == self.identity.node {
+                continue;
+            }
+            let Some(index) = self.peer_index(&member.name) else { continue };
+            let own = self.identity.node.as_str();
+            let peer = &mut self.peers[index];
+            let is_known = peer.life == member.life || is_newer(peer.life, member.life);
+            if peer.link.is_some() || (is_known && peer.redial.is_some()) {
+                continue;
+            }
+            peer.address = Some(address);
+            peer.life = member.life;
+            // Both sides hear of each other: the lower name dials at once, the other one only if it must.
+            let grace = if own < peer.name.as_str() { Micros(0) } else { DIAL_GRACE };
+            peer.redial = Some(Redial::new(now + grace));
+        }
+    }
+
+    /// Our number for each of the peer's channels; a channel we never heard of is added for receiving.
+    fn map_channels(&mut self, theirs: &[ChannelSpec]) -> PeerChannels {
+        let mut is_grown = false;
+        let mut local = Vec::new();
+        for spec in theirs {
+            let mut number = self.channels.iter().position(|own| own.name == spec.name);
+            if number.is_none() && self.channels.len() < CHANNELS_MAX {
+                self.channels.push(spec.clone());
+                self.meters.add_channel(&spec.name);
+                number = Some(self.channels.len() - 1);
+                is_grown = true;
+            }
+            local.push(number.map(|number| number as u16));
+        }
+        if is_grown {
+            let names: Vec<String> = self.channels.iter().map(|own| own.name.clone()).collect();
+            self.isolates.tell_all(&events::channels(&names));
+        }
+        PeerChannels { local }
+    }
+
+    /// Ends a link of this generation: news, redial, counters.
+    pub(crate) fn end_link(&mut self, index: usize, generation: u16, reason: &str) {
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        if peer.generation != generation {
+            return;
+        }
+        let Some(mut active) = peer.link.take() else { return };
+        active.close();
+        let handle = peer.handle(index);
+        let mut redial = Redial::new(crate::clock::now());
+        if let Some(rtt) = active.link.rtt() {
+            redial.set_rtt(rtt);
+        }
+        peer.redial = (!peer.is_leaving && peer.address.is_some()).then_some(redial);
+        let news = events::down(handle, &peer.name, reason);
+        self.meters.add_link(&active.link.counters());
+        // Closed for senders until the next link, whose handle differs anyway.
+        self.writability.set_all(index, false);
+        self.isolates.tell_all(&news);
+        if self.phase == Phase::Running && reason != "left" {
+            self.meters.links_lost += 1;
+        }
+    }
+
+    pub(crate) fn want_lane(&mut self, index: usize, lane: u8) {
+        let peer = &self.peers[index];
+        let (Some(active), Some(address)) = (&peer.link, peer.address) else { return };
+        if active.is_dialler && active.lanes.get(lane as usize).is_some_and(Option::is_none) {
+            let target =
+                Target::Lane { index, generation: peer.generation, lane, epoch: active.epoch };
+            if !self.lanes_wanted.iter().any(|(wanted, _)| *wanted == target) {
+                self.lanes_wanted.push((target, address));
+            }
+        }
+    }
+}
+
+/// The life of a node that starts now.
+pub(crate) fn new_life(start: Option<u64>) -> NodeLife {
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let millis = wall.map_or(0, |elapsed| elapsed.as_millis() as u64);
+    NodeLife {
+        start: start.unwrap_or(millis),
+        random: u64::from_le_bytes(crate::dial::random_bytes()),
+    }
+}
+
+/// The memory that reservations of all links of a node share.
+pub(crate) fn new_budget(bytes: u64) -> Rc<Budget> {
+    Rc::new(Budget::new(bytes))
+}

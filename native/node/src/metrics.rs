@@ -1,0 +1,173 @@
+//! Counts of a node. Everything printed here was counted; nothing is estimated.
+
+use std::collections::BTreeMap;
+
+use foundation_buffer::Pool;
+use foundation_link::{ChannelSpec, LinkCounters};
+use serde_json::{Value, json};
+
+use crate::node::Node;
+
+/// Messages and payload bytes of one channel, over all peers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ChannelMeter {
+    name: String,
+    messages_sent: u64,
+    bytes_sent: u64,
+    messages_received: u64,
+    bytes_received: u64,
+}
+
+impl ChannelMeter {
+    #[inline]
+    pub(crate) fn sent(&mut self, bytes: u64) {
+        self.messages_sent += 1;
+        self.bytes_sent += bytes;
+    }
+
+    #[inline]
+    pub(crate) fn received(&mut self, bytes: u64) {
+        self.messages_received += 1;
+        self.bytes_received += bytes;
+    }
+}
+
+/// Counts that outlive single links.
+#[derive(Debug, Default)]
+pub(crate) struct NodeMeters {
+    pub(crate) channels: Vec<ChannelMeter>,
+    closed_links: LinkCounters,
+    dropped: BTreeMap<&'static str, u64>,
+    handshakes_failed: BTreeMap<&'static str, u64>,
+    dials_failed: BTreeMap<&'static str, u64>,
+    pub(crate) links_lost: u64,
+    pub(crate) corrupt_rings: u64,
+    pub(crate) unknown_records: u64,
+    pub(crate) stale_slabs: u64,
+    pub(crate) peers_refused: u64,
+    pub(crate) bad_addresses: u64,
+}
+
+impl NodeMeters {
+    pub(crate) fn new(channels: &[ChannelSpec]) -> NodeMeters {
+        let mut meters = NodeMeters::default();
+        for channel in channels {
+            meters.add_channel(&channel.name);
+        }
+        meters
+    }
+
+    pub(crate) fn add_channel(&mut self, name: &str) {
+        self.channels.push(ChannelMeter { name: name.to_owned(), ..ChannelMeter::default() });
+    }
+
+    /// A message that was taken from an isolate and could not be given to a link.
+    pub(crate) fn dropped(&mut self, code: &'static str) {
+        *self.dropped.entry(code).or_insert(0) += 1;
+    }
+
+    pub(crate) fn handshake_failed(&mut self, code: &'static str) {
+        *self.handshakes_failed.entry(code).or_insert(0) += 1;
+    }
+
+    pub(crate) fn dial_failed(&mut self, code: &'static str) {
+        *self.dials_failed.entry(code).or_insert(0) += 1;
+    }
+
+    pub(crate) fn add_link(&mut self, counters: &LinkCounters) {
+        self.closed_links.add(counters);
+    }
+}
+
+impl Node {
+    /// Counters and gauges as JSON.
+    pub(crate) fn metrics(&self, pool: &Pool) -> String {
+        let mut links = self.meters.closed_links;
+        let mut peers = Vec::new();
+        for peer in &self.peers {
+            if let Some(active) = &peer.link {
+                links.add(&active.link.counters());
+                let queued: u64 = (0..self.declared as u16).map(|c| active.link.queued_bytes(c)).sum();
+                peers.push(json!({
+                    "node": peer.name,
+                    "roundTripUs": active.link.rtt().map(|rtt| rtt.0),
+                    "queuedBytes": queued,
+                    "lanes": active.lanes.iter().flatten().count(),
+                    "busyIsolates": peer.busy_isolates,
+                }));
+            }
+        }
+        let channels: serde_json::Map<String, Value> = self
+            .meters
+            .channels
+            .iter()
+            .map(|meter| (meter.name.clone(), channel_json(meter)))
+            .collect();
+        let backlog: usize = self.isolates.iter().map(|i| i.backlog_records()).sum();
+        json!({
+            "node": self.identity.node,
+            "handle": self.id,
+            "channels": channels,
+            "links": links_json(&links),
+            "peers": peers,
+            "dropped": self.meters.dropped,
+            "handshakesFailed": self.meters.handshakes_failed,
+            "dialsFailed": self.meters.dials_failed,
+            "linksLost": self.meters.links_lost,
+            "corruptRings": self.meters.corrupt_rings,
+            "unknownRecords": self.meters.unknown_records,
+            "staleSlabs": self.meters.stale_slabs,
+            "peersRefused": self.meters.peers_refused,
+            "badAddresses": self.meters.bad_addresses,
+            "isolates": self.isolates.iter().count(),
+            "isolateRings": self.pairs.len(),
+            "backlogRecords": backlog,
+            "reserveFreeBytes": self.budget.free_bytes(),
+            "slabs": slabs_json(pool),
+        })
+        .to_string()
+    }
+}
+
+fn channel_json(meter: &ChannelMeter) -> Value {
+    json!({
+        "messagesSent": meter.messages_sent,
+        "bytesSent": meter.bytes_sent,
+        "messagesReceived": meter.messages_received,
+        "bytesReceived": meter.bytes_received,
+    })
+}
+
+fn slabs_json(pool: &Pool) -> Value {
+    let stats = pool.stats();
+    json!({
+        "live": stats.slabs_live,
+        "liveBytes": stats.bytes_live,
+        "allocatedTotal": stats.allocated_total,
+        "doubleReleases": stats.double_releases,
+        "staleUses": stats.stale_uses,
+        "refused": stats.refused,
+    })
+}
+
+fn links_json(links: &LinkCounters) -> Value {
+    json!({
+        "messagesSent": links.messages_sent,
+        "messagesReceived": links.messages_received,
+        "bytesReceived": links.bytes_received,
+        "bytesTransmitted": links.bytes_transmitted,
+        "superseded": links.superseded,
+        "overflowed": links.overflowed,
+        "framesSkipped": links.frames_skipped,
+        "payloadCrcFailures": links.payload_crc_failures,
+        "staleEpoch": links.stale_epoch,
+        "unknownChannel": links.unknown_channel,
+        "unsolicitedReplies": links.unsolicited_replies,
+        "noProcess": links.no_process,
+        "exhausted": links.exhausted,
+        "reassemblyTimeouts": links.reassembly_timeouts,
+        "orphanChunks": links.orphan_chunks,
+        "namesRefused": links.names_refused,
+        "controlRefused": links.control_refused,
+    })
+}

@@ -1,0 +1,383 @@
+//! A node: who it is, whom it knows, which isolates it serves, and what the rings ask of it.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use foundation_buffer::Pool;
+use foundation_link::{
+    Budget, ChannelSpec, Destination, DialOptions, Event, Identity, LinkOptions,
+    Message, Micros, Names, NodeLife, Payload, Refused, Source,
+};
+use foundation_transport::TransportOptions;
+use tokio::task::AbortHandle;
+
+use crate::command::{Attached, NodeError};
+use crate::dial::Seed;
+use crate::events;
+use crate::isolate::{Doorbell, Isolate, LoopMark, adopt, lock};
+use crate::isolates::Isolates;
+use crate::metrics::NodeMeters;
+use crate::names::{NameTable, Owner};
+use crate::options::NodeOptions;
+use crate::pairs::Pairs;
+use crate::peer::Peer;
+use crate::record;
+use crate::writability::Writability;
+
+/// Bytes taken from one isolate's ring before others and the sockets get their turn.
+const DRAIN_BYTES: usize = 1 << 20;
+
+/// How far a node is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// Queues empty until then; goodbyes follow.
+    Draining(Micros),
+    /// Goodbyes are said; links close once they are written.
+    SayingGoodbye(Micros),
+    Left,
+}
+
+pub(crate) struct Node {
+    pub(crate) id: u32,
+    pub(crate) options: NodeOptions,
+    pub(crate) identity: Identity,
+    pub(crate) life: NodeLife,
+    pub(crate) link_options: Rc<LinkOptions>,
+    pub(crate) dial_options: DialOptions,
+    pub(crate) transport_options: TransportOptions,
+    pub(crate) budget: Rc<Budget>,
+    pub(crate) channels: Vec<ChannelSpec>,
+    /// Channels of `channels` that this node declared itself; the rest was learnt from peers.
+    pub(crate) declared: usize,
+    pub(crate) names: Arc<Mutex<NameTable>>,
+    pub(crate) owners: Vec<Option<Owner>>,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) by_name: BTreeMap<String, usize>,
+    pub(crate) seeds: Vec<Seed>,
+    pub(crate) isolates: Isolates,
+    pub(crate) pairs: Pairs,
+    pub(crate) writability: Writability,
+    pub(crate) listener: Option<AbortHandle>,
+    pub(crate) phase: Phase,
+    pub(crate) meters: NodeMeters,
+    /// Links that have something to write, as peer indexes.
+    pub(crate) dirty: Vec<usize>,
+    /// Links that broke while something else was borrowed, with the reason.
+    pub(crate) lost: Vec<(usize, u16, String)>,
+    pub(crate) lanes_wanted: Vec<(crate::dial::Target, std::net::SocketAddr)>,
+    pub(crate) dial_rate: crate::dial::DialRate,
+    /// Whether the queues were empty when the goodbyes were said.
+    pub(crate) was_drained: bool,
+    pub(crate) unauthenticated: BTreeMap<std::net::IpAddr, u32>,
+    pub(crate) busy_isolates: u16,
+}
+
+impl Node {
+    pub(crate) fn attach(
+        &mut self,
+        pool: &Pool,
+        bell: Arc<dyn Doorbell>,
+        mark: Arc<LoopMark>,
+    ) -> Result<Attached, NodeError> {
+        let owner = self.isolates.reserve()?;
+        let isolate = Isolate::new(pool, self.options.ring_bytes, owner, bell, mark)?;
+        let attached = Attached {
+            slot: owner.slot,
+            generation: owner.generation,
+            outward_offset: isolate.outward_block.offset() as u32,
+            inward_offset: isolate.inward_block.offset() as u32,
+            ring_bytes: self.options.ring_bytes,
+            handles: Arc::clone(&isolate.handles),
+        };
+        self.isolates.insert(isolate);
+        self.tell_all_news(owner);
+        Ok(attached)
+    }
+
+    /// Brings a new isolate up to date: channels, peers, names.
+    fn tell_all_news(&mut self, owner: Owner) {
+        let names: Vec<String> = self.channels.iter().map(|channel| channel.name.clone()).collect();
+        let mut news = vec![events::channels(&names)];
+        for (index, peer) in self.peers.iter().enumerate() {
+            if peer.link.is_some() {
+                news.push(events::up(peer.handle(index), peer));
+            }
+        }
+        for (id, name, owner) in lock(&self.names).owned() {
+            news.push(events::owner(id, name, Some(owner)));
+        }
+        for event in news {
+            self.isolates.tell(owner, &event);
+        }
+    }
+
+    pub(crate) fn detach(&mut self, pool: &Pool, owner: Owner) -> Result<(), NodeError> {
+        if self.isolates.get(owner).is_none() {
+            return Err(NodeError::new("unknown_node", "the isolate is not attached"));
+        }
+        // What it had published is still its word.
+        self.drain_ring(pool, owner.slot as usize, usize::MAX);
+        let freed = lock(&self.names).give_up_all(owner);
+        for id in freed {
+            self.owner_changed(id, None);
+        }
+        if let Some(isolate) = self.isolates.remove(owner) {
+            isolate.dismantle(pool);
+        }
+        for (end, offset) in self.pairs.close_all(owner) {
+            self.isolates.tell(end, &events::pair_closed(offset));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn owner_changed(&mut self, id: u32, owner: Option<Owner>) {
+        let index = id as usize;
+        if index >= self.owners.len() {
+            self.owners.resize(index + 1, None);
+        }
+        self.owners[index] = owner;
+        let name = lock(&self.names).name(id).unwrap_or_default().to_owned();
+        self.isolates.tell_all(&events::owner(id, &name, owner));
+    }
+
+    pub(crate) fn open_pair(
+        &mut self,
+        pool: &Pool,
+        from: Owner,
+        to: Owner,
+    ) -> Result<u32, NodeError> {
+        if self.isolates.get(to).is_none() {
+            return Err(NodeError::new("noproc", "the other isolate is gone"));
+        }
+        let offset = self.pairs.open(pool, self.options.ring_bytes, from, to)?;
+        self.isolates.tell(to, &events::pair(offset, self.options.ring_bytes, from));
+        Ok(offset)
+    }
+
+    pub(crate) fn drain_rings(&mut self, pool: &Pool) {
+        for slot in 0..self.isolates.len() {
+            self.drain_ring(pool, slot, DRAIN_BYTES);
+        }
+    }
+
+    fn drain_ring(&mut self, pool: &Pool, slot: usize, bytes_max: usize) {
+        // The isolate is taken out while its records act on the node.
+        let Some(mut isolate) = self.isolates.take(slot) else { return };
+        let mut bytes = 0;
+        let names = Arc::clone(&self.names);
+        while bytes < bytes_max && !isolate.is_corrupt {
+            // The record borrows the ring's consumer, and `adopt` needs the isolate's handle table: two
+            // fields, so the record is copied out of the borrow by parts.
+            let Isolate { outward, handles, owner, .. } = &mut isolate;
+            match outward.next() {
+                Ok(Some(found)) => {
+                    bytes += found.body.len() + 8;
+                    let mut take = |index, generation| adopt(handles, pool, index, generation);
+                    self.act_on(*owner, found.tag, found.body, &names, &mut take);
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    self.meters.corrupt_rings += 1;
+                    isolate.is_corrupt = true;
+                }
+            }
+        }
+        if isolate.outward.release() {
+            isolate.bell.ring();
+        }
+        self.isolates.put_back(slot, isolate);
+    }
+
+    fn act_on(
+        &mut self,
+        owner: Owner,
+        tag: u32,
+        body: &[u8],
+        names: &Mutex<NameTable>,
+        take: &mut dyn FnMut(u32, u32) -> Option<foundation_buffer::Slab>,
+    ) {
+        let handle = record::u32_at(body, record::PEER);
+        match tag & record::KIND_MASK {
+            record::MESSAGE if body.len() >= record::HEAD_BYTES => {
+                let key_bytes = record::u16_at(body, record::KEY_BYTES) as usize;
+                let end = body.len().saturating_sub(key_bytes).max(record::HEAD_BYTES);
+                let key = &body[end..];
+                let payload = if tag & record::SLAB == 0 {
+                    Payload::Inline(&body[record::HEAD_BYTES..end])
+                } else {
+                    let index = record::u32_at(body, record::SLAB_INDEX);
+                    match take(index, record::u32_at(body, record::SLAB_GENERATION)) {
+                        Some(slab) => Payload::Slab(slab),
+                        None => {
+                            self.meters.stale_slabs += 1;
+                            return;
+                        }
+                    }
+                };
+                self.send(owner, handle, tag, body, payload, key, names);
+            }
+            record::SETTLE => {
+                let channel = record::u16_at(body, record::CHANNEL);
+                let account = record::u16_at(body, record::ACCOUNT);
+                let bytes = u64::from(record::u32_at(body, record::SETTLE_BYTES));
+                let messages = record::u32_at(body, record::SETTLE_MESSAGES);
+                if let Some(index) = self.peer_of(handle) {
+                    if let Some(active) = &mut self.peers[index].link {
+                        active.link.settle(channel, account, bytes, messages);
+                    }
+                    self.mark_dirty(index);
+                }
+            }
+            _ => self.meters.unknown_records += 1,
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one record's parts, used once")]
+    fn send(
+        &mut self,
+        owner: Owner,
+        handle: u32,
+        tag: u32,
+        body: &[u8],
+        payload: Payload<'_>,
+        key: &[u8],
+        names: &Mutex<NameTable>,
+    ) {
+        let channel = record::u16_at(body, record::CHANNEL);
+        let bytes = payload.len() as u64;
+        let serial = record::u32_at(body, record::DESTINATION);
+        let destination = if tag & record::PROCESS == 0 {
+            Destination::Named(serial)
+        } else {
+            Destination::Process(Source {
+                slot: record::u16_at(body, record::SLOT),
+                generation: record::u16_at(body, record::GENERATION),
+                serial,
+            })
+        };
+        let (Some(index), Some(encoding)) = (self.peer_of(handle), record::encoding_of(tag)) else {
+            self.meters.dropped("noconnection");
+            return;
+        };
+        let Some(active) = &mut self.peers[index].link else { return };
+        let message = Message {
+            channel,
+            source: Source { slot: owner.slot, generation: owner.generation, serial: 0 },
+            destination,
+            encoding,
+            is_request: tag & record::REQUEST != 0,
+            is_reply: tag & record::REPLY != 0,
+            is_reply_reserved: tag & record::RESERVED != 0,
+            correlation: record::u32_at(body, record::CORRELATION),
+            reply_bytes_max: record::u32_at(body, record::REPLY_BYTES_MAX),
+            key,
+            payload,
+        };
+        let result = active.link.enqueue(message, &LockedNames(names));
+        match result {
+            Ok(()) => {
+                if let Some(meter) = self.meters.channels.get_mut(channel as usize) {
+                    meter.sent(bytes);
+                }
+            }
+            Err(refused) => self.meters.dropped(Refused::code(refused)),
+        }
+        self.mark_dirty(index);
+    }
+
+    /// The index behind a handle, if that very link is up.
+    #[inline]
+    pub(crate) fn peer_of(&self, handle: u32) -> Option<usize> {
+        let index = (handle & 0xffff) as usize;
+        let peer = self.peers.get(index)?;
+        (peer.generation == (handle >> 16) as u16 && peer.link.is_some()).then_some(index)
+    }
+
+    #[inline]
+    pub(crate) fn mark_dirty(&mut self, index: usize) {
+        if let Some(active) = &mut self.peers[index].link
+            && !active.is_dirty
+        {
+            active.is_dirty = true;
+            self.dirty.push(index);
+        }
+    }
+
+    /// What a link reports becomes table entries and news.
+    pub(crate) fn take_events(&mut self, index: usize) {
+        loop {
+            let Some(active) = &mut self.peers[index].link else { return };
+            let Some(event) = active.link.poll_event() else { return };
+            self.on_event(index, event);
+        }
+    }
+
+    fn on_event(&mut self, index: usize, event: Event) {
+        let handle = self.peers[index].handle(index);
+        match event {
+            Event::Unwritable(channel) => self.writability.set(index, channel as usize, false),
+            Event::Writable(channel) => {
+                self.writability.set(index, channel as usize, true);
+                let head = record::Head::new().u32(record::PEER, handle).u16(record::CHANNEL, channel);
+                self.isolates.push_to_all(record::WRITABLE, &head.0[..8]);
+            }
+            Event::Busy(isolates) => {
+                self.peers[index].busy_isolates = isolates;
+                let news = events::busy(&self.peers[index].name, isolates);
+                self.isolates.tell_all(&news);
+            }
+            Event::Members(members) => self.learn_members(&members),
+            Event::LaneWanted(lane) => self.want_lane(index, lane),
+            Event::Left(_) => {
+                self.peers[index].is_leaving = true;
+                let news = events::leaving(&self.peers[index].name);
+                self.isolates.tell_all(&news);
+                let generation = self.peers[index].generation;
+                self.lost.push((index, generation, "left".to_owned()));
+            }
+            Event::Undelivered { slot, correlation, reason } => {
+                let mut body = [0; 8];
+                body[..4].copy_from_slice(&correlation.to_le_bytes());
+                body[4..].copy_from_slice(&u32::from(reason as u8).to_le_bytes());
+                self.isolates.push_to_slot(slot, record::UNDELIVERED, &body);
+            }
+            Event::RoundTrip(rtt) => {
+                if let Some(redial) = &mut self.peers[index].redial {
+                    redial.set_rtt(rtt);
+                }
+            }
+        }
+    }
+
+    /// Frees everything that the node holds in the arena and closes its sockets.
+    pub(crate) fn dismantle(mut self, pool: &Pool) {
+        if let Some(listener) = self.listener.take() {
+            listener.abort();
+        }
+        for peer in &mut self.peers {
+            if let Some(mut active) = peer.link.take() {
+                active.close();
+            }
+            if let Some(dial) = peer.dial.take() {
+                dial.task.abort();
+            }
+        }
+        for seed in &mut self.seeds {
+            seed.abort();
+        }
+        for isolate in self.isolates.take_all() {
+            isolate.dismantle(pool);
+        }
+    }
+}
+
+/// Reads the shared table only when a link meets a name for the first time.
+struct LockedNames<'a>(&'a Mutex<NameTable>);
+
+impl Names for LockedNames<'_> {
+    fn name(&self, id: u32) -> Option<String> {
+        lock(self.0).name(id).map(str::to_owned)
+    }
+}

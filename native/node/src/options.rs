@@ -1,0 +1,149 @@
+//! What a node is started with, as JavaScript hands it over: validated there, checked again here.
+
+use std::net::SocketAddr;
+
+use foundation_link::{
+    CHANNELS_MAX, ChannelSpec, DEFAULT_CHANNEL, DialOptions, Identity, LANES_MAX, LinkOptions,
+    Micros, NodeLife, plain_channel,
+};
+use foundation_transport::TransportOptions;
+use serde::Deserialize;
+
+use crate::command::NodeError;
+
+/// A channel as the options spell it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ChannelOptions {
+    name: String,
+    priority: u8,
+    weight: u16,
+    lanes: u8,
+    monotonic: bool,
+}
+
+/// Options of a node. The TypeScript interface `FoundationOptions` documents units and defaults; every
+/// field here is set by it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "documented once, beside the public TypeScript options")]
+pub struct NodeOptions {
+    pub name: String,
+    pub cluster: String,
+    pub listen: SocketAddr,
+    pub advertise: Option<String>,
+    pub seeds: Vec<SocketAddr>,
+    pub secret: String,
+    pub insecure: bool,
+    pub(crate) channels: Vec<ChannelOptions>,
+    pub ring_bytes: u32,
+    pub busy_after_ms: u64,
+    pub heartbeat_ms: u64,
+    pub silent_after_ms: u64,
+    pub reassembly_timeout_ms: u64,
+    pub high_water_bytes: u64,
+    pub low_water_bytes: u64,
+    pub window_bytes: u64,
+    pub window_bytes_max: u64,
+    pub message_bytes_max: u64,
+    pub receive_bytes_max: u64,
+    pub chunk_bytes: usize,
+    pub unsent_bytes: u32,
+    pub life_start: Option<u64>,
+    /// Lowest and highest protocol version offered; only tests of mismatch set it.
+    pub versions: Option<(u16, u16)>,
+}
+
+impl NodeOptions {
+    /// Reads options from their JSON form.
+    ///
+    /// # Errors
+    /// `invalid_options` with what is wrong.
+    pub fn from_json(json: &str) -> Result<NodeOptions, NodeError> {
+        let options: NodeOptions = serde_json::from_str(json)
+            .map_err(|error| NodeError::new("invalid_options", error.to_string()))?;
+        options.check()?;
+        Ok(options)
+    }
+
+    fn check(&self) -> Result<(), NodeError> {
+        let invalid = |text: String| Err(NodeError::new("invalid_options", text));
+        if self.channels.len() > CHANNELS_MAX - 1 {
+            return invalid(format!("at most {} channels can be declared", CHANNELS_MAX - 1));
+        }
+        if self.channels.iter().any(|c| c.weight == 0 || c.lanes == 0 || c.lanes as usize > LANES_MAX)
+        {
+            return invalid(format!("a channel has weight >= 1 and 1 to {LANES_MAX} lanes"));
+        }
+        if !self.ring_bytes.is_power_of_two() || self.ring_bytes < 16 << 10 {
+            return invalid("ringBytes must be a power of two of at least 16 KiB".to_owned());
+        }
+        if self.low_water_bytes >= self.high_water_bytes {
+            return invalid("lowWaterBytes must be below highWaterBytes".to_owned());
+        }
+        if self.heartbeat_ms.saturating_mul(2) >= self.silent_after_ms {
+            return invalid("silentAfterMs must exceed twice heartbeatMs".to_owned());
+        }
+        if !self.listen.ip().is_loopback() && !self.insecure {
+            return Err(NodeError::new(
+                "insecure_bind",
+                format!("{} is not a loopback address and encryption is not available", self.listen),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn channel_specs(&self) -> Vec<ChannelSpec> {
+        let mut specs = vec![plain_channel(DEFAULT_CHANNEL)];
+        for channel in &self.channels {
+            let spec = ChannelSpec {
+                name: channel.name.clone(),
+                priority: channel.priority,
+                weight: channel.weight,
+                lanes: channel.lanes,
+                monotonic: channel.monotonic,
+            };
+            if spec.name == DEFAULT_CHANNEL {
+                specs[0] = spec;
+            } else {
+                specs.push(spec);
+            }
+        }
+        specs
+    }
+
+    pub(crate) fn identity(&self, listen: SocketAddr, life: NodeLife) -> Identity {
+        Identity {
+            node: self.name.clone(),
+            cluster: self.cluster.clone(),
+            life,
+            listen: self.advertise.clone().unwrap_or_else(|| listen.to_string()),
+            channels: self.channel_specs(),
+            secret: self.secret.clone().into_bytes(),
+            versions: self.versions.unwrap_or(Identity::VERSIONS),
+        }
+    }
+
+    pub(crate) fn link_options(&self) -> LinkOptions {
+        LinkOptions {
+            chunk_bytes: self.chunk_bytes,
+            message_bytes_max: self.message_bytes_max,
+            high_water_bytes: self.high_water_bytes,
+            low_water_bytes: self.low_water_bytes,
+            window_bytes: self.window_bytes,
+            window_bytes_max: self.window_bytes_max,
+            reassembly_timeout: Micros::from_millis(self.reassembly_timeout_ms),
+            heartbeat: Micros::from_millis(self.heartbeat_ms),
+            silent: Micros::from_millis(self.silent_after_ms),
+            ..LinkOptions::default()
+        }
+    }
+
+    pub(crate) fn transport_options(&self) -> TransportOptions {
+        TransportOptions { unsent_bytes: self.unsent_bytes }
+    }
+
+    pub(crate) fn dial_options(&self) -> DialOptions {
+        DialOptions::default()
+    }
+}

@@ -1,0 +1,161 @@
+//! Everything a kernel thread drives. One task or the other borrows it for a moment; none waits inside.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use foundation_buffer::Pool;
+use foundation_link::Micros;
+
+use crate::command::{Command, NodeError};
+use crate::node::Node;
+
+/// Longest sleep of the thread: stalled isolates are looked for this often.
+const TICK_MAX: Micros = Micros::from_millis(250);
+
+pub(crate) struct State {
+    pub(crate) pool: Pool,
+    pub(crate) nodes: BTreeMap<u32, Node>,
+    inbox: Receiver<Command>,
+    next_node: u32,
+    next_tick: Micros,
+    is_shut_down: bool,
+    /// For the tasks that this state spawns.
+    pub(crate) own: Weak<RefCell<State>>,
+    /// Read buffer shared by all connections of the thread.
+    pub(crate) scratch: Vec<u8>,
+}
+
+impl State {
+    pub(crate) fn new(pool: Pool, inbox: Receiver<Command>) -> Rc<RefCell<State>> {
+        Rc::new_cyclic(|own| {
+            RefCell::new(State {
+                pool,
+                nodes: BTreeMap::new(),
+                inbox,
+                next_node: 1,
+                next_tick: Micros(0),
+                is_shut_down: false,
+                own: Weak::clone(own),
+                scratch: Vec::new(),
+            })
+        })
+    }
+
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.is_shut_down
+    }
+
+    /// How long the thread may sleep.
+    pub(crate) fn next_tick(&self) -> Duration {
+        Duration::from_micros(self.next_tick.since(crate::clock::now()).0)
+    }
+
+    /// Asks for a tick no later than `at`.
+    pub(crate) fn tick_by(&mut self, at: Micros) {
+        self.next_tick = self.next_tick.min(at);
+    }
+
+    /// Commands, rings, timers and writes. True: nothing is left to do and every ring is armed.
+    pub(crate) fn turn(&mut self) -> bool {
+        self.handle_commands();
+        let now = crate::clock::now();
+        if now >= self.next_tick {
+            self.next_tick = now + TICK_MAX;
+            self.tick(now);
+        }
+        for node in self.nodes.values_mut() {
+            node.drain_rings(&self.pool);
+            node.isolates.retry_backlogs();
+        }
+        self.settle_output();
+        self.nodes.values_mut().all(|node| node.isolates.arm())
+    }
+
+    /// Writes what links have to say and shows isolates what was pushed to them.
+    pub(crate) fn settle_output(&mut self) {
+        for node in self.nodes.values_mut() {
+            node.settle_output();
+        }
+        self.reap_lost_links();
+    }
+
+    /// Whatever was commanded before now is done before anything that came after it.
+    pub(crate) fn handle_commands(&mut self) {
+        while let Ok(command) = self.inbox.try_recv() {
+            self.handle(command);
+        }
+    }
+
+    fn handle(&mut self, command: Command) {
+        match command {
+            Command::Start { options, answer } => {
+                let id = self.next_node;
+                self.next_node += 1;
+                let started = self.start_node(id, *options);
+                let _ = answer.send(started); // the asking thread may be gone with its isolate
+            }
+            Command::Attach { node, bell, mark, answer } => {
+                let attached = self.node(node).and_then(|(node, pool)| node.attach(pool, bell, mark));
+                let _ = answer.send(attached);
+            }
+            Command::Detach { node, owner, answer } => {
+                let detached = self.node(node).and_then(|(node, pool)| node.detach(pool, owner));
+                self.settle_output();
+                let _ = answer.send(detached);
+            }
+            Command::OwnerChanged { node, id, owner } => {
+                if let Ok((node, _)) = self.node(node) {
+                    node.owner_changed(id, owner);
+                }
+            }
+            Command::OpenPair { node, from, to, answer } => {
+                let opened = self.node(node).and_then(|(node, pool)| node.open_pair(pool, from, to));
+                let _ = answer.send(opened);
+            }
+            Command::ClosePair { node, slot, offset } => {
+                if let Ok((node, _)) = self.node(node) {
+                    node.pairs.close(slot, offset);
+                }
+            }
+            Command::Join { node, addresses } => self.join(node, &addresses),
+            Command::Leave { node, drain } => {
+                let at = crate::clock::now() + Micros(drain.as_micros() as u64);
+                if let Ok((node, _)) = self.node(node) {
+                    node.begin_leaving(at);
+                }
+                self.tick_by(Micros(0));
+            }
+            Command::Stop { node, answer } => {
+                let _ = answer.send(self.stop_node(node));
+            }
+            Command::Metrics { node, answer } => {
+                let text = self.node(node).map(|(node, pool)| node.metrics(pool));
+                let _ = answer.send(text);
+            }
+            Command::Shutdown => self.is_shut_down = true,
+        }
+    }
+
+    fn node(&mut self, id: u32) -> Result<(&mut Node, &Pool), NodeError> {
+        let unknown = || NodeError::new("unknown_node", format!("no node {id} in this process"));
+        let node = self.nodes.get_mut(&id).ok_or_else(unknown)?;
+        Ok((node, &self.pool))
+    }
+
+    pub(crate) fn stop_node(&mut self, id: u32) -> Result<(), NodeError> {
+        self.node(id)?;
+        if let Some(node) = self.nodes.remove(&id) {
+            node.dismantle(&self.pool);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stop_all(&mut self) {
+        for (_, node) in std::mem::take(&mut self.nodes) {
+            node.dismantle(&self.pool);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Timers of a kernel thread: links, dials, stalled isolates, nodes on their way out.
+
+use foundation_link::Micros;
+
+use crate::events;
+use crate::node::{Node, Phase};
+use crate::state::State;
+
+/// Goodbyes that are not written by then are given up.
+const GOODBYE_LIMIT: Micros = Micros::from_millis(250);
+
+impl State {
+    pub(crate) fn tick(&mut self, now: Micros) {
+        let ids: Vec<u32> = self.nodes.keys().copied().collect();
+        let mut next = Micros::NEVER;
+        for id in ids {
+            next = next.min(self.start_dials(id, now));
+            self.start_lane_dials(id);
+            if let Some(node) = self.nodes.get_mut(&id) {
+                next = next.min(node.tick(now));
+            }
+        }
+        // Timers that fall close together share one wake-up.
+        self.tick_by(next.max(now + Micros::from_millis(2)));
+    }
+}
+
+impl Node {
+    /// Serves what is due; answers when it has to be called again.
+    fn tick(&mut self, now: Micros) -> Micros {
+        let mut next = self.tick_links(now);
+        self.look_for_stalls(now);
+        next = next.min(self.go_on_leaving(now));
+        next
+    }
+
+    fn tick_links(&mut self, now: Micros) -> Micros {
+        let mut next = Micros::NEVER;
+        for index in 0..self.peers.len() {
+            let generation = self.peers[index].generation;
+            let Some(active) = &mut self.peers[index].link else { continue };
+            let at = active.link.next_timeout();
+            if at > now {
+                next = next.min(at);
+                continue;
+            }
+            if let Err(error) = active.link.handle_timeout(now) {
+                self.end_link(index, generation, error.code());
+                next = now;
+                continue;
+            }
+            next = next.min(active.link.next_timeout());
+            self.mark_dirty(index);
+        }
+        next
+    }
+
+    /// An isolate whose loop has run for too long makes the node busy, never down.
+    fn look_for_stalls(&mut self, now: Micros) {
+        let after = Micros::from_millis(self.options.busy_after_ms);
+        let mut busy = 0;
+        for isolate in self.isolates.iter_mut() {
+            isolate.is_busy = isolate.mark.is_stalled(now, after);
+            busy += u16::from(isolate.is_busy);
+        }
+        if busy == self.busy_isolates {
+            return;
+        }
+        self.busy_isolates = busy;
+        for index in 0..self.peers.len() {
+            if let Some(active) = &mut self.peers[index].link {
+                active.link.set_busy(busy);
+            }
+            self.mark_dirty(index);
+        }
+        let news = events::busy(&self.identity.node, busy);
+        self.isolates.tell_all(&news);
+    }
+
+    pub(crate) fn begin_leaving(&mut self, deadline: Micros) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        self.phase = Phase::Draining(deadline);
+        if let Some(listener) = self.listener.take() {
+            listener.abort();
+        }
+        for peer in &mut self.peers {
+            peer.redial = None;
+            if let Some(dial) = peer.dial.take() {
+                dial.task.abort();
+            }
+        }
+        for seed in &mut self.seeds {
+            seed.abort();
+        }
+    }
+
+    fn go_on_leaving(&mut self, now: Micros) -> Micros {
+        let soon = now + Micros::from_millis(2);
+        match self.phase {
+            Phase::Running | Phase::Left => Micros::NEVER,
+            Phase::Draining(deadline) => {
+                let is_drained = self.is_drained();
+                if !is_drained && now < deadline {
+                    return soon;
+                }
+                self.was_drained = is_drained;
+                for index in 0..self.peers.len() {
+                    if let Some(active) = &mut self.peers[index].link {
+                        active.link.leave("left");
+                    }
+                    self.mark_dirty(index);
+                }
+                self.phase = Phase::SayingGoodbye(now + GOODBYE_LIMIT);
+                soon
+            }
+            Phase::SayingGoodbye(deadline) => {
+                if !self.is_drained() && now < deadline {
+                    return soon;
+                }
+                self.phase = Phase::Left;
+                for index in 0..self.peers.len() {
+                    let generation = self.peers[index].generation;
+                    self.peers[index].is_leaving = true;
+                    self.end_link(index, generation, "left");
+                }
+                let news = events::left(self.was_drained);
+                self.isolates.tell_all(&news);
+                Micros::NEVER
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! One TCP connection.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use foundation_link::Batch;
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+/// Slices given to one `writev`; Linux takes up to 1,024.
+const SLICES_MAX: usize = 64;
+
+/// How sockets are set up.
+#[derive(Debug, Clone)]
+pub struct TransportOptions {
+    /// Bytes in the system that are not sent yet, above which a socket is not writable
+    /// (`TCP_NOTSENT_LOWAT`). Small keeps urgent frames near the wire; too small costs bulk rate.
+    pub unsent_bytes: u32,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        // Two chunks of the default size and a half of a loopback window; calibrated by bench/cluster.
+        TransportOptions { unsent_bytes: 128 << 10 }
+    }
+}
+
+/// What [`Lane::flush`] ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flushed {
+    /// The batch is empty.
+    All,
+    /// The system takes no more now: wait for [`Lane::writable`].
+    Blocked,
+}
+
+/// A connection that reads and writes without blocking.
+#[derive(Debug)]
+pub struct Lane {
+    stream: TcpStream,
+}
+
+impl Lane {
+    pub(crate) fn new(stream: TcpStream, options: &TransportOptions) -> io::Result<Lane> {
+        stream.set_nodelay(true)?; // frames are batched already; waiting for more only adds delay
+        #[cfg(target_os = "linux")]
+        SockRef::from(&stream).set_tcp_notsent_lowat(options.unsent_bytes)?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = (options, SockRef::from(&stream));
+        Ok(Lane { stream })
+    }
+
+    /// Connects, giving up after `limit`.
+    ///
+    /// # Errors
+    /// Those of the system; `TimedOut` after the limit.
+    pub async fn connect(
+        address: SocketAddr,
+        limit: Duration,
+        options: &TransportOptions,
+    ) -> io::Result<Lane> {
+        match tokio::time::timeout(limit, TcpStream::connect(address)).await {
+            Ok(stream) => Lane::new(stream?, options),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer to the dial")),
+        }
+    }
+
+    /// Waits until bytes may have come. Cancel safe.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.stream.readable().await
+    }
+
+    /// Waits until the system takes bytes again. Cancel safe.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.stream.writable().await
+    }
+
+    /// Reads what has come, at most the buffer's length; 0 means that the peer closed.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing has come, else those of the system.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.try_read(buffer)
+    }
+
+    /// Writes until the batch is empty or the system takes no more.
+    ///
+    /// # Errors
+    /// Those of the system; the connection is of no further use then.
+    pub fn flush(&self, batch: &mut Batch) -> io::Result<Flushed> {
+        while !batch.is_empty() {
+            let written = {
+                let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(SLICES_MAX);
+                batch.slices(SLICES_MAX, &mut slices);
+                self.stream.try_write_vectored(&slices)
+            };
+            match written {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => batch.consume(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Flushed::Blocked);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Flushed::All)
+    }
+
+    /// Writes a few bytes before a link exists, waiting as needed.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.stream.writable().await?;
+            match self.stream.try_write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+import { defineConfig } from "vitest/config";
+
+/** One project for each kind of test, by folder: `npm test -- --project unit` runs one of them. */
+interface Kind {
+  readonly name: string;
+  /** What one test may take. Unit: ms. A test waits on events; only a broken one meets its limit. */
+  readonly testTimeoutMs: number;
+  /** Files of real processes run one after another, else they would starve each other's deadlines. */
+  readonly inParallel: boolean;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: "unit", testTimeoutMs: 10_000, inParallel: true },
+  { name: "property", testTimeoutMs: 60_000, inParallel: true },
+  { name: "contract", testTimeoutMs: 60_000, inParallel: false },
+  { name: "integration", testTimeoutMs: 120_000, inParallel: false },
+  { name: "types", testTimeoutMs: 60_000, inParallel: true },
+  { name: "tidy", testTimeoutMs: 60_000, inParallel: true },
+];
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    // Two at a time suits the smallest machine that the suite promises to pass on (two cores).
+    maxWorkers: 2,
+    reporters: ["default"],
+    projects: KINDS.map(({ name, testTimeoutMs, inParallel }, order) => ({
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        // The types project checks `*.test-d.ts` with the compiler instead of running them.
+        ...(name === "types" && {
+          typecheck: {
+            enabled: true,
+            include: ["test/types/**/*.test-d.ts"],
+            tsconfig: "./test/tsconfig.json",
+            ignoreSourceErrors: true,
+          },
+        }),
+        fileParallelism: inParallel,
+        testTimeout: testTimeoutMs,
+        hookTimeout: testTimeoutMs,
+        // Groups run in this order, so that processes under test never share the machine with others.
+        sequence: { groupOrder: order },
+      },
+    })),
+  },
+});
