@@ -17,7 +17,8 @@ export default tseslint.config(
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",
       "@typescript-eslint/prefer-promise-reject-errors": "error",
-      // Callbacks are left out: a one-line arrow that hands a promise on is clearer without `async`.
+      // Callbacks are left out: a one-line arrow that hands a promise on is clearer without
+      // `async`.
       "@typescript-eslint/promise-function-async": ["error", { checkArrowFunctions: false }],
       // "in-try-catch" keeps the frame that can handle the rejection on the stack.
       "@typescript-eslint/return-await": ["error", "in-try-catch"],

@@ -3,9 +3,13 @@ import { defineConfig } from "vitest/config";
 /** One project for each kind of test, by folder: `npm test -- --project unit` runs one of them. */
 interface Kind {
   readonly name: string;
-  /** What one test may take. Unit: ms. A test waits on events; only a broken one meets its limit. */
+  /**
+   * What one test may take. Unit: ms. A test waits on events; only a broken one meets its limit.
+   */
   readonly testTimeoutMs: number;
-  /** Files of real processes run one after another, else they would starve each other's deadlines. */
+  /**
+   * Files of real processes run one after another, else they would starve each other's deadlines.
+   */
   readonly inParallel: boolean;
 }
 
@@ -40,7 +44,8 @@ export default defineConfig({
         fileParallelism: inParallel,
         testTimeout: testTimeoutMs,
         hookTimeout: testTimeoutMs,
-        // Groups run in this order, so that processes under test never share the machine with others.
+        // Groups run in this order, so that processes under test never share the machine with
+        // others.
         sequence: { groupOrder: order },
       },
     })),

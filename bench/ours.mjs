@@ -4,8 +4,6 @@
  * API.
  */
 
-import { createRequire } from "node:module";
-
 const BUILT = new URL("../dist/", import.meta.url);
 
 /** Imports a built module; a missing build is said in words. */
@@ -24,46 +22,81 @@ function pick(module, name, path) {
   return module[name];
 }
 
-/** @returns {Promise<{ encode(value: unknown): Uint8Array, decode(bytes: Uint8Array): any }>} */
+/**
+ * Our codec. What `encode` answers is one reused object over reused memory; `keep` makes it last,
+ * in a Buffer, as a received message lies in one.
+ *
+ * @typedef {{ bytes: Uint8Array, encoding: number }} Encoded
+ * @returns {Promise<{ encode(value: unknown): Encoded, keep(encoded: Encoded): Encoded,
+ *   decode(encoded: Encoded): any }>}
+ */
 export async function openValues() {
   const path = "ts/kernel/values.js";
   const values = await importBuilt(path);
+  const decodeValue = pick(values, "decodeValue", path);
   return {
     encode: pick(values, "encodeValue", path),
-    decode: pick(values, "decodeValue", path),
+    keep: ({ bytes, encoding }) => ({ bytes: Buffer.from(bytes), encoding }),
+    decode: ({ bytes, encoding }) => decodeValue(bytes, encoding),
   };
 }
 
 const RING_PATH = "ts/kernel/ring.js";
-const BENCH_TAG = 1;
+const ARENA_PATH = "ts/kernel/arena.js";
+const LAYOUT_PATH = "bindings/generated/layout.js";
+
+/** Bytes that are read before the room is given back, as the product's inbox does it. */
+const RELEASE_BYTES = 32 * 1024;
 
 /**
- * A ring's memory, made in JavaScript, to be passed to a worker or to the addon.
+ * A ring's memory, made in JavaScript, to be passed to a worker.
  *
  * @param {number} capacityBytes a power of two
  */
 export async function createRingMemory(capacityBytes) {
-  const layoutPath = "bindings/generated/layout.js";
-  const layout = await importBuilt(layoutPath);
-  const buffer = new SharedArrayBuffer(pick(layout, "RING_DATA", layoutPath) + capacityBytes);
-  return { buffer, capacityBytes };
+  const { blockBytes } = await importBuilt(RING_PATH);
+  return { buffer: new SharedArrayBuffer(blockBytes(capacityBytes)), capacityBytes };
+}
+
+/** What both halves of a ring in memory of its own stand on. */
+async function openRing({ buffer, capacityBytes }) {
+  const { Arena } = await importBuilt(ARENA_PATH);
+  const { RING } = await importBuilt(LAYOUT_PATH);
+  return {
+    arena: new Arena(buffer, 0),
+    capacityBytes,
+    ring: await importBuilt(RING_PATH),
+    // The halves sleep on the ring's own flags here; in the product a doorbell takes their place.
+    armedWord: RING.ARMED >>> 2,
+    waitingWord: RING.WAITING >>> 2,
+  };
+}
+
+/** Makes `push`, which writes a whole message and answers false when the ring is full. */
+function createPush(producer, arena, tag) {
+  return (bytes) => {
+    const start = producer.claim(bytes.length, tag);
+    if (start < 0) return false;
+    arena.u8.set(bytes, start);
+    return true;
+  };
 }
 
 /**
- * The producing half. `push` answers false when the ring is full; `publish` shows what was pushed
- * and wakes the consumer; `awaitSpace` blocks until a message of this size may fit.
+ * The producing half. `publish` shows what was pushed and wakes the consumer; `awaitSpace` blocks
+ * until the consumer gave room back.
  */
-export async function openRingProducer({ buffer, capacityBytes }) {
-  const ring = await importBuilt(RING_PATH);
-  const producer = new (pick(ring, "RingProducer", RING_PATH))(buffer, 0, capacityBytes);
-  const { armed, waiting } = await sleepWords(buffer);
+export async function openRingProducer(memory) {
+  const { arena, capacityBytes, ring, armedWord, waitingWord } = await openRing(memory);
+  const producer = new ring.RingProducer(arena, 0, capacityBytes);
   return {
-    push: (bytes) => producer.tryPush(BENCH_TAG, bytes),
+    push: createPush(producer, arena, 1),
     publish() {
-      if (producer.publish()) Atomics.notify(armed, 0);
+      if (producer.publish()) Atomics.notify(arena.i32, armedWord);
     },
-    awaitSpace(bytes) {
-      if (!producer.awaitSpace(bytes)) Atomics.wait(waiting, 0, 1);
+    awaitSpace() {
+      // Half of the ring, as the product waits for: waking for each message would be a crawl.
+      if (producer.awaitSpace(capacityBytes >>> 1)) Atomics.wait(arena.i32, waitingWord, 1);
     },
   };
 }
@@ -71,64 +104,83 @@ export async function openRingProducer({ buffer, capacityBytes }) {
 /**
  * The consuming half. `drain` calls back with a view of each message; `sleep` blocks until a wake.
  */
-export async function openRingConsumer({ buffer, capacityBytes }) {
-  const ring = await importBuilt(RING_PATH);
-  const consumer = new (pick(ring, "RingConsumer", RING_PATH))(buffer, 0, capacityBytes);
-  const { armed, waiting } = await sleepWords(buffer);
+export async function openRingConsumer(memory) {
+  const { arena, capacityBytes, ring, armedWord, waitingWord } = await openRing(memory);
+  const consumer = new ring.RingConsumer(arena, 0, capacityBytes);
+  const release = () => {
+    if (consumer.release()) Atomics.notify(arena.i32, waitingWord);
+  };
   return {
     drain(onBytes) {
       let drained = 0;
-      for (let record = consumer.next(); record !== undefined; record = consumer.next()) {
-        onBytes(record.body);
+      while (consumer.next()) {
+        onBytes(new Uint8Array(arena.buffer, consumer.start, consumer.size));
+        if (consumer.unreleasedBytes >= RELEASE_BYTES) release();
         drained += 1;
       }
-      if (consumer.release()) Atomics.notify(waiting, 0);
+      release();
+      if (consumer.isCorrupt) throw new Error("the ring is corrupt");
       return drained;
     },
     sleep() {
-      if (consumer.arm()) Atomics.wait(armed, 0, 1);
+      if (consumer.arm()) Atomics.wait(arena.i32, armedWord, 1);
     },
   };
 }
 
-/** The words on which the two halves sleep here; in the product a doorbell takes their place. */
-async function sleepWords(buffer) {
-  const layout = await importBuilt("bindings/generated/layout.js");
-  return {
-    armed: new Int32Array(buffer, layout.RING_ARMED, 1),
-    waiting: new Int32Array(buffer, layout.RING_WAITING, 1),
-  };
-}
-
-function openAddon() {
-  try {
-    return createRequire(import.meta.url)("../dist/bindings/foundation_core.node");
-  } catch (error) {
-    if (error.code !== "MODULE_NOT_FOUND") throw error;
-    throw new Error("the addon is not built: npm run build", { cause: error });
-  }
+/** Starts a node by the addon's own calls and attaches to it, without JavaScript's half of it. */
+async function attachBare(wake) {
+  const { core } = await importBuilt("ts/kernel/native.js");
+  const { resolveOptions, toNativeOptions } = await importBuilt("ts/kernel/options.js");
+  const { lendArena } = await importBuilt("ts/kernel/shared-runtime.js");
+  const options = resolveOptions({ name: "bench", cluster: "bench" });
+  const arena = lendArena(options.arenaBytesMax);
+  const { node } = core.startNode(toNativeOptions(options));
+  return { core, arena, node, attached: core.attachIsolate(node, wake) };
 }
 
 /**
- * Starts a thread of the addon that drains the ring by the rules of cluster/stream.mjs.
- *
- * @param {{ buffer: SharedArrayBuffer, capacityBytes: number }} memory
- * @returns {Promise<{ messages: number, seconds: number }>} settled with the last message
+ * The producing half of a ring to the kernel thread. The records are of a kind that it does not
+ * know: it takes and counts them, and nothing of the link's work is in the figure.
  */
-export function drainInRust({ buffer, capacityBytes }) {
-  const sink = pick(openAddon(), "benchRingSink", "the addon");
-  return sink(buffer, capacityBytes);
+export async function openKernelRing() {
+  let wake = () => {};
+  const { core, arena, node, attached } = await attachBare(() => wake());
+  const { RingProducer } = await importBuilt(RING_PATH);
+  const { RECORD } = await importBuilt(LAYOUT_PATH);
+  const { isolate, outwardOffset, ringBytes } = attached;
+  const producer = new RingProducer(arena, arena.at(outwardOffset), ringBytes);
+  const awaitSpace = (bytes) =>
+    new Promise((resolve) => {
+      wake = () => {
+        if (!producer.awaitSpace(bytes)) resolve();
+      };
+      wake();
+    });
+  return {
+    push: createPush(producer, arena, RECORD.KIND_MASK),
+    publish() {
+      if (producer.publish()) core.ringKernel(isolate);
+    },
+    awaitSpace: () => awaitSpace(ringBytes >>> 1),
+    /** Resolves once the kernel thread has taken everything. */
+    awaitEmpty: () => awaitSpace(ringBytes),
+    /** Records that it has counted. */
+    taken: () => JSON.parse(core.nodeMetrics(node)).unknownRecords,
+  };
 }
 
 /**
- * Calls of the addon that do as little as possible.
+ * Calls of the addon that do as little as possible: nothing, and a wake of the kernel thread.
  *
- * @returns {Record<"noop" | "doorbell", () => void>}
+ * @type {Record<"noop" | "doorbell", () => Promise<() => void>>}
  */
-export function openBoundaryCalls() {
-  const addon = openAddon();
-  return {
-    noop: pick(addon, "benchNoop", "the addon"),
-    doorbell: pick(addon, "benchDoorbell", "the addon"),
-  };
-}
+export const BOUNDARY_CALLS = {
+  async noop() {
+    return (await importBuilt("ts/kernel/native.js")).core.noop;
+  },
+  async doorbell() {
+    const { core, attached } = await attachBare(() => {});
+    return () => core.ringKernel(attached.isolate);
+  },
+};

@@ -11,13 +11,18 @@ import { formatMachine, formatRecord, TurnLine } from "./report.mjs";
 import { takeFigures } from "./rounds.mjs";
 import { SUITES, TIMINGS } from "./suites.mjs";
 
+/** Whether a case or one of its variants has the text in its name; variants share their rivals. */
+function isNamed(benchCase, text) {
+  return [benchCase, ...benchCase.ours].some((each) => each.case.includes(text));
+}
+
 /** Runs one suite and returns its records; each is printed as soon as it is complete. */
 async function runSuite(suite, options) {
   const records = [];
   const turnLine = new TurnLine();
   const timing = options.isQuick ? TIMINGS.quick : TIMINGS.full;
   for (const benchCase of suite.cases(timing)) {
-    if (options.caseText !== undefined && !benchCase.case.includes(options.caseText)) continue;
+    if (options.caseText !== undefined && !isNamed(benchCase, options.caseText)) continue;
     const figures = await takeFigures(benchCase, {
       rounds: options.rounds,
       includesOurs: options.includesOurs,

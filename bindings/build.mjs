@@ -1,12 +1,14 @@
 #!/usr/bin/env node
-// Builds everything that a checkout needs to run: the Rust addon with its generated types, the
-// optional C++ shim, the TypeScript. `npm start` and `npm test` call it first, so it must be cheap
-// when nothing changed: each step compares its inputs' fingerprint with that of its last success.
+// Builds everything that a checkout needs to run: the Rust addon with its generated types and
+// layout, the optional C++ shim, the TypeScript. `npm start` and `npm test` call it first, so it
+// must be cheap when nothing changed: each step compares its inputs' fingerprint with that of its
+// last success.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildCore } from "./builder/core.mjs";
+import { buildLayout } from "./builder/layout.mjs";
 import { withBuildLock } from "./builder/lock.mjs";
 import { buildShim } from "./builder/shim.mjs";
 import { BuildError } from "./builder/tool.mjs";
@@ -30,7 +32,8 @@ import { buildTypeScript } from "./builder/typescript.mjs";
 
 const USAGE = `Usage: node bindings/build.mjs [options]
 
-Builds dist/: the native core (cargo), the C++ shim (node-gyp), the TypeScript (tsc).
+Builds dist/: the native core (cargo), the C++ shim (node-gyp), the TypeScript (tsc); and
+bindings/generated/: types and memory layout as the core has them.
 Steps whose inputs did not change are skipped.
 
   --debug    build the native core unoptimised
@@ -85,6 +88,7 @@ async function main() {
   const onWait = (/** @type {string} */ owner) => say(`waiting for the build of process ${owner}`);
   await withBuildLock(join(root, "dist/.build.lock"), onWait, async () => {
     await buildCore(context);
+    await buildLayout(context);
     if (!flags["no-shim"] && process.env["FOUNDATION_BUILD_SHIM"] !== "0") await buildShim(context);
     await buildTypeScript(context);
   });

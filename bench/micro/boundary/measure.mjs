@@ -3,17 +3,17 @@
 import { createRequire } from "node:module";
 
 import { endWithRunner, fail, parameters, report } from "../../child.mjs";
-import { openBoundaryCalls } from "../../ours.mjs";
+import { BOUNDARY_CALLS } from "../../ours.mjs";
 
 const YARDSTICK = "../../native/build/Release/yardstick.node";
 const CALLS_BETWEEN_CLOCKS = 100_000;
 
 const CONTENDERS = {
-  ours: openBoundaryCalls,
-  yardstick() {
-    const { empty } = createRequire(import.meta.url)(YARDSTICK);
-    return { noop: empty, doorbell: empty };
-  },
+  ours: BOUNDARY_CALLS,
+  yardstick: (() => {
+    const load = async () => createRequire(import.meta.url)(YARDSTICK).empty;
+    return { noop: load, doorbell: load };
+  })(),
 };
 
 /** Calls until the time is over; returns the calls and the milliseconds that they took. */
@@ -31,7 +31,7 @@ function callFor(call, durationMs) {
 async function main() {
   const { contender, call: name, timing } = parameters();
   endWithRunner();
-  const call = CONTENDERS[contender]()[name];
+  const call = await CONTENDERS[contender][name]();
   callFor(call, timing.warmMs);
   const { calls, passedMs } = callFor(call, timing.measureMs);
   report("result", { nanoseconds: (passedMs * 1e6) / calls });

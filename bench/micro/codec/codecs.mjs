@@ -6,7 +6,12 @@ import { openValues } from "../../ours.mjs";
 import { RecordReader, RecordWriter } from "../../peers/records.mjs";
 
 /**
- * @typedef {{ encode(value: unknown): any, decode(bytes: any): any }} Codec
+ * `keep` is for a codec whose bytes are valid until the next call.
+ *
+ * @typedef {object} Codec
+ * @property {(value: unknown) => any} encode
+ * @property {(encoded: any) => any} decode
+ * @property {(encoded: any) => any} [keep]
  *
  * @type {Record<string, () => Codec | Promise<Codec>>}
  */

@@ -1,14 +1,12 @@
 /**
- * The worker that fills the ring, for either consumer: published once a batch, as the product does.
+ * The worker that fills a ring in memory of its own: published once a batch, as the product does.
  */
 
 import { workerData } from "node:worker_threads";
 
 import { createSource, MARK, Pace } from "../../cluster/stream.mjs";
 import { openRingProducer } from "../../ours.mjs";
-
-/** Messages between two publications, at most. */
-const BATCH_MESSAGES_MAX = 64;
+import { BATCH_MESSAGES_MAX } from "./sizes.mjs";
 
 const { payload, timing, memory } = workerData;
 const producer = await openRingProducer(memory);
@@ -21,7 +19,7 @@ for (let sequence = 0; ; sequence += 1) {
   while (!producer.push(bytes)) {
     producer.publish();
     unpublished = 0;
-    producer.awaitSpace(bytes.length);
+    producer.awaitSpace();
   }
   unpublished += 1;
   if (unpublished === BATCH_MESSAGES_MAX || mark === MARK.last) {

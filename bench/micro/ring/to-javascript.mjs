@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import { endWithRunner, fail, parameters, report } from "../../child.mjs";
 import { Tally } from "../../cluster/stream.mjs";
 import { createRingMemory, openRingConsumer } from "../../ours.mjs";
-import { RING_CAPACITY_BYTES } from "./capacity.mjs";
+import { RING_CAPACITY_BYTES } from "./sizes.mjs";
 
 async function main() {
   const { payload, timing } = parameters();

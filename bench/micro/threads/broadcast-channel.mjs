@@ -1,15 +1,16 @@
-/**
- * A BroadcastChannel with the worker as its only sender and the main thread as its only listener.
- */
+/** A BroadcastChannel with the two threads as its only members. */
 
-import { BroadcastChannel, isMainThread, workerData } from "node:worker_threads";
+import { BroadcastChannel, isMainThread } from "node:worker_threads";
 
-import { sendStream, startSending } from "./clone.mjs";
+import { runMain, runWorker } from "./clone.mjs";
 
 const channel = new BroadcastChannel("bench");
-if (isMainThread) {
-  const { take } = startSending(new URL(import.meta.url));
-  channel.onmessage = (event) => take(event.data);
-} else {
-  sendStream(workerData, (message) => channel.postMessage(message));
-}
+const port = {
+  post: (message) => channel.postMessage(message),
+  listen(take) {
+    channel.onmessage = (event) => take(event.data);
+  },
+};
+
+if (isMainThread) runMain(new URL(import.meta.url), () => port);
+else runWorker(port);

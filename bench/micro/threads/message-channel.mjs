@@ -2,13 +2,16 @@
 
 import { isMainThread, MessageChannel, workerData } from "node:worker_threads";
 
-import { sendStream, startSending } from "./clone.mjs";
+import { runMain, runWorker } from "./clone.mjs";
+
+const portOf = (end) => ({
+  post: (message) => end.postMessage(message),
+  listen: (take) => end.on("message", take),
+});
 
 if (isMainThread) {
   const { port1, port2 } = new MessageChannel();
-  const { take } = startSending(new URL(import.meta.url), { port: port2 }, [port2]);
-  port1.on("message", take);
+  runMain(new URL(import.meta.url), () => portOf(port1), { port: port2 }, [port2]);
 } else {
-  const { port } = workerData;
-  sendStream(workerData, (message) => port.postMessage(message));
+  runWorker(portOf(workerData.port));
 }

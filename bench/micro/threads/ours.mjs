@@ -1,35 +1,49 @@
-/** Ours: a worker attaches to its process's node and sends to a handler of the main thread. */
+/** Ours: a worker attaches to its process's node; either thread sends to a handler of the other. */
 
-import { isMainThread, Worker, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
 import { Foundation } from "foundation-runtime";
 
 import { endWithRunner, fail, parameters, report } from "../../child.mjs";
 import { createSource, MARK, Pace, Tally } from "../../cluster/stream.mjs";
 
-async function receive() {
-  const { payload, timing } = parameters();
-  endWithRunner();
-  const node = await Foundation.start({ name: "host", cluster: "bench", listen: "127.0.0.1:0" });
+/** A name of the receiver that it takes after its sink: who is answered here finds the sink. */
+const PROBE = "probe";
+
+function take(node, { payload, bytes }) {
   const tally = new Tally(payload);
-  const take =
+  const takeOne =
     payload.kind === "bytes"
       ? (message) => tally.takeBytes(message)
       : (message) => tally.takeObject(message);
-  node.handle("sink", (message) => {
-    try {
-      if (take(message)) report("result", tally.result);
-    } catch (error) {
-      fail(error);
-    }
-  });
-  const worker = new Worker(new URL(import.meta.url), { workerData: { payload, timing } });
-  worker.on("error", fail);
+  node.handle(
+    "sink",
+    (message) => {
+      try {
+        if (takeOne(message)) report("result", tally.result);
+      } catch (error) {
+        fail(error);
+      }
+    },
+    { bytes },
+  );
+  node.handle(PROBE, () => true);
 }
 
-async function send() {
-  const { payload, timing } = workerData;
-  const node = await Foundation.attach();
+/** Names of another isolate become known to this one a moment after they are taken there. */
+async function awaitReceiver(node) {
+  for (;;) {
+    try {
+      return await node.call({ node: node.name, name: PROBE }, true);
+    } catch (error) {
+      if (error.code !== "noproc") throw error;
+      await new Promise(setImmediate);
+    }
+  }
+}
+
+async function send(node, { payload, timing }) {
+  await awaitReceiver(node);
   const to = { node: node.name, name: "sink" };
   const options = { channel: "default" };
   const drain = { to: node.name, channel: "default" };
@@ -43,4 +57,22 @@ async function send() {
   }
 }
 
-(isMainThread ? receive() : send()).catch(fail);
+async function runMain() {
+  const plan = parameters();
+  endWithRunner();
+  const node = await Foundation.start({ name: "host", cluster: "bench", listen: "127.0.0.1:0" });
+  const isSending = plan.direction === "main to worker";
+  if (!isSending) take(node, plan);
+  const worker = new Worker(new URL(import.meta.url), { workerData: plan });
+  worker.on("error", fail);
+  if (isSending) worker.once("message", () => send(node, plan).catch(fail));
+}
+
+async function runWorker() {
+  const node = await Foundation.attach();
+  if (workerData.direction === "worker to main") return send(node, workerData);
+  take(node, workerData);
+  parentPort.postMessage("listening");
+}
+
+(isMainThread ? runMain() : runWorker()).catch(fail);

@@ -1,12 +1,13 @@
-/** `parentPort.postMessage`, the way every worker has. */
+/** `postMessage` of the worker and of its parent port, the way every worker has. */
 
-import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { isMainThread, parentPort } from "node:worker_threads";
 
-import { sendStream, startSending } from "./clone.mjs";
+import { runMain, runWorker } from "./clone.mjs";
 
-if (isMainThread) {
-  const { worker, take } = startSending(new URL(import.meta.url));
-  worker.on("message", take);
-} else {
-  sendStream(workerData, (message) => parentPort.postMessage(message));
-}
+const portOf = (end) => ({
+  post: (message) => end.postMessage(message),
+  listen: (take) => end.on("message", take),
+});
+
+if (isMainThread) runMain(new URL(import.meta.url), portOf);
+else runWorker(portOf(parentPort));

@@ -1,13 +1,13 @@
 /**
- * A bound on messages in flight for rivals that have none of their own: without it a worker fills
- * the main thread's queue without end, and the figure would be that of a growing heap. Wide enough
+ * A bound on messages in flight for rivals that have none of their own: without it a sender fills
+ * the other thread's queue without end, and the figure would be that of a growing heap. Wide enough
  * that the sender seldom waits, and a wait is a sleep on the counter, not a spin.
  */
 
 const IN_FLIGHT_MAX = 16_384;
 const ACKNOWLEDGE_EVERY = 1024;
 
-/** The sender's half, for a worker: it may block. */
+/** The sender's half: it blocks its thread. */
 export class SendWindow {
   #taken;
   #takenSeen = 0;
@@ -33,9 +33,12 @@ export class SendWindow {
 
 /** Counts for the receiving thread and wakes a sender that sleeps on the bound. */
 export class TakeWindow {
-  /** Given to the worker. */
-  memory = new SharedArrayBuffer(4);
-  #taken = new Int32Array(this.memory);
+  #taken;
+
+  /** @param {SharedArrayBuffer} memory */
+  constructor(memory) {
+    this.#taken = new Int32Array(memory);
+  }
 
   /**
    * Counts; tells the sender from time to time.

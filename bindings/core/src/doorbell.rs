@@ -36,15 +36,21 @@ pub(crate) struct Bell {
 impl Bell {
     /// Makes the bell of an environment; `wake` is called on its thread.
     pub(crate) fn new(env: sys::napi_env, wake: sys::napi_value) -> Result<Arc<Bell>> {
-        let bell = Arc::new(Bell { function: Mutex::new(None), is_ringing: AtomicBool::new(false) });
+        let bell =
+            Arc::new(Bell { function: Mutex::new(None), is_ringing: AtomicBool::new(false) });
         let context = Arc::into_raw(Arc::clone(&bell)).cast_mut().cast::<c_void>();
         let mut name = ptr::null_mut();
         let mut function = ptr::null_mut();
         let label = b"foundation:doorbell";
-        // SAFETY: `env` is the calling environment; `name` and `function` are out-parameters; `context` is a
-        // counted reference that `finalize` gives back exactly once.
+        // SAFETY: `env` is the calling environment; `name` and `function` are out-parameters;
+        // `context` is a counted reference that `finalize` gives back exactly once.
         let status = unsafe {
-            sys::napi_create_string_utf8(env, label.as_ptr().cast(), label.len() as isize, &raw mut name);
+            sys::napi_create_string_utf8(
+                env,
+                label.as_ptr().cast(),
+                label.len() as isize,
+                &raw mut name,
+            );
             sys::napi_create_threadsafe_function(
                 env,
                 wake,
@@ -72,7 +78,8 @@ impl Bell {
         self.function.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stops ringing; from here on a ring is a counted no-op. Node frees the function with its environment.
+    /// Stops ringing; from here on a ring is a counted no-op. Node frees the function with its
+    /// environment.
     pub(crate) fn silence(&self) {
         *self.lock() = None;
     }
@@ -80,8 +87,14 @@ impl Bell {
     /// Stops ringing and lets the function go, so that it no longer keeps the event loop alive.
     pub(crate) fn release(&self) {
         if let Some(Function(function)) = self.lock().take() {
-            // SAFETY: the function was taken out under the lock, so no other thread calls it any more.
-            unsafe { sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::abort) };
+            // SAFETY: the function was taken out under the lock, so no other thread calls it any
+            // more.
+            unsafe {
+                sys::napi_release_threadsafe_function(
+                    function,
+                    sys::ThreadsafeFunctionReleaseMode::abort,
+                )
+            };
         }
     }
 
@@ -103,8 +116,8 @@ impl Bell {
 impl Doorbell for Bell {
     fn ring(&self) {
         RINGS.fetch_add(1, Ordering::Relaxed);
-        // AcqRel: a ring that is saved here is seen by the wake-up under way, which clears the flag before it
-        // looks at the rings.
+        // AcqRel: a ring that is saved here is seen by the wake-up under way, which clears the flag
+        // before it looks at the rings.
         if self.is_ringing.swap(true, Ordering::AcqRel) {
             COALESCED.fetch_add(1, Ordering::Relaxed);
             return;
@@ -114,8 +127,8 @@ impl Doorbell for Bell {
             TO_CLOSED.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        // SAFETY: the lock is held, so the function is not released meanwhile. A full queue means that a
-        // wake-up is under way, a closing one that nobody is left to wake: both are fine.
+        // SAFETY: the lock is held, so the function is not released meanwhile. A full queue means
+        // that a wake-up is under way, a closing one that nobody is left to wake: both are fine.
         unsafe {
             sys::napi_call_threadsafe_function(
                 function,
@@ -127,12 +140,19 @@ impl Doorbell for Bell {
 }
 
 /// Gives the context's reference back when Node is done with the function.
+///
+/// # Safety
+/// Called once by Node, with the context that `Bell::new` gave to the function.
 unsafe extern "C" fn finalize(_env: sys::napi_env, _data: *mut c_void, context: *mut c_void) {
     // SAFETY: the context was made by `Arc::into_raw` and Node finalises once.
     drop(unsafe { Arc::from_raw(context.cast_const().cast::<Bell>()) });
 }
 
 /// Runs on the isolate's thread: clears the flag, wakes JavaScript, raises what it threw.
+///
+/// # Safety
+/// Called by Node on the environment's thread, with the context that `Bell::new` gave to the
+/// function.
 unsafe extern "C" fn call_wake(
     env: sys::napi_env,
     wake: sys::napi_value,
@@ -153,10 +173,13 @@ unsafe extern "C" fn call_wake(
         let mut receiver = ptr::null_mut();
         sys::napi_get_undefined(env, &raw mut receiver);
         let mut result = ptr::null_mut();
-        let status =
-            sys::napi_call_function(env, receiver, wake, 0, ptr::null(), &raw mut result);
-        if status == sys::Status::napi_pending_exception {
-            // Node would swallow it here (DEP0168); it belongs to the isolate's `uncaughtException`.
+        let status = sys::napi_call_function(env, receiver, wake, 0, ptr::null(), &raw mut result);
+        let mut is_pending = false;
+        sys::napi_is_exception_pending(env, &raw mut is_pending);
+        // A terminated isolate answers with the same status and has nothing to report.
+        if status == sys::Status::napi_pending_exception && is_pending {
+            // Node would swallow it here (DEP0168); it belongs to the isolate's
+            // `uncaughtException`.
             let mut thrown = ptr::null_mut();
             sys::napi_get_and_clear_last_exception(env, &raw mut thrown);
             REPORTED_EXCEPTIONS.fetch_add(1, Ordering::Relaxed);

@@ -1,8 +1,8 @@
 //! What belongs to one environment (isolate) of the process, and how it is taken down.
 //!
-//! Order at teardown: the cleanup hook below was added after every doorbell of the environment, so it runs
-//! before Node frees them. It silences the bells, then waits until the kernel thread has let go of the
-//! isolate's rings. Only then may memory go.
+//! Order at teardown: the cleanup hook below was added after every doorbell of the environment, so
+//! it runs before Node frees them. It silences the bells, then waits until the kernel thread has
+//! let go of the isolate's rings. Only then may memory go.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -48,11 +48,11 @@ impl Environment {
         mark
     }
 
-    /// Adds the teardown of this environment. Called after each doorbell is made: the newest hook runs
-    /// first, and one that finds nothing left to do does nothing.
+    /// Adds the teardown of this environment. Called after each doorbell is made: the newest hook
+    /// runs first, and one that finds nothing left to do does nothing.
     pub(crate) fn add_hooks(&mut self, env: sys::napi_env) -> Result<()> {
-        // SAFETY: the hook is a plain function without an argument that lives in this library, which is
-        // never unloaded.
+        // SAFETY: the hook is a plain function without an argument that lives in this library,
+        // which is never unloaded.
         let status =
             unsafe { sys::napi_add_env_cleanup_hook(env, Some(tear_down), next_argument()) };
         check(status, "adding a cleanup hook")?;
@@ -80,12 +80,16 @@ fn next_argument() -> *mut c_void {
     std::ptr::without_provenance_mut(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// Silences the bells and gives up every attachment of the calling thread's environment.
+///
+/// # Safety
+/// Called by Node on the thread of an environment that is being torn down; the argument is not
+/// read.
 unsafe extern "C" fn tear_down(_argument: *mut c_void) {
     // A panic may not cross into Node; what is torn down half stays for the process's end.
     let _ = std::panic::catch_unwind(|| {
-        let (attachments, is_root) = with(|environment| {
-            (std::mem::take(&mut environment.attachments), environment.is_root)
-        });
+        let (attachments, is_root) =
+            with(|environment| (std::mem::take(&mut environment.attachments), environment.is_root));
         for attachment in attachments.into_iter().flatten() {
             attachment.tear_down();
         }
@@ -95,6 +99,10 @@ unsafe extern "C" fn tear_down(_argument: *mut c_void) {
     });
 }
 
+/// Closes the loop watch; the environment's end waits until both of its handles are closed.
+///
+/// # Safety
+/// Called once by Node, on the environment's thread, with the hook that it waits on.
 unsafe extern "C" fn close_watch(
     hook: sys::napi_async_cleanup_hook_handle,
     _argument: *mut c_void,
@@ -106,8 +114,8 @@ unsafe extern "C" fn close_watch(
     });
     match watch {
         Some(watch) => watch.close(hook),
-        // SAFETY: the hook is the one Node just called.
         None => {
+            // SAFETY: the hook is the one Node just called.
             unsafe { sys::napi_remove_async_cleanup_hook(hook) };
         }
     }

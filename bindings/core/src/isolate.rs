@@ -11,7 +11,7 @@ use crate::doorbell::{Bell, TO_CLOSED};
 use crate::environment;
 use crate::error::{Result, coded, from_core};
 use crate::process::{self, NodeEntry};
-use crate::{AttachedIsolate, SlabPlace};
+use crate::{AttachedIsolate, NameOwner, SlabPlace};
 
 /// An attachment as its own thread holds it.
 pub(crate) struct Attachment {
@@ -39,8 +39,10 @@ impl Attachment {
 
     fn let_go(&self) {
         process::unregister(self.node, self.owner.slot);
-        // A node that was stopped meanwhile has let go already.
-        let _ = self.entry.kernel.detach(self.entry.inner, self.owner);
+        // An error means that the kernel thread has stopped and with it has let go of everything.
+        if self.entry.kernel.detach(self.entry.inner, self.owner).unwrap_or(false) {
+            process::forget_node(self.node);
+        }
     }
 }
 
@@ -98,6 +100,7 @@ pub(crate) fn attach(env: &Env, node: u32, wake: &Unknown) -> Result<AttachedIso
         slot: u32::from(owner.slot),
         generation: u32::from(owner.generation),
         outward_offset: attached.outward_offset,
+        urgent_offset: attached.urgent_offset,
         inward_offset: attached.inward_offset,
         ring_bytes: attached.ring_bytes,
     })
@@ -142,12 +145,24 @@ pub(crate) fn intern(isolate: u32, name: &str) -> Result<u32> {
     })
 }
 
+pub(crate) fn name_owner(isolate: u32, name: u32) -> Result<Option<NameOwner>> {
+    let names = with(isolate, |attachment| Arc::clone(&attachment.entry.names))?;
+    let owner = lock(&names).owner(name);
+    Ok(owner.map(|owner| NameOwner {
+        slot: u32::from(owner.slot),
+        generation: u32::from(owner.generation),
+    }))
+}
+
 pub(crate) fn register(isolate: u32, name: u32) -> Result<()> {
     with(isolate, |attachment| {
         let names = &attachment.entry.names;
         if !lock(names).take(name, attachment.owner) {
             let text = lock(names).name(name).unwrap_or_default().to_owned();
-            return Err(coded("name_taken", format!("'{text}' has a handler in this node already")));
+            return Err(coded(
+                "name_taken",
+                format!("'{text}' has a handler in this node already"),
+            ));
         }
         let NodeEntry { kernel, inner, .. } = &attachment.entry;
         kernel.owner_changed(*inner, name, Some(attachment.owner)).map_err(from_core)
@@ -193,16 +208,15 @@ pub(crate) fn release_slab(isolate: u32, index: u32, generation: u32) -> Result<
     let pool = process::pool_or_error()?;
     let handle = handle_of(index, generation);
     let held = with(isolate, |attachment| lock(&attachment.handles).remove(handle))?;
-    // Without a reference of its own the isolate may not release: the pool would count it as stale or,
-    // worse, take somebody else's away.
+    // Without a reference of its own the isolate may not release: the pool would count it as stale
+    // or, worse, take somebody else's away.
     Ok(held && pool.release(handle).is_ok())
 }
 
 pub(crate) fn retain_slab(isolate: u32, index: u32, generation: u32) -> Result<()> {
     let pool = process::pool_or_error()?;
     let handle = handle_of(index, generation);
-    pool.retain(handle)
-        .map_err(|_| coded("slab_released", "the bytes were released before"))?;
+    pool.retain(handle).map_err(|_| coded("slab_released", "the bytes were released before"))?;
     with(isolate, |attachment| lock(&attachment.handles).insert(handle))
 }
 

@@ -1,9 +1,13 @@
-//! What JavaScript can call. Each function converts, hands over and returns; deciding is for the rooms below.
+//! What JavaScript can call. Each function converts, hands over and returns; deciding is for the
+//! rooms below.
 //!
-//! Functions that JavaScript calls often cost 20-60 ns each and are called once a burst; messages themselves go
-//! through shared rings and never through here.
+//! Functions that JavaScript calls often cost 20-60 ns each and are called once a burst; messages
+//! themselves go through shared rings and never through here.
 
-#![allow(missing_docs, reason = "the generated declaration file carries the docs that matter to TypeScript")]
+#![allow(
+    missing_docs,
+    reason = "the generated declaration file carries the docs that matter to TypeScript"
+)]
 
 mod doorbell;
 mod environment;
@@ -51,8 +55,8 @@ pub fn panic_for_test() -> Result<()> {
     panic!("a panic for the test of the boundary")
 }
 
-/// Lends the arena that rings and slabs live in; only the root isolate's memory outlives every worker. The
-/// view's buffer is kept until the process ends. A second call is refused.
+/// Lends the arena that rings and slabs live in; only the root isolate's memory outlives every
+/// worker. The view's buffer is kept until the process ends. A second call is refused.
 #[napi(catch_unwind)]
 pub fn lend_arena(env: Env, view: Unknown) -> Result<u32> {
     process::lend_arena(&env, &view)
@@ -80,12 +84,6 @@ pub fn start_node(options: String, core: Option<u32>) -> Result<StartedNode> {
     process::start_node(&options, core)
 }
 
-/// Ends a node at once. Its isolates are detached.
-#[napi(catch_unwind)]
-pub fn stop_node(node: u32) -> Result<()> {
-    process::stop_node(node)
-}
-
 /// Dials these `host:port` addresses; events tell how it goes.
 #[napi(catch_unwind)]
 pub fn join_node(node: u32, addresses: Vec<String>) -> Result<()> {
@@ -111,12 +109,13 @@ pub struct AttachedIsolate {
     pub slot: u32,
     pub generation: u32,
     pub outward_offset: u32,
+    pub urgent_offset: u32,
     pub inward_offset: u32,
     pub ring_bytes: u32,
 }
 
-/// Joins the calling isolate to a node of this process. `wake` is called when its rings have records; it
-/// keeps the event loop alive until `unrefIsolate` or `detachIsolate`.
+/// Joins the calling isolate to a node of this process. `wake` is called when its rings have
+/// records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`.
 #[napi(catch_unwind, ts_args_type = "node: number, wake: () => void")]
 pub fn attach_isolate(env: Env, node: u32, wake: Unknown) -> Result<AttachedIsolate> {
     isolate::attach(&env, node, &wake)
@@ -156,6 +155,19 @@ pub fn ring_isolate(isolate: u32, slot: u32, generation: u32) {
 #[napi(catch_unwind)]
 pub fn intern_name(isolate: u32, name: String) -> Result<u32> {
     isolate::intern(isolate, &name)
+}
+
+/// The isolate that answers to a name.
+#[napi(object)]
+pub struct NameOwner {
+    pub slot: u32,
+    pub generation: u32,
+}
+
+/// Who answers to a name at this very moment; events tell of changes a little later.
+#[napi(catch_unwind)]
+pub fn name_owner(isolate: u32, name: u32) -> Result<Option<NameOwner>> {
+    isolate::name_owner(isolate, name)
 }
 
 /// Takes a name for the isolate; `name_taken` where another one has it.

@@ -51,9 +51,8 @@ pub(crate) fn pool() -> Option<&'static Pool> {
 
 /// The pool, or the error that says what to do.
 pub(crate) fn pool_or_error() -> Result<&'static Pool> {
-    pool().ok_or_else(|| {
-        coded("no_arena", "start a node on the main thread before a worker uses it")
-    })
+    pool()
+        .ok_or_else(|| coded("no_arena", "start a node on the main thread before a worker uses it"))
 }
 
 pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
@@ -62,8 +61,8 @@ pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
     }
     let mut kind = 0;
     let (mut length, mut data) = (0, ptr::null_mut());
-    // SAFETY: out-parameters of this frame; `view` belongs to the calling environment. On Node 20 this is
-    // the call that tells the address of a view on a SharedArrayBuffer.
+    // SAFETY: out-parameters of this frame; `view` belongs to the calling environment. On Node 20
+    // this is the call that tells the address of a view on a SharedArrayBuffer.
     let status = unsafe {
         sys::napi_get_typedarray_info(
             env.raw(),
@@ -79,13 +78,14 @@ pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
     let start = NonNull::new(data.cast::<u8>())
         .ok_or_else(|| coded("invalid_options", "the arena has no address"))?;
     let mut reference = ptr::null_mut();
-    // SAFETY: keeps the view, and with it the memory, until the environment ends. The reference is never
-    // deleted: the root environment's end is the process's end, and the kernel threads stop before it.
+    // SAFETY: keeps the view, and with it the memory, until the environment ends. The reference is
+    // never deleted: the root environment's end is the process's end, and the kernel threads stop
+    // before it.
     let status =
         unsafe { sys::napi_create_reference(env.raw(), view.raw(), 1, &raw mut reference) };
     check(status, "keeping the arena")?;
-    // SAFETY: a shared buffer of `length` bytes that the reference above keeps; JavaScript touches it only
-    // by the protocols of rings and slabs.
+    // SAFETY: a shared buffer of `length` bytes that the reference above keeps; JavaScript touches
+    // it only by the protocols of rings and slabs.
     let arena = unsafe { ArenaMemory::new(start, length) };
     let pool = Pool::new(arena);
     let skipped = pool.skipped_bytes();
@@ -133,12 +133,10 @@ pub(crate) fn node(node: u32) -> Result<NodeEntry> {
         .ok_or_else(|| coded("unknown_node", format!("no node {node} runs in this process")))
 }
 
-pub(crate) fn stop_node(id: u32) -> Result<()> {
-    let entry = node(id)?;
+/// A node left and its last isolate let go of it.
+pub(crate) fn forget_node(id: u32) {
     with(|process| process.nodes.remove(&id));
-    entry.kernel.stop_node(entry.inner).map_err(from_core)?;
     stop_idle_kernels();
-    Ok(())
 }
 
 /// A kernel thread without nodes ends; the next node starts another one.

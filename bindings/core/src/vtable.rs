@@ -20,13 +20,8 @@ struct CoreVtable {
     release: unsafe extern "C" fn(u64),
 }
 
-static TABLE: CoreVtable = CoreVtable {
-    version: 1,
-    size: size_of::<CoreVtable>() as u32,
-    allocate,
-    retain,
-    release,
-};
+static TABLE: CoreVtable =
+    CoreVtable { version: 1, size: size_of::<CoreVtable>() as u32, allocate, retain, release };
 
 struct SharedBlock {
     address: usize,
@@ -52,6 +47,10 @@ pub(crate) fn address() -> u64 {
     (&raw const TABLE) as usize as u64
 }
 
+/// A zeroed block with one reference; null where there is no memory.
+///
+/// # Safety
+/// `id` is null or the address of a variable of the caller.
 unsafe extern "C" fn allocate(bytes: usize, id: *mut u64) -> *mut u8 {
     let allocated = catch_unwind(|| {
         let layout = Layout::from_size_align(bytes.max(1), ALIGNMENT).ok()?;
@@ -77,6 +76,10 @@ unsafe extern "C" fn allocate(bytes: usize, id: *mut u64) -> *mut u8 {
     }
 }
 
+/// Adds a reference to a block and tells where it is; 0 where it is gone.
+///
+/// # Safety
+/// `pointer` and `bytes` are null or addresses of variables of the caller.
 unsafe extern "C" fn retain(id: u64, pointer: *mut *mut u8, bytes: *mut usize) -> c_int {
     let found = catch_unwind(|| {
         let mut guard = blocks();
@@ -97,6 +100,10 @@ unsafe extern "C" fn retain(id: u64, pointer: *mut *mut u8, bytes: *mut usize) -
     }
 }
 
+/// Gives a reference back; the last one frees the block.
+///
+/// # Safety
+/// The caller has a reference to give back and does not touch the block through it any more.
 unsafe extern "C" fn release(id: u64) {
     let _ = catch_unwind(|| {
         let mut guard = blocks();

@@ -18,6 +18,11 @@ pub enum Encoding {
     None = 3,
     /// An error, as a reply to a failed call.
     Error = 4,
+    /// Several byte messages of one sender, receiver and channel: each is a u16 length and its
+    /// bytes. `correlation` holds their number.
+    BytesBundle = 5,
+    /// Several MessagePack values, laid out as in [`Encoding::BytesBundle`].
+    MessagePackBundle = 6,
 }
 
 /// The 16 flag bits of a data frame: encoding, marks and delivery class in one word.
@@ -77,6 +82,8 @@ impl Flags {
             2 => Ok(Encoding::MessagePack),
             3 => Ok(Encoding::None),
             4 => Ok(Encoding::Error),
+            5 => Ok(Encoding::BytesBundle),
+            6 => Ok(Encoding::MessagePackBundle),
             unknown => Err(unknown),
         }
     }

@@ -15,8 +15,8 @@ pub fn plain_channel(name: &str) -> ChannelSpec {
     ChannelSpec { name: name.to_owned(), priority: 1, weight: 1, lanes: 1, monotonic: false }
 }
 
-/// First lane of each channel. A channel of one lane shares lane 0; others get lanes of their own while
-/// there are any, so that their order never depends on another channel's connection.
+/// First lane of each channel. A channel of one lane shares lane 0; others get lanes of their own
+/// while there are any, so that their order never depends on another channel's connection.
 pub(crate) fn assign_lanes(channels: &[ChannelSpec]) -> Vec<(u8, u8)> {
     let mut next = 1usize;
     channels

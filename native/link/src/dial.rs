@@ -82,7 +82,8 @@ impl Redial {
             let doubled = Micros(self.pause.0.max(options.eager_period.0).saturating_mul(2));
             self.pause = doubled.min(options.period_max);
         }
-        // A quarter of the pause is random, so that nodes that lost a peer together do not dial together.
+        // A quarter of the pause is random, so that nodes that lost a peer together do not dial
+        // together.
         let spread = self.pause.0 / 4 * u64::from(jitter) / 255;
         self.next_at = now + Micros(self.pause.0 - spread);
     }

@@ -1,4 +1,5 @@
-//! The first exchange on a connection: who are you, do we speak one version, do you know the secret.
+//! The first exchange on a connection: who are you, do we speak one version, do you know the
+//! secret.
 //!
 //! ```text
 //!   dialler                         acceptor
@@ -8,15 +9,17 @@
 //!                        <-         Auth (proof A), then Ready or Reject
 //! ```
 //!
-//! A proof is HMAC-SHA256 over a role tag and the raw bytes of both Hellos, so it binds nonces, names,
-//! lives, versions, lane and epoch, and cannot be reflected. The dialler proves itself first: a stranger
-//! gets nothing to attack offline. Without a secret the key is empty; a node with one refuses such a peer.
+//! A proof is HMAC-SHA256 over a role tag and the raw bytes of both Hellos, so it binds nonces,
+//! names, lives, versions, lane and epoch, and cannot be reflected. The dialler proves itself
+//! first: a stranger gets nothing to attack offline. Without a secret the key is empty; a node with
+//! one refuses such a peer.
 
 use foundation_frame::{Decoded, Frame, HANDSHAKE_BYTES_MAX, Limits, decode, encode_control};
 use foundation_schema::{Auth, ChannelSpec, Control, Hello, NodeLife, Ready, Reject, Role};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::channel::LANES_MAX;
 use crate::error::{LinkError, RejectCode};
 use crate::options::LinkOptions;
 use crate::time::Micros;
@@ -41,7 +44,8 @@ pub struct Identity {
     pub channels: Vec<ChannelSpec>,
     /// Shared secret; empty for none.
     pub secret: Vec<u8>,
-    /// Lowest and highest protocol version offered. Other than the defaults only in tests of mismatch.
+    /// Lowest and highest protocol version offered. Other than the defaults only in tests of
+    /// mismatch.
     pub versions: (u16, u16),
 }
 
@@ -49,8 +53,9 @@ impl Identity {
     /// The versions that this code speaks.
     pub const VERSIONS: (u16, u16) = (VERSION_MIN, VERSION_MAX);
 
-    /// Size of the Hello that this identity says, or `None` where a field is longer than the wire allows.
-    /// A handshake message may take [`HANDSHAKE_BYTES_MAX`]: check before the first connection.
+    /// Size of the Hello that this identity says, or `None` where a field is longer than the wire
+    /// allows. A handshake message may take [`HANDSHAKE_BYTES_MAX`]: check before the first
+    /// connection.
     #[must_use]
     pub fn hello_bytes(&self) -> Option<usize> {
         let options = LinkOptions::default();
@@ -136,8 +141,8 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// The dialling end. `nonce` has to be fresh random bytes; `epoch` is the new link's, or with `lane > 0`
-    /// the epoch of the link that the lane joins.
+    /// The dialling end. `nonce` has to be fresh random bytes; `epoch` is the new link's, or with
+    /// `lane > 0` the epoch of the link that the lane joins.
     #[must_use]
     pub fn dial(
         identity: Identity,
@@ -206,23 +211,24 @@ impl Handshake {
         std::mem::take(&mut self.output)
     }
 
-    /// Takes received bytes; answers how many were used and what to do. After an error the host writes
-    /// [`Handshake::take_output`] (a `Reject`, where one is owed) and closes.
+    /// Takes received bytes; answers how many were used and what to do. After an error the host
+    /// writes [`Handshake::take_output`] (a `Reject`, where one is owed) and closes.
     ///
     /// # Errors
     /// Any [`LinkError`] of the closed set; the connection is of no further use.
     pub fn handle(&mut self, input: &[u8]) -> Result<(usize, Progress), LinkError> {
         let result = self.advance(input);
-        if let Err(error) = &result
-            && let Some(code) = error.reject_code()
-        {
-            self.reject(code);
+        if let Err(error) = &result {
+            self.state = State::Done;
+            if let Some(code) = error.reject_code() {
+                self.reject(code);
+            }
         }
         result
     }
 
     fn advance(&mut self, input: &[u8]) -> Result<(usize, Progress), LinkError> {
-                let mut used = 0;
+        let mut used = 0;
         loop {
             if matches!(self.state, State::Deciding | State::Done) {
                 return Ok((used, Progress::Wait));
@@ -289,6 +295,9 @@ impl Handshake {
         if hello.node.is_empty() {
             return Err(LinkError::Protocol("incomplete hello"));
         }
+        if hello.lane as usize >= LANES_MAX {
+            return Err(LinkError::Protocol("lane out of range"));
+        }
         if self.role == Role::Dialler && (hello.lane != self.lane || hello.epoch != self.epoch) {
             return Err(LinkError::Protocol("hello for another link"));
         }
@@ -333,11 +342,7 @@ impl Handshake {
             window_bytes: self.window_bytes,
             message_bytes_max: self.message_bytes_max,
             // A further lane joins a link whose channels are known.
-            channels: if self.lane > 0 {
-                Vec::new()
-            } else {
-                self.identity.channels.clone()
-            },
+            channels: if self.lane > 0 { Vec::new() } else { self.identity.channels.clone() },
         };
         let start = self.output.len();
         self.say(&Control::Hello(hello));
@@ -350,8 +355,8 @@ impl Handshake {
     }
 
     fn say(&mut self, control: &Control) {
-        // The host checked at start that its Hello fits (`Identity::hello_bytes`). Were a message not to
-        // fit all the same, nothing is sent and the deadline ends the handshake.
+        // The host checked at start that its Hello fits (`Identity::hello_bytes`). Were a message
+        // not to fit all the same, nothing is sent and the deadline ends the handshake.
         if let Ok(payload) = control.encode() {
             let framed = encode_control(&payload, 0, &mut self.output);
             debug_assert!(framed.is_ok(), "a handshake message is far below 64 KiB");

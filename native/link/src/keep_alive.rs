@@ -1,7 +1,8 @@
 //! Whether the peer is still there: any byte counts, an idle link is probed, a silent one is down.
 //!
-//! One side probes (the lower node name) and the answer serves both, so an idle link costs two packets a
-//! heartbeat. The other side probes only when the first one has let two heartbeats pass.
+//! One side probes (the lower node name) and the answer serves both, so an idle link costs two
+//! packets a heartbeat. The other side probes once, to know the round trip, and from then on only
+//! when the first one has let two heartbeats pass.
 
 use crate::options::LinkOptions;
 use crate::time::Micros;
@@ -46,6 +47,11 @@ impl KeepAlive {
         self.received_at = now;
     }
 
+    /// This end was not running for a while: what the peer said meanwhile is still to be read.
+    pub(crate) fn forgive(&mut self, now: Micros) {
+        self.received_at = self.received_at.max(now);
+    }
+
     /// Measures the round trip that ends with this answer.
     pub(crate) fn answered(&mut self, sequence: u32, now: Micros) -> Option<Micros> {
         let (sent, at) = self.probe_sent?;
@@ -66,6 +72,12 @@ impl KeepAlive {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Micros, options: &LinkOptions) -> Due {
+        let late = now.since(self.next_timeout(options));
+        if late > options.heartbeat {
+            // This host did not run (a debugger, a suspended machine): what the peer said meanwhile
+            // is yet to be read, so that time is not the peer's silence.
+            self.received_at = (self.received_at + late).min(now);
+        }
         if now.since(self.received_at) >= options.silent {
             return Due::Silent;
         }
@@ -112,6 +124,15 @@ mod tests {
         let mut alive = KeepAlive::new(false, at(0), &options);
         assert_eq!(alive.handle_timeout(at(2000), &options), Due::Probe { sequence: 1 });
         assert_eq!(alive.handle_timeout(at(3000), &options), Due::Silent);
+    }
+
+    #[test]
+    fn time_that_the_host_did_not_run_is_no_silence_of_the_peer() {
+        let options = LinkOptions::default();
+        let mut alive = KeepAlive::new(true, at(0), &options);
+        assert_eq!(alive.handle_timeout(at(60_000), &options), Due::Probe { sequence: 1 });
+        assert_eq!(alive.handle_timeout(at(61_000), &options), Due::Probe { sequence: 2 });
+        assert_eq!(alive.handle_timeout(at(62_000), &options), Due::Silent);
     }
 
     #[test]

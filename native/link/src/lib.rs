@@ -1,17 +1,26 @@
-//! One link between two nodes, as a state machine: bytes, messages and time go in; bytes, deliveries and
-//! events come out. No socket, clock, thread or global random is named here, so the simulator and the
-//! production host drive the very same code (ARCHITECTURE.md, "Life of a message").
+//! One link between two nodes, as a state machine: bytes, messages and time go in; bytes,
+//! deliveries and events come out. No socket, clock, thread or global random is named here, so the
+//! simulator and the production host drive the very same code (ARCHITECTURE.md, "Life of a
+//! message").
 //!
-//! A link lives over one or several *lanes* (connections). Losing one lane ends the link and its epoch.
+//! A link lives over one or several *lanes* (connections). Losing one lane ends the link and its
+//! epoch.
 
 #![forbid(unsafe_code)]
 
-mod account;
+mod batch;
+mod budget;
 mod channel;
+mod control;
+mod counters;
+mod credit;
 mod dial;
+mod enqueue;
 mod error;
+mod flow;
 mod handshake;
 mod keep_alive;
+mod ledger;
 mod link;
 mod message;
 mod names;
@@ -19,22 +28,26 @@ mod options;
 mod queue;
 mod reassembly;
 mod receive;
+mod receive_account;
 mod scheduler;
+mod send_account;
 mod time;
 mod transmit;
 
-pub use account::Budget;
+pub use batch::{Batch, Piece};
+pub use budget::Budget;
 pub use channel::{CHANNELS_MAX, DEFAULT_CHANNEL, LANES_MAX, plain_channel};
+pub use counters::LinkCounters;
 pub use dial::{Crossing, DialOptions, Redial, crossing};
-pub use foundation_frame::Encoding;
 pub use error::{LinkError, RejectCode};
+pub use foundation_frame::Encoding;
 pub use foundation_schema::{ChannelSpec, Member, NodeLife, Role};
 pub use handshake::{Established, Handshake, Identity, Progress};
-pub use link::{Link, LinkCounters, PeerChannels};
+pub use ledger::UNBOUND_ACCOUNT;
+pub use link::{Link, PeerChannels};
 pub use message::{
     Delivery, Destination, Event, Message, Names, Outbox, Payload, Refused, Source,
     UndeliveredReason, Verdict,
 };
 pub use options::LinkOptions;
 pub use time::Micros;
-pub use transmit::{Batch, Piece};

@@ -26,11 +26,13 @@ pub enum Destination {
     Process(Source),
 }
 
-/// The sender and receiver between which order holds.
+/// The sender and receiver between which order holds. Answers are a pair of their own: were they to
+/// follow messages that wait for credit, two isolates that call each other could wait for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PairKey {
     pub(crate) source: Source,
     pub(crate) destination: Destination,
+    pub(crate) is_reply: bool,
 }
 
 /// Bytes of a message.
@@ -86,7 +88,8 @@ pub struct Message<'a> {
     pub correlation: u32,
     /// For a request: the largest reply that its reserved credit covers.
     pub reply_bytes_max: u32,
-    /// For monotonic channels: messages of one receiver and key replace each other. Also picks the lane.
+    /// For monotonic channels: messages of one receiver and key replace each other. Also picks the
+    /// lane.
     pub key: &'a [u8],
     /// The bytes.
     pub payload: Payload<'a>,
@@ -174,8 +177,9 @@ pub trait Outbox {
     /// Hands on a message that arrived whole. A verdict other than `Taken` makes the link give the
     /// credit back and answer a request with the reason.
     fn deliver(&mut self, delivery: Delivery<'_>) -> Verdict;
-    /// Translates a name the peer announced into the node's own number and the account of the isolate
-    /// that owns it (0 while nobody does); `None` when the name table is full.
+    /// Translates a name the peer announced into the node's own number and the account of the
+    /// isolate that owns it ([`crate::UNBOUND_ACCOUNT`] while nobody does); `None` when the name
+    /// table is full.
     fn intern(&mut self, name: &str) -> Option<(u32, u16)>;
 }
 

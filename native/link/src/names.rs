@@ -1,7 +1,9 @@
 //! Names on the wire: announced once per lane with a number, used by number afterwards.
 
-/// Names that one peer may announce. One more is ignored and counted.
-const REMOTE_NAMES_MAX: usize = 65_536;
+use crate::ledger::{SLOT_MAX, UNBOUND_ACCOUNT};
+
+/// Names that one end may announce to the other. One more is refused and counted.
+const NAMES_MAX: usize = 65_536;
 
 /// Which of our names each lane of the peer already knows: a bit per lane.
 #[derive(Debug, Default)]
@@ -10,38 +12,49 @@ pub(crate) struct Announced {
 }
 
 impl Announced {
-    /// Marks a name as announced on a lane; true on the first time.
-    pub(crate) fn first_use(&mut self, id: u32, lane: u8) -> bool {
+    /// Whether a name was announced on a lane.
+    #[inline]
+    pub(crate) fn is_known(&self, id: u32, lane: u8) -> bool {
+        self.lanes.get(id as usize).is_some_and(|lanes| lanes & (1 << lane) != 0)
+    }
+
+    /// Marks a name as announced on a lane; false where the peer would not take it.
+    pub(crate) fn set(&mut self, id: u32, lane: u8) -> bool {
         let index = id as usize;
+        if index >= NAMES_MAX {
+            return false;
+        }
         if index >= self.lanes.len() {
             self.lanes.resize(index + 1, 0);
         }
-        let bit = 1u16 << lane;
-        let is_first = self.lanes[index] & bit == 0;
-        self.lanes[index] |= bit;
-        is_first
+        self.lanes[index] |= 1 << lane;
+        true
     }
 }
 
-/// The credit account of the isolate behind each of our announced names, as the peer told.
+/// The credit account of the isolate behind each of our announced names, as the peer told. It looks
+/// for the owner once, when a name is announced: a name that nobody has by then stays on
+/// [`UNBOUND_ACCOUNT`], shared with all others like it, for as long as the link lives.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
     by_name: Vec<u16>,
 }
 
 impl Accounts {
+    /// Remembers what the peer told; numbers that cannot be are ignored.
     pub(crate) fn set(&mut self, id: u32, account: u16) {
         let index = id as usize;
-        if index < REMOTE_NAMES_MAX {
+        if index < NAMES_MAX && account <= SLOT_MAX {
             if index >= self.by_name.len() {
-                self.by_name.resize(index + 1, 0);
+                self.by_name.resize(index + 1, UNBOUND_ACCOUNT);
             }
             self.by_name[index] = account;
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: u32) -> u16 {
-        self.by_name.get(id as usize).copied().unwrap_or(0)
+        self.by_name.get(id as usize).copied().unwrap_or(UNBOUND_ACCOUNT)
     }
 }
 
@@ -52,17 +65,17 @@ pub(crate) struct RemoteNames {
 }
 
 impl RemoteNames {
-    /// Remembers a translation; false where the peer announces more than it may.
-    pub(crate) fn set(&mut self, remote: u32, local: u32) -> bool {
+    /// Remembers a translation; `None` where the peer announces more than it may, else whether the
+    /// number was new.
+    pub(crate) fn set(&mut self, remote: u32, local: u32) -> Option<bool> {
         let index = remote as usize;
-        if index >= REMOTE_NAMES_MAX {
-            return false;
+        if index >= NAMES_MAX {
+            return None;
         }
         if index >= self.local.len() {
             self.local.resize(index + 1, None);
         }
-        self.local[index] = Some(local);
-        true
+        Some(self.local[index].replace(local).is_none())
     }
 
     pub(crate) fn get(&self, remote: u32) -> Option<u32> {

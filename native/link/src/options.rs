@@ -5,7 +5,8 @@ use crate::time::Micros;
 /// Limits and periods of a link; one value serves all links of a node.
 #[derive(Debug, Clone)]
 pub struct LinkOptions {
-    /// Largest part of a message in one frame. Raising it lengthens the wait of urgent frames behind it.
+    /// Largest part of a message in one frame. Raising it lengthens the wait of urgent frames
+    /// behind it.
     pub chunk_bytes: usize,
     /// Largest message. A bigger one is refused with `message_too_large`.
     pub message_bytes_max: u64,

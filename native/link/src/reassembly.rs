@@ -8,8 +8,9 @@ use foundation_frame::DataHeader;
 use crate::error::LinkError;
 use crate::time::Micros;
 
-/// Unfinished messages of one peer. Credit bounds their bytes; this bounds their number.
-const PARTIAL_MAX: usize = 4096;
+/// Unfinished messages of one peer. Credit bounds their bytes; this bounds their number. Honest
+/// senders keep to 64 a queue (`INTERLEAVED_MAX`) and have fewer than 80 queues.
+const PARTIAL_MAX: usize = 8192;
 
 #[derive(Debug)]
 struct Partial {
@@ -25,15 +26,24 @@ struct Partial {
 pub(crate) enum Chunk {
     /// More to come.
     Partial,
-    /// The message is whole. No slab: it was dropped for want of memory.
-    Whole(Option<Slab>),
+    /// The message is whole; the header is its first frame's. No slab: it was dropped for want of
+    /// memory.
+    Whole(DataHeader, Option<Slab>),
     /// A chunk of a message that was given up before.
     Orphan,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reassembly {
     partials: BTreeMap<u32, Partial>,
+    /// No unfinished message is late before this: deadlines only move away.
+    late_from: Micros,
+}
+
+impl Default for Reassembly {
+    fn default() -> Self {
+        Reassembly { partials: BTreeMap::new(), late_from: Micros::NEVER }
+    }
 }
 
 impl Reassembly {
@@ -56,6 +66,7 @@ impl Reassembly {
             let slab = pool.allocate(total).ok();
             let partial = Partial { header: *header, slab, received: 0, deadline };
             self.partials.insert(header.sequence, partial);
+            self.late_from = self.late_from.min(deadline);
         }
         let Some(partial) = self.partials.get_mut(&header.sequence) else {
             return Ok(Chunk::Orphan);
@@ -72,8 +83,10 @@ impl Reassembly {
         if partial.received < total {
             return Ok(Chunk::Partial);
         }
-        let whole = self.partials.remove(&header.sequence).and_then(|partial| partial.slab);
-        Ok(Chunk::Whole(whole.map(SlabMut::freeze)))
+        match self.partials.remove(&header.sequence) {
+            Some(whole) => Ok(Chunk::Whole(whole.header, whole.slab.map(SlabMut::freeze))),
+            None => Ok(Chunk::Orphan),
+        }
     }
 
     /// Gives up a message whose chunk was damaged.
@@ -81,19 +94,22 @@ impl Reassembly {
         self.partials.remove(&sequence).map(|partial| partial.header)
     }
 
+    /// When [`Reassembly::expire`] is due; it may find nothing late then.
     pub(crate) fn next_timeout(&self) -> Micros {
-        // A scan: there are few unfinished messages, and the host asks once a turn.
-        self.partials.values().map(|partial| partial.deadline).min().unwrap_or(Micros::NEVER)
+        if self.partials.is_empty() { Micros::NEVER } else { self.late_from }
     }
 
-    /// Takes out the messages that went quiet.
-    pub(crate) fn expired(&mut self, now: Micros) -> Vec<DataHeader> {
-        let late: Vec<u32> = self
-            .partials
-            .iter()
-            .filter(|(_, partial)| partial.deadline <= now)
-            .map(|(sequence, _)| *sequence)
-            .collect();
-        late.into_iter().filter_map(|sequence| self.abandon(sequence)).collect()
+    /// Takes out a message that went quiet.
+    pub(crate) fn expire(&mut self, now: Micros) -> Option<DataHeader> {
+        if self.next_timeout() > now {
+            return None;
+        }
+        let late = self.partials.iter().find(|(_, partial)| partial.deadline <= now);
+        if let Some((&sequence, _)) = late {
+            return self.abandon(sequence);
+        }
+        let deadlines = self.partials.values().map(|partial| partial.deadline);
+        self.late_from = deadlines.min().unwrap_or(Micros::NEVER);
+        None
     }
 }

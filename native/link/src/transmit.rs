@@ -1,122 +1,85 @@
-//! What a lane is about to write: pieces of owned bytes and of slabs, ready for one vectored write.
+//! Filling a lane's batch with what the link has to say.
 
-use std::collections::VecDeque;
-use std::io::IoSlice;
-use std::ops::Range;
+use foundation_schema::{Control, CreditEntry, Credits, Pong};
 
-use foundation_buffer::Slab;
+use crate::batch::{Batch, recycle};
+use crate::link::Link;
+use crate::queue::Step;
 
-/// Written segments kept for reuse, so that a warm link allocates nothing per message.
-const SPARE_MAX: usize = 8;
+/// Limits told in one control frame; further ones go into the next.
+const CREDITS_PER_FRAME: usize = 1024;
 
-/// Part of a batch.
-#[derive(Debug)]
-pub enum Piece {
-    /// Frames, or a frame's header.
-    Bytes(Vec<u8>),
-    /// A part of a slab; the batch holds a reference until it is written.
-    Slab(Slab, Range<usize>),
-}
-
-impl Piece {
-    fn as_slice(&self) -> &[u8] {
-        match self {
-            Piece::Bytes(bytes) => bytes,
-            Piece::Slab(slab, range) => slab.as_slice().get(range.clone()).unwrap_or(&[]),
-        }
-    }
-}
-
-/// The unsent backlog of a lane. Filled by [`crate::Link::transmit`], emptied by the transport.
-#[derive(Debug, Default)]
-pub struct Batch {
-    pieces: VecDeque<Piece>,
-    /// Bytes of the first piece that are written already.
-    written: usize,
-    bytes: usize,
-    pub(crate) spare: Vec<Vec<u8>>,
-}
-
-impl Batch {
-    /// Bytes not written yet.
+impl Link {
+    /// Whether [`Link::transmit`] would write anything on this lane.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.bytes
+    pub fn has_output(&self, lane: u8) -> bool {
+        let Some(state) = self.lanes.get(lane as usize) else { return false };
+        !state.control.is_empty()
+            || (lane == 0 && (!self.raised.is_empty() || self.pong.is_some()))
+            || state.schedule.has_ready(&self.queues)
     }
 
-    /// Whether everything is written.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.bytes == 0
-    }
-
-    pub(crate) fn push(&mut self, piece: Piece) {
-        let len = piece.as_slice().len();
-        if len > 0 {
-            self.bytes += len;
-            self.pieces.push_back(piece);
+    /// Fills a lane's batch up to about `room` bytes: control first, then by priority and weight.
+    /// The last segment or chunk may exceed the room.
+    pub fn transmit(&mut self, lane: u8, room: usize, batch: &mut Batch) {
+        if lane as usize >= self.lanes.len() {
+            return;
         }
-    }
-
-    /// Appends up to `max` slices of unwritten bytes, in order.
-    pub fn slices<'a>(&'a self, max: usize, out: &mut Vec<IoSlice<'a>>) {
-        for (index, piece) in self.pieces.iter().take(max).enumerate() {
-            let skip = if index == 0 { self.written } else { 0 };
-            out.push(IoSlice::new(&piece.as_slice()[skip..]));
+        let before = batch.len();
+        for spare in batch.spare.drain(..) {
+            recycle(&mut self.spare, spare);
         }
-    }
-
-    /// Marks `count` bytes as written and lets go of the pieces that are done.
-    pub fn consume(&mut self, count: usize) {
-        let mut left = count.min(self.bytes);
-        self.bytes -= left;
-        while let Some(first) = self.pieces.front() {
-            let rest = first.as_slice().len() - self.written;
-            if left < rest {
-                self.written += left;
-                return;
-            }
-            left -= rest;
-            self.written = 0;
-            if let Some(Piece::Bytes(bytes)) = self.pieces.pop_front() {
-                recycle(&mut self.spare, bytes);
-            }
-            if left == 0 {
-                return;
+        if lane == 0 {
+            self.say_pong();
+            self.say_credits();
+        }
+        self.write_control(lane, batch);
+        let limit = before.saturating_add(room);
+        let chunk_bytes = self.options.chunk_bytes.max(1);
+        while batch.len() < limit {
+            let schedule = &mut self.lanes[lane as usize].schedule;
+            let Some(index) = schedule.pick(&mut self.queues, chunk_bytes) else { break };
+            let queue = &mut self.queues[index];
+            match queue.transmit(chunk_bytes, &mut self.spare, batch) {
+                Step::Wrote { bytes, released } => {
+                    queue.deficit -= bytes as i64;
+                    let channel = queue.channel;
+                    self.replace_queued(channel, released, 0);
+                }
+                Step::NeedsCredit(pair) => self.ask_credit(index, pair),
+                Step::Idle => {}
             }
         }
-    }
-}
-
-/// Keeps a written segment for reuse.
-pub(crate) fn recycle(spare: &mut Vec<Vec<u8>>, mut bytes: Vec<u8>) {
-    if spare.len() < SPARE_MAX {
-        bytes.clear();
-        spare.push(bytes);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn written(batch: &Batch) -> Vec<u8> {
-        let mut slices = Vec::new();
-        batch.slices(usize::MAX, &mut slices);
-        slices.iter().flat_map(|slice| slice.to_vec()).collect()
+        // Credit asked for while filling goes out with this very batch.
+        self.write_control(lane, batch);
+        self.counters.bytes_transmitted += (batch.len() - before) as u64;
     }
 
-    #[test]
-    fn partial_writes_keep_the_rest_in_order() {
-        let mut batch = Batch::default();
-        batch.push(Piece::Bytes(vec![1, 2, 3]));
-        batch.push(Piece::Bytes(vec![]));
-        batch.push(Piece::Bytes(vec![4, 5]));
-        for used in 0..=5 {
-            assert_eq!(written(&batch), (used + 1..=5).collect::<Vec<u8>>());
-            assert_eq!(batch.len(), 5 - used as usize);
-            batch.consume(1);
+    fn write_control(&mut self, lane: u8, batch: &mut Batch) {
+        let control = &mut self.lanes[lane as usize].control;
+        if !control.is_empty() {
+            batch.append(&mut self.spare, |bytes| bytes.append(control));
         }
-        assert!(batch.is_empty());
+    }
+
+    fn say_pong(&mut self) {
+        if let Some(sequence) = self.pong.take() {
+            let busy_isolates = self.own_busy;
+            self.say(0, &Control::Pong(Pong { sequence, busy_isolates }));
+        }
+    }
+
+    fn say_credits(&mut self) {
+        while !self.raised.is_empty() {
+            let part = self.raised.len().min(CREDITS_PER_FRAME);
+            let mut entries = Vec::with_capacity(part);
+            for key in self.raised.drain(..part) {
+                if let Some(account) = self.receive_accounts.get_mut(key) {
+                    let limit = account.limit();
+                    entries.push(CreditEntry { channel: key.channel, account: key.account, limit });
+                }
+            }
+            self.say(0, &Control::Credits(Credits { entries }));
+        }
     }
 }

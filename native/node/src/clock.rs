@@ -1,4 +1,5 @@
-//! The one monotonic clock of the process: isolates mark their loops with it, the kernel threads read it.
+//! The one monotonic clock of the process: isolates mark their loops with it, the kernel threads
+//! read it.
 
 use std::sync::OnceLock;
 use std::time::Instant;

@@ -54,7 +54,9 @@ pub struct Attached {
     pub generation: u16,
     /// Where the ring from the isolate begins in the arena.
     pub outward_offset: u32,
-    /// Where the ring to the isolate begins in the arena.
+    /// Where the ring of urgent records to the isolate begins in the arena.
+    pub urgent_offset: u32,
+    /// Where the ring of all other records to the isolate begins in the arena.
     pub inward_offset: u32,
     /// Capacity of each ring.
     pub ring_bytes: u32,
@@ -67,13 +69,12 @@ pub(crate) type Answer<T> = SyncSender<Result<T, NodeError>>;
 pub(crate) enum Command {
     Start { options: Box<NodeOptions>, answer: Answer<Started> },
     Attach { node: u32, bell: Arc<dyn Doorbell>, mark: Arc<LoopMark>, answer: Answer<Attached> },
-    Detach { node: u32, owner: Owner, answer: Answer<()> },
+    Detach { node: u32, owner: Owner, answer: Answer<bool> },
     OwnerChanged { node: u32, id: u32, owner: Option<Owner> },
     OpenPair { node: u32, from: Owner, to: Owner, answer: Answer<u32> },
     ClosePair { node: u32, slot: u16, offset: u32 },
     Join { node: u32, addresses: Vec<SocketAddr> },
     Leave { node: u32, drain: Duration },
-    Stop { node: u32, answer: Answer<()> },
     Metrics { node: u32, answer: Answer<String> },
     Shutdown,
 }

@@ -6,14 +6,15 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use foundation_link::{
-    Crossing, Delivery, Destination, Established, Handshake, LinkError, Micros, NodeLife, Outbox,
-    Progress, RejectCode, Role, Verdict, crossing,
+    ChannelSpec, Crossing, Delivery, Destination, Established, Handshake, LinkError, Micros,
+    NodeLife, Outbox, Progress, RejectCode, UNBOUND_ACCOUNT, Verdict, crossing,
 };
 use foundation_transport::{Lane, Read, ReadBuffer};
 
-use crate::isolate::{Pushed, lock};
+use crate::dues::Request;
+use crate::isolate::{Pushed, Urgency, lock};
 use crate::isolates::Isolates;
-use crate::metrics::ChannelMeter;
+use crate::metrics::{ChannelMeter, Load};
 use crate::names::{NameTable, Owner};
 use crate::node::{Node, Phase};
 use crate::peer::LaneIo;
@@ -25,8 +26,8 @@ pub(crate) type Shared = Rc<RefCell<State>>;
 /// Unauthenticated connections held at once, and from one address (reliability.md §3, resources).
 const UNAUTHENTICATED_MAX: u32 = 256;
 const UNAUTHENTICATED_PER_ADDRESS_MAX: u32 = 32;
-/// A link younger than this and a second dial of the same life are two dials that crossed; an older one
-/// was lost at the other end.
+/// A link younger than this and a second dial of the same life are two dials that crossed; an older
+/// one was lost at the other end.
 const CROSSING_WINDOW: Micros = Micros::from_millis(2_000);
 /// Reads in a row before other connections get their turn.
 const READS_MAX: usize = 4;
@@ -141,12 +142,7 @@ fn admit_stranger(shared: &Shared, node: u32, from: IpAddr) -> Option<Handshake>
     }
     *host.unauthenticated.entry(from).or_insert(0) += 1;
     let nonce = crate::dial::random_bytes();
-    Some(Handshake::accept(
-        host.identity.clone(),
-        &host.link_options,
-        nonce,
-        crate::clock::now(),
-    ))
+    Some(Handshake::accept(host.identity.clone(), &host.link_options, nonce, crate::clock::now()))
 }
 
 async fn accept(
@@ -219,10 +215,12 @@ impl Node {
             }
             Some(_) => Ok(()), // the peer lost this link and we have not noticed
             None => {
-                let is_dialling = known.is_some_and(|known| known.dial.is_some());
-                if is_dialling
-                    && crossing(&self.identity.node, &peer.node) == Crossing::KeepOwn
-                {
+                let address = peer.listen.parse().ok();
+                let is_seed_dialled =
+                    |seed: &crate::dial::Seed| seed.task.is_some() && address == Some(seed.address);
+                let is_dialling = known.is_some_and(|known| known.dial.is_some())
+                    || self.seeds.iter().any(is_seed_dialled);
+                if is_dialling && crossing(&self.identity.node, &peer.node) == Crossing::KeepOwn {
                     return Err(RejectCode::Crossing);
                 }
                 Ok(())
@@ -256,7 +254,7 @@ pub(crate) async fn run_lane(
     if let Err(error) = result {
         let mut state = shared.borrow_mut();
         state.lose_link(place, error.code());
-        state.settle_output();
+        state.settle_node(place.node);
     }
 }
 
@@ -285,7 +283,7 @@ fn read_some(
         }
     }
     state.scratch = scratch;
-    state.settle_output();
+    state.settle_node(place.node);
     result
 }
 
@@ -310,7 +308,7 @@ pub(crate) async fn run_writer(
         if let Some(host) = state.nodes.get_mut(&node) {
             host.mark_dirty(index);
         }
-        state.settle_output();
+        state.settle_node(node);
     }
 }
 
@@ -328,10 +326,11 @@ impl State {
         self.handle_commands();
         let gone = ConnectionError::Dropped("link_replaced");
         let Some(host) = self.nodes.get_mut(&place.node) else { return Err(gone) };
-        let Node { peers, isolates, owners, names, meters, .. } = host;
+        let Node { peers, isolates, owners, names, meters, channels, .. } = host;
         let Some(peer) = peers.get_mut(place.index) else { return Err(gone) };
         let handle = peer.handle(place.index);
-        let Some(active) = peer.link.as_mut().filter(|_| peer.generation == place.generation) else {
+        let Some(active) = peer.link.as_mut().filter(|_| peer.generation == place.generation)
+        else {
             return Err(gone);
         };
         let mut inbound = Inbound {
@@ -340,6 +339,7 @@ impl State {
             owners,
             names,
             meters: &mut meters.channels,
+            channels,
             pool: &self.pool,
         };
         let used = active.link.handle(bytes, crate::clock::now(), &mut inbound)?;
@@ -356,6 +356,7 @@ struct Inbound<'a> {
     owners: &'a [Option<Owner>],
     names: &'a std::sync::Mutex<NameTable>,
     meters: &'a mut [ChannelMeter],
+    channels: &'a [ChannelSpec],
     pool: &'a foundation_buffer::Pool,
 }
 
@@ -392,12 +393,25 @@ impl Outbox for Inbound<'_> {
             .u32(record::CORRELATION, delivery.correlation)
             .u32(record::REPLY_BYTES_MAX, delivery.reply_bytes_max)
             .u32(record::SERIAL, delivery.source.serial);
+        let encoding_bits = u32::from(delivery.encoding_bits);
         let bytes = delivery.payload.len() as u64;
-        if isolate.push_message(self.pool, tag, head, delivery.payload) == Pushed::Exhausted {
+        let load = Load::of(encoding_bits, delivery.payload.len(), delivery.correlation);
+        let is_urgent =
+            self.channels.get(delivery.channel as usize).is_some_and(|spec| spec.priority == 0);
+        let urgency = if is_urgent { Urgency::Urgent } else { Urgency::Normal };
+        let pushed = isolate.push_message(self.pool, urgency, tag, head, delivery.payload);
+        if pushed == Pushed::Exhausted {
             return Verdict::Exhausted;
         }
+        if delivery.is_charged {
+            isolate.dues.delivered(self.handle, delivery.channel, delivery.account, bytes);
+        }
+        if delivery.is_request {
+            let (slot, correlation) = (delivery.source.slot, delivery.correlation);
+            isolate.dues.took(Request { peer: self.handle, slot, correlation });
+        }
         if let Some(meter) = self.meters.get_mut(delivery.channel as usize) {
-            meter.received(bytes);
+            meter.received(load);
         }
         Verdict::Taken
     }
@@ -405,7 +419,7 @@ impl Outbox for Inbound<'_> {
     fn intern(&mut self, name: &str) -> Option<(u32, u16)> {
         let mut names = lock(self.names);
         let id = names.intern(name)?;
-        Some((id, names.owner(id).map_or(0, |owner| owner.slot)))
+        Some((id, names.owner(id).map_or(UNBOUND_ACCOUNT, |owner| owner.slot)))
     }
 }
 
@@ -413,5 +427,3 @@ impl Outbox for Inbound<'_> {
 pub(crate) fn is_newer(life: NodeLife, than: NodeLife) -> bool {
     life > than
 }
-
-const _: () = assert!(matches!(Role::Dialler, Role::Dialler));

@@ -12,7 +12,7 @@ use crate::events;
 use crate::node::{Node, Phase};
 use crate::state::State;
 
-/// Attempts a second a node makes at most, over all peers (core.md §6, "Dialling").
+/// Attempts a second a node makes at most, over all peers (docs/protocol.md, "Dialling").
 const DIALS_PER_SECOND_MAX: u32 = 64;
 
 /// An address to be dialled until a member answers there.
@@ -50,8 +50,8 @@ pub(crate) enum Target {
 /// Fresh random bytes from the system.
 pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    // The system's generator does not fail once it has started; were it to, a handshake with a constant
-    // nonce would be unsafe, so the thread may not go on.
+    // The system's generator does not fail once it has started; were it to, a handshake with a
+    // constant nonce would be unsafe, so the thread may not go on.
     if getrandom::fill(&mut bytes).is_err() {
         std::process::abort();
     }
@@ -82,14 +82,22 @@ impl State {
         let now = crate::clock::now();
         let Some(host) = self.nodes.get_mut(&node) else { return };
         for &address in addresses {
-            match host.seeds.iter_mut().find(|seed| seed.address == address) {
-                Some(seed) => match seed.node.clone().filter(|name| is_up(&host.by_name, &host.peers, name)) {
-                    Some(name) => {
-                        host.isolates.tell_all(&events::joined(&address.to_string(), &name));
-                    }
-                    None => seed.redial = Redial::new(now),
-                },
-                None => host.seeds.push(Seed::new(address, now)),
+            let place = host.seeds.iter().position(|seed| seed.address == address);
+            let place = place.unwrap_or_else(|| {
+                host.seeds.push(Seed::new(address, now));
+                host.seeds.len() - 1
+            });
+            let seed = &mut host.seeds[place];
+            // A member that is linked already, whoever dialled, has answered. Another dial would be
+            // taken for one that crossed the first, or later on replace the link.
+            let at_address =
+                host.peers.iter().find(|peer| peer.link.is_some() && peer.address == Some(address));
+            seed.node = at_address.map(|peer| peer.name.clone()).or(seed.node.take());
+            match seed.node.clone().filter(|name| is_up(&host.by_name, &host.peers, name)) {
+                Some(name) => {
+                    host.isolates.tell_all(&events::joined(&address.to_string(), &name));
+                }
+                None => seed.redial = Redial::new(now),
             }
         }
         self.tick_by(Micros(0));
@@ -109,7 +117,9 @@ impl State {
     }
 
     fn spawn_dial(&mut self, id: u32, target: Target, address: SocketAddr) {
-        let (Some(shared), Some(host)) = (self.own.upgrade(), self.nodes.get_mut(&id)) else { return };
+        let (Some(shared), Some(host)) = (self.own.upgrade(), self.nodes.get_mut(&id)) else {
+            return;
+        };
         let limit = host.dial_limit(&target);
         let task = tokio::task::spawn_local(dial(shared, id, target.clone(), address, limit));
         let handle = task.abort_handle();
@@ -177,12 +187,11 @@ impl Node {
 
     fn dial_limit(&self, target: &Target) -> Duration {
         let limit = match target {
-            Target::Peer(index) => self.peers[*index]
-                .redial
-                .as_ref()
-                .map_or(self.dial_options.abandon_min, |redial| {
+            Target::Peer(index) => {
+                self.peers[*index].redial.as_ref().map_or(self.dial_options.abandon_min, |redial| {
                     redial.abandon_after(&self.dial_options)
-                }),
+                })
+            }
             // Nothing is known of a seed's distance yet.
             Target::Seed(_) | Target::Lane { .. } => Micros::from_millis(2_000),
         };
@@ -190,7 +199,12 @@ impl Node {
     }
 
     /// A dial ended without a link.
-    pub(crate) fn dial_failed(&mut self, target: &Target, error: &ConnectionError, name: Option<String>) {
+    pub(crate) fn dial_failed(
+        &mut self,
+        target: &Target,
+        error: &ConnectionError,
+        name: Option<String>,
+    ) {
         self.meters.dial_failed(error.code());
         match target {
             Target::Seed(address) => {
@@ -201,16 +215,27 @@ impl Node {
                     seed.node = name.filter(|_| is_crossing).or(seed.node.take());
                 }
                 if is_crossing {
-                    return; // the other dial makes the link; nobody needs to hear of this one
+                    return self.tell_crossed(*address);
                 }
                 let news = events::dial_failed(&address.to_string(), error.code(), &error.text());
                 self.isolates.tell_all(&news);
             }
             Target::Peer(index) => self.peers[*index].dial = None,
             Target::Lane { index, generation, .. } => {
-                // A link without one of its lanes would stall a channel: it ends, and is dialled anew.
+                // A link without one of its lanes would stall a channel: it ends, and is dialled
+                // anew.
                 self.lost.push((*index, *generation, "lane_failed".to_owned()));
             }
+        }
+    }
+
+    /// A dial of ours gave way to one that crossed it. Where that one has made the link already,
+    /// whoever waits for this address hears of it here, else when the link is made.
+    fn tell_crossed(&mut self, address: SocketAddr) {
+        let seed = self.seeds.iter().find(|seed| seed.address == address);
+        let name = seed.and_then(|seed| seed.node.clone());
+        if let Some(name) = name.filter(|name| is_up(&self.by_name, &self.peers, name)) {
+            self.isolates.tell_all(&events::joined(&address.to_string(), &name));
         }
     }
 }

@@ -44,7 +44,8 @@ pub(crate) fn channels(names: &[String]) -> Value {
 pub(crate) fn owner(id: u32, name: &str, owner: Option<Owner>) -> Value {
     match owner {
         Some(owner) => json!({
-            "type": "owner", "id": id, "name": name, "slot": owner.slot, "generation": owner.generation,
+            "type": "owner", "id": id, "name": name,
+            "slot": owner.slot, "generation": owner.generation,
         }),
         None => json!({ "type": "owner", "id": id, "name": name }),
     }

@@ -22,8 +22,8 @@ use crate::pairs::Pairs;
 use crate::state::State;
 use crate::writability::Writability;
 
-/// Bytes that a lane holds ready for the system. What is in here goes out in order, so an urgent frame
-/// waits for at most this much and the system's own unsent bytes.
+/// Bytes that a lane holds ready for the system. What is in here goes out in order, so an urgent
+/// frame waits for at most this much and the system's own unsent bytes.
 const BACKLOG_BYTES: usize = 128 << 10;
 /// A handshake message may take 2 KiB on the wire, its frame included.
 const HELLO_BYTES_MAX: usize = 2048;
@@ -31,7 +31,8 @@ const HELLO_BYTES_MAX: usize = 2048;
 impl Node {
     /// Writes dirty links and shows isolates their records.
     pub(crate) fn settle_output(&mut self) {
-        if self.budget.take_released() {
+        // Again as long as somebody was served: the next in line may be another link.
+        while self.budget.take_released() {
             self.poll_reservations();
         }
         while !self.dirty.is_empty() {
@@ -142,7 +143,7 @@ impl State {
     ) -> Result<Node, NodeError> {
         let life = new_life(options.life_start);
         let identity = options.identity(address, life);
-        if !identity.hello_bytes().is_some_and(|bytes| bytes <= HELLO_BYTES_MAX) {
+        if identity.hello_bytes().is_none_or(|bytes| bytes > HELLO_BYTES_MAX) {
             let text = "names, addresses and channels of the node do not fit a 2 KiB handshake";
             return Err(NodeError::new("invalid_options", text));
         }

@@ -1,20 +1,22 @@
-//! An isolate as the kernel thread sees it: a ring from it, a ring to it, a doorbell and a loop mark.
+//! An isolate as the kernel thread sees it: a ring from it, a ring to it, a doorbell and a loop
+//! mark.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use foundation_buffer::{Block, Handle, HandleTable, Pool, Slab};
 use foundation_link::{Micros, Payload};
-use foundation_ring::{Consumer, Producer, Refused, SharedBlock, layout};
+use foundation_ring::{Consumer, Producer, SharedBlock, layout};
 
+use crate::backlog::{Backlog, Oldest};
 use crate::command::NodeError;
+use crate::dues::Dues;
 use crate::names::Owner;
 use crate::record::{EVENT, HEAD_BYTES, Head, SLAB, SLAB_RECORD_BYTES};
 
-/// Wakes an isolate so that it reads its rings. Called from kernel threads; must not block, and must be
-/// harmless after the isolate is gone.
+/// Wakes an isolate so that it reads its rings. Called from kernel threads; must not block, and
+/// must be harmless after the isolate is gone.
 pub trait Doorbell: Send + Sync {
     /// Rings once; ringing again before the isolate woke has no further effect.
     fn ring(&self);
@@ -43,27 +45,37 @@ impl LoopMark {
     }
 }
 
-/// A record that found its ring full.
+/// Which of an isolate's two rings a record takes. The isolate reads the urgent one first, before
+/// each record of the other, so that a control message never waits behind bulk that is delivered
+/// already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    Urgent,
+    Normal,
+}
+
+/// A ring to an isolate, and what waits for room in it.
 #[derive(Debug)]
-enum Waiting {
-    Bytes { tag: u32, body: Vec<u8> },
-    Slab { tag: u32, head: Head, slab: Slab },
+struct Inward {
+    ring: Producer<SharedBlock>,
+    backlog: Backlog,
+    block: Block,
 }
 
 /// One attached isolate.
 pub(crate) struct Isolate {
     pub(crate) owner: Owner,
     pub(crate) outward: Consumer<SharedBlock>,
-    inward: Producer<SharedBlock>,
-    backlog: VecDeque<Waiting>,
+    pub(crate) outward_block: Block,
+    urgent: Inward,
+    normal: Inward,
     pub(crate) bell: Arc<dyn Doorbell>,
     pub(crate) mark: Arc<LoopMark>,
     pub(crate) handles: Arc<Mutex<HandleTable>>,
+    pub(crate) dues: Dues,
     pub(crate) is_busy: bool,
     /// Its outward ring broke the protocol: nothing is read from it any more.
     pub(crate) is_corrupt: bool,
-    pub(crate) outward_block: Block,
-    pub(crate) inward_block: Block,
 }
 
 impl fmt::Debug for Isolate {
@@ -84,13 +96,110 @@ fn ring_block(pool: &Pool, ring_bytes: u32) -> Result<(Block, SharedBlock), Node
     let bytes = layout::block_bytes(ring_bytes);
     let exhausted = |_| NodeError::new("arena_exhausted", "no room in the arena for a ring");
     let block = pool.allocate_block(bytes).map_err(exhausted)?;
-    let base = block.as_ptr();
-    // SAFETY: the block was just allocated, is zeroed, 128-aligned and `bytes` long; it is freed only after
-    // the isolate is detached, when neither side uses it any more. One producer and one consumer: the
-    // isolate has one end of each ring and this kernel thread the other.
-    let shared = unsafe { SharedBlock::new(base, bytes) }
+    // SAFETY: the block was just allocated, is zeroed, 128-aligned and `bytes` long; it is freed
+    // only after the isolate is detached, when neither side uses it any more. One producer and one
+    // consumer: the isolate has one end of each ring and this kernel thread the other.
+    let shared = unsafe { SharedBlock::new(block.as_ptr(), bytes) }
         .map_err(|error| NodeError::new("internal", format!("ring block: {error:?}")))?;
     Ok((block, shared))
+}
+
+fn attach_error(error: foundation_ring::AttachError) -> NodeError {
+    NodeError::new("internal", format!("ring: {error:?}"))
+}
+
+impl Inward {
+    fn new(pool: &Pool, ring_bytes: u32) -> Result<Inward, NodeError> {
+        let (block, shared) = ring_block(pool, ring_bytes)?;
+        let ring = Producer::new(shared, ring_bytes).map_err(attach_error)?;
+        Ok(Inward { ring, backlog: Backlog::default(), block })
+    }
+
+    fn push_inline(&mut self, tag: u32, head: &[u8], bytes: &[u8]) {
+        if self.backlog.is_empty() && self.try_push(tag, &[head, bytes]) {
+            return;
+        }
+        self.backlog.push_bytes(tag, head, bytes);
+    }
+
+    fn push_slab(&mut self, handles: &Mutex<HandleTable>, tag: u32, head: Head, slab: Slab) {
+        let tag = tag | SLAB;
+        if self.backlog.is_empty() && self.has_room(SLAB_RECORD_BYTES as u32) {
+            self.give_slab(handles, tag, head, slab);
+            return;
+        }
+        self.backlog.push_slab(tag, head, slab);
+    }
+
+    /// Gives a slab's reference to the isolate and its handle to the ring, which has room for it.
+    fn give_slab(&mut self, handles: &Mutex<HandleTable>, tag: u32, head: Head, slab: Slab) {
+        let (offset, length) = (slab.offset() as u32, slab.len() as u32);
+        let handle = slab.into_handle();
+        let mut place = [0; 16];
+        place[0..4].copy_from_slice(&handle.index().to_le_bytes());
+        place[4..8].copy_from_slice(&handle.generation().to_le_bytes());
+        place[8..12].copy_from_slice(&offset.to_le_bytes());
+        place[12..16].copy_from_slice(&length.to_le_bytes());
+        // In the isolate's table before it is in the ring: if the isolate dies now, it is released.
+        lock(handles).insert(handle);
+        let pushed = self.try_push(tag, &[&head.0, &place]);
+        debug_assert!(pushed, "room was checked before the reference was given away");
+    }
+
+    fn has_room(&mut self, body_bytes: u32) -> bool {
+        // Twice the record: padding at the ring's end may take as much again.
+        self.ring.free_bytes() >= 2 * layout::record_bytes(body_bytes)
+    }
+
+    fn try_push(&mut self, tag: u32, parts: &[&[u8]]) -> bool {
+        // The sizes are checked by the callers; a corrupt head is the isolate's own doing and ends
+        // in a backlog that its detachment frees.
+        self.ring.try_push(tag, parts).is_ok()
+    }
+
+    /// Moves waiting records into the ring while there is room.
+    fn drain_backlog(&mut self, handles: &Mutex<HandleTable>) {
+        while let Some(oldest) = self.backlog.oldest() {
+            match oldest {
+                Oldest::Bytes { tag, body } => {
+                    if self.ring.try_push(tag, &[body]).is_err() {
+                        return;
+                    }
+                    self.backlog.pop();
+                }
+                Oldest::Slab { tag, head } => {
+                    if !self.has_room(SLAB_RECORD_BYTES as u32) {
+                        return;
+                    }
+                    if let Some(slab) = self.backlog.pop() {
+                        self.give_slab(handles, tag, head, slab);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shows the isolate what was pushed; true: it sleeps and has to be woken.
+    fn publish(&mut self, handles: &Mutex<HandleTable>) -> bool {
+        let mut is_asleep = false;
+        loop {
+            self.drain_backlog(handles);
+            is_asleep |= self.ring.publish();
+            let need = match self.backlog.oldest() {
+                None => return is_asleep,
+                Some(Oldest::Bytes { body, .. }) => body.len() as u32,
+                Some(Oldest::Slab { .. }) => 2 * SLAB_RECORD_BYTES as u32 + layout::HEADER_BYTES,
+            };
+            // Asks the isolate to wake this thread when it has read some.
+            if self.ring.await_space(need) {
+                return is_asleep;
+            }
+            // Room came meanwhile. Were it still too little, the ring would be corrupt: stop then.
+            if self.ring.free_bytes() < layout::record_bytes(need) {
+                return is_asleep;
+            }
+        }
+    }
 }
 
 impl Isolate {
@@ -101,163 +210,90 @@ impl Isolate {
         bell: Arc<dyn Doorbell>,
         mark: Arc<LoopMark>,
     ) -> Result<Isolate, NodeError> {
-        let internal = |error| NodeError::new("internal", format!("ring: {error:?}"));
         let (outward_block, outward) = ring_block(pool, ring_bytes)?;
-        let (inward_block, inward) = ring_block(pool, ring_bytes)?;
         Ok(Isolate {
             owner,
-            outward: Consumer::new(outward, ring_bytes).map_err(internal)?,
-            inward: Producer::new(inward, ring_bytes).map_err(internal)?,
-            backlog: VecDeque::new(),
+            outward: Consumer::new(outward, ring_bytes).map_err(attach_error)?,
+            outward_block,
+            urgent: Inward::new(pool, ring_bytes)?,
+            normal: Inward::new(pool, ring_bytes)?,
             bell,
             mark,
             handles: Arc::new(Mutex::new(HandleTable::default())),
+            dues: Dues::default(),
             is_busy: false,
             is_corrupt: false,
-            outward_block,
-            inward_block,
         })
     }
 
-    /// Records waiting for room in the ring.
+    /// Where the rings to the isolate begin in the arena: urgent, normal.
+    pub(crate) fn inward_offsets(&self) -> (u32, u32) {
+        (self.urgent.block.offset() as u32, self.normal.block.offset() as u32)
+    }
+
+    /// Records waiting for room in a ring.
     pub(crate) fn backlog_records(&self) -> usize {
-        self.backlog.len()
+        self.urgent.backlog.len() + self.normal.backlog.len()
     }
 
     /// Hands a message to the isolate. Small payloads go through the ring, large ones by handle.
     pub(crate) fn push_message(
         &mut self,
         pool: &Pool,
+        urgency: Urgency,
         tag: u32,
         head: Head,
         payload: Payload<'_>,
     ) -> Pushed {
-        let inline_max = layout::body_bytes_max(self.inward.capacity_bytes()) as usize - HEAD_BYTES;
+        let Isolate { urgent, normal, handles, .. } = self;
+        let inward = match urgency {
+            Urgency::Urgent => urgent,
+            Urgency::Normal => normal,
+        };
+        let inline_max = layout::body_bytes_max(inward.ring.capacity_bytes()) as usize - HEAD_BYTES;
         match payload {
             Payload::Inline(bytes) if bytes.len() <= inline_max => {
-                self.push_inline(tag, &head.0, bytes);
-                Pushed::Taken
+                inward.push_inline(tag, &head.0, bytes);
             }
             Payload::Inline(bytes) => {
                 let Ok(mut slab) = pool.allocate(bytes.len()) else { return Pushed::Exhausted };
                 slab.as_mut_slice().copy_from_slice(bytes);
-                self.push_slab(tag, head, slab.freeze());
-                Pushed::Taken
+                inward.push_slab(handles, tag, head, slab.freeze());
             }
-            Payload::Slab(slab) => {
-                self.push_slab(tag, head, slab);
-                Pushed::Taken
-            }
+            Payload::Slab(slab) => inward.push_slab(handles, tag, head, slab),
         }
+        Pushed::Taken
     }
 
-    fn push_inline(&mut self, tag: u32, head: &[u8], bytes: &[u8]) {
-        if self.backlog.is_empty() && self.try_push(tag, &[head, bytes]) {
-            return;
-        }
-        let mut body = Vec::with_capacity(head.len() + bytes.len());
-        body.extend_from_slice(head);
-        body.extend_from_slice(bytes);
-        self.backlog.push_back(Waiting::Bytes { tag, body });
-    }
-
-    fn push_slab(&mut self, tag: u32, head: Head, slab: Slab) {
-        let tag = tag | SLAB;
-        if self.backlog.is_empty() && self.has_room(SLAB_RECORD_BYTES as u32) {
-            self.give_slab(tag, head, slab);
-            return;
-        }
-        self.backlog.push_back(Waiting::Slab { tag, head, slab });
-    }
-
-    /// Gives a slab's reference to the isolate and its handle to the ring, which has room for it.
-    fn give_slab(&mut self, tag: u32, head: Head, slab: Slab) {
-        let (offset, length) = (slab.offset() as u32, slab.len() as u32);
-        let handle = slab.into_handle();
-        let mut place = [0; 16];
-        place[0..4].copy_from_slice(&handle.index().to_le_bytes());
-        place[4..8].copy_from_slice(&handle.generation().to_le_bytes());
-        place[8..12].copy_from_slice(&offset.to_le_bytes());
-        place[12..16].copy_from_slice(&length.to_le_bytes());
-        // In the isolate's table before it is in the ring: if the isolate dies now, it is released.
-        lock(&self.handles).insert(handle);
-        let pushed = self.try_push(tag, &[&head.0, &place]);
-        debug_assert!(pushed, "room was checked before the reference was given away");
-    }
-
-    fn has_room(&mut self, body_bytes: u32) -> bool {
-        // Twice the record: padding at the ring's end may take as much again.
-        self.inward.free_bytes() >= 2 * layout::record_bytes(body_bytes)
-    }
-
-    fn try_push(&mut self, tag: u32, parts: &[&[u8]]) -> bool {
-        match self.inward.try_push(tag, parts) {
-            Ok(()) => true,
-            Err(Refused::Full) => false,
-            // The sizes are checked by the callers; a corrupt head is the isolate's own doing and ends
-            // in a backlog that its detachment frees.
-            Err(_) => false,
-        }
-    }
-
-    /// Tells the isolate something of the control plane.
+    /// Tells the isolate something of the control plane, in order with the messages of normal
+    /// urgency.
     pub(crate) fn push_event(&mut self, json: &str) {
-        self.push_inline(EVENT, &[], json.as_bytes());
+        self.normal.push_inline(EVENT, &[], json.as_bytes());
     }
 
-    /// Pushes a small record of another kind.
+    /// Tells of a new link on both rings: whichever is read first, messages of the link come after.
+    pub(crate) fn push_up(&mut self, json: &str) {
+        self.urgent.push_inline(EVENT, &[], json.as_bytes());
+        self.push_event(json);
+    }
+
+    /// Pushes a small record that should not wait behind messages.
     pub(crate) fn push_record(&mut self, tag: u32, body: &[u8]) {
-        self.push_inline(tag, &[], body);
-    }
-
-    /// Moves waiting records into the ring while there is room.
-    fn drain_backlog(&mut self) {
-        while let Some(waiting) = self.backlog.pop_front() {
-            match waiting {
-                Waiting::Bytes { tag, body } => {
-                    if !self.try_push(tag, &[&body]) {
-                        self.backlog.push_front(Waiting::Bytes { tag, body });
-                        break;
-                    }
-                }
-                Waiting::Slab { tag, head, slab } => {
-                    if !self.has_room(SLAB_RECORD_BYTES as u32) {
-                        self.backlog.push_front(Waiting::Slab { tag, head, slab });
-                        break;
-                    }
-                    self.give_slab(tag, head, slab);
-                }
-            }
-        }
+        self.urgent.push_inline(tag, &[], body);
     }
 
     /// Shows the isolate what was pushed and rings if it sleeps.
     pub(crate) fn publish(&mut self) {
-        loop {
-            self.drain_backlog();
-            if self.inward.publish() {
-                self.bell.ring();
-            }
-            let Some(first) = self.backlog.front() else { return };
-            let need = match first {
-                Waiting::Bytes { body, .. } => body.len() as u32,
-                Waiting::Slab { .. } => 2 * SLAB_RECORD_BYTES as u32 + layout::HEADER_BYTES,
-            };
-            // Asks the isolate to wake this thread when it has read some.
-            if self.inward.await_space(need) {
-                return;
-            }
-            // Room came meanwhile. Were it still too little, the ring would be corrupt: stop then.
-            if self.inward.free_bytes() < layout::record_bytes(need) {
-                return;
-            }
+        let is_asleep = self.urgent.publish(&self.handles);
+        if self.normal.publish(&self.handles) || is_asleep {
+            self.bell.ring();
         }
     }
 
     /// Gives everything back: the isolate is gone and touches nothing any more.
     pub(crate) fn dismantle(self, pool: &Pool) {
         lock(&self.handles).release_all(pool);
-        // The backlog's slabs and both blocks are given back by being dropped.
+        // The backlogs' slabs and the blocks are given back by being dropped.
     }
 }
 
@@ -275,7 +311,8 @@ pub(crate) fn adopt(
     pool.adopt(handle).ok()
 }
 
-/// Locks, going on after a panic elsewhere: the tables behind these locks are valid after each statement.
+/// Locks, going on after a panic elsewhere: the tables behind these locks are valid after each
+/// statement.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -7,7 +7,7 @@ use crate::isolate::Isolate;
 use crate::names::Owner;
 
 /// Isolates a node serves at most; credit accounts are numbered by slot.
-const ISOLATES_MAX: usize = 1024;
+const ISOLATES_MAX: usize = foundation_link::UNBOUND_ACCOUNT as usize;
 
 #[derive(Debug, Default)]
 struct Slot {
@@ -92,14 +92,36 @@ impl Isolates {
     /// An isolate to push to; it is published at the end of the turn.
     #[inline]
     pub(crate) fn target(&mut self, owner: Owner) -> Option<&mut Isolate> {
-        self.get(owner)?;
-        self.mark(owner.slot as usize);
-        self.get(owner)
+        let index = owner.slot as usize;
+        let Isolates { slots, dirty } = self;
+        let slot = slots.get_mut(index)?;
+        let isolate = slot.isolate.as_mut().filter(|isolate| isolate.owner == owner)?;
+        if !slot.is_dirty {
+            slot.is_dirty = true;
+            dirty.push(index);
+        }
+        Some(isolate)
     }
 
     pub(crate) fn tell(&mut self, owner: Owner, event: &Value) {
         if let Some(isolate) = self.target(owner) {
             isolate.push_event(&event.to_string());
+        }
+    }
+
+    pub(crate) fn tell_up(&mut self, owner: Owner, event: &Value) {
+        if let Some(isolate) = self.target(owner) {
+            isolate.push_up(&event.to_string());
+        }
+    }
+
+    pub(crate) fn tell_all_up(&mut self, event: &Value) {
+        let text = event.to_string();
+        for index in 0..self.slots.len() {
+            if let Some(isolate) = &mut self.slots[index].isolate {
+                isolate.push_up(&text);
+                self.mark(index);
+            }
         }
     }
 
@@ -151,7 +173,11 @@ impl Isolates {
 
     /// Arms all outward rings; false where one has records again.
     pub(crate) fn arm(&mut self) -> bool {
-        self.iter_mut()
-            .fold(true, |is_idle, isolate| (isolate.is_corrupt || isolate.outward.arm()) && is_idle)
+        let mut is_idle = true;
+        for isolate in self.iter_mut() {
+            // No shortcut: every ring is armed, whatever the others still hold.
+            is_idle &= isolate.is_corrupt || isolate.outward.arm();
+        }
+        is_idle
     }
 }

@@ -1,4 +1,5 @@
-//! The kernel thread: started on first need, stopped and joined before its process's root isolate ends.
+//! The kernel thread: started on first need, stopped and joined before its process's root isolate
+//! ends.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -18,7 +19,8 @@ use crate::names::Owner;
 use crate::options::NodeOptions;
 use crate::state::State;
 
-/// How long a question to the kernel thread may take. It never blocks, so only a broken one takes longer.
+/// How long a question to the kernel thread may take. It never blocks, so only a broken one takes
+/// longer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A running kernel thread, as other threads hold it.
@@ -33,8 +35,8 @@ impl Kernel {
     /// Starts a kernel thread, on `core` alone if given.
     ///
     /// # Errors
-    /// `kernel_unavailable` where the system gives no thread or event queue, `invalid_options` where the
-    /// core does not exist.
+    /// `kernel_unavailable` where the system gives no thread or event queue, `invalid_options`
+    /// where the core does not exist.
     pub fn start(pool: Pool, core: Option<usize>) -> Result<Kernel, NodeError> {
         let unavailable =
             |error: std::io::Error| NodeError::new("kernel_unavailable", error.to_string());
@@ -46,14 +48,10 @@ impl Kernel {
             .name("foundation-kernel".to_owned())
             .spawn(move || run(pool, core, inbox, thread_bell, &ready))
             .map_err(unavailable)?;
-        started
-            .recv_timeout(ANSWER_LIMIT)
-            .map_err(|_| NodeError::new("kernel_unavailable", "the kernel thread did not start"))??;
-        Ok(Kernel {
-            commands: Mutex::new(commands),
-            bell,
-            thread: Mutex::new(Some(thread)),
-        })
+        started.recv_timeout(ANSWER_LIMIT).map_err(|_| {
+            NodeError::new("kernel_unavailable", "the kernel thread did not start")
+        })??;
+        Ok(Kernel { commands: Mutex::new(commands), bell, thread: Mutex::new(Some(thread)) })
     }
 
     /// Wakes the thread so that it reads its rings. Cheap; safe from any thread at any time.
@@ -99,11 +97,13 @@ impl Kernel {
         self.ask(|answer| Command::Attach { node, bell, mark, answer })
     }
 
-    /// Lets go of an isolate: when this returns, the kernel thread touches none of its memory any more.
+    /// Lets go of an isolate: when this returns, the kernel thread touches none of its memory any
+    /// more. True when it was the last one of a node that has left the cluster: the node is gone
+    /// then.
     ///
     /// # Errors
     /// `unknown_node` where it was detached before.
-    pub fn detach(&self, node: u32, owner: Owner) -> Result<(), NodeError> {
+    pub fn detach(&self, node: u32, owner: Owner) -> Result<bool, NodeError> {
         self.ask(|answer| Command::Detach { node, owner, answer })
     }
 
@@ -130,17 +130,10 @@ impl Kernel {
         self.tell(Command::Join { node, addresses })
     }
 
-    /// Leaves the cluster in good order: what is queued is sent within `drain`; the event `left` follows.
+    /// Leaves the cluster in good order: what is queued is sent within `drain`; the event `left`
+    /// follows.
     pub fn leave(&self, node: u32, drain: Duration) -> Result<(), NodeError> {
         self.tell(Command::Leave { node, drain })
-    }
-
-    /// Ends a node at once and frees what it holds. Its isolates are detached.
-    ///
-    /// # Errors
-    /// `unknown_node` where it was stopped before.
-    pub fn stop_node(&self, node: u32) -> Result<(), NodeError> {
-        self.ask(|answer| Command::Stop { node, answer })
     }
 
     /// The node's counters and gauges as JSON.
@@ -171,8 +164,8 @@ impl Drop for Kernel {
 fn pin(core: usize) -> Result<(), NodeError> {
     #[cfg(target_os = "linux")]
     {
-        // SAFETY: `set` is a plain bit set that lives through the calls; a core outside of it is refused
-        // by the bound below, an absent one by the system.
+        // SAFETY: `set` is a plain bit set that lives through the calls; a core outside of it is
+        // refused by the bound below, an absent one by the system.
         let result = unsafe {
             let mut set: libc::cpu_set_t = std::mem::zeroed();
             if core >= 8 * size_of::<libc::cpu_set_t>() {
@@ -186,12 +179,21 @@ fn pin(core: usize) -> Result<(), NodeError> {
             return Ok(());
         }
     }
-    Err(NodeError::new("invalid_options", format!("the kernel thread cannot be pinned to core {core}")))
+    Err(NodeError::new(
+        "invalid_options",
+        format!("the kernel thread cannot be pinned to core {core}"),
+    ))
 }
 
 type Ready = mpsc::SyncSender<Result<(), NodeError>>;
 
-fn run(pool: Pool, core: Option<usize>, inbox: Receiver<Command>, bell: Arc<Notify>, ready: &Ready) {
+fn run(
+    pool: Pool,
+    core: Option<usize>,
+    inbox: Receiver<Command>,
+    bell: Arc<Notify>,
+    ready: &Ready,
+) {
     let built = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = match built {
         Ok(runtime) => runtime,

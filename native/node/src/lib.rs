@@ -1,11 +1,14 @@
-//! The host of nodes. A *kernel thread* drives one or many nodes: it drains the rings that isolates write,
-//! feeds link machines, moves bytes through sockets, keeps members alive and fills the rings that isolates
-//! read. Nothing here knows Node-API; isolates appear as rings, a [`Doorbell`] and a [`LoopMark`].
+//! The host of nodes. A *kernel thread* drives one or many nodes: it drains the rings that isolates
+//! write, feeds link machines, moves bytes through sockets, keeps members alive and fills the rings
+//! that isolates read. Nothing here knows Node-API; isolates appear as rings, a [`Doorbell`] and a
+//! [`LoopMark`].
 
+mod backlog;
 mod clock;
 mod command;
 mod connection;
 mod dial;
+mod dues;
 mod events;
 mod flush;
 mod isolate;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use foundation_link::{
-    Budget, ChannelSpec, CHANNELS_MAX, Established, Link, Member, Micros, NodeLife, PeerChannels,
+    Budget, CHANNELS_MAX, ChannelSpec, Established, Link, Member, Micros, NodeLife, PeerChannels,
     Redial, Role,
 };
 use foundation_transport::{Lane, ReadBuffer};
@@ -41,8 +41,7 @@ impl State {
         };
         let Some(Place { index, generation, .. }) = place else { return };
         let buffer = ReadBuffer::with(rest);
-        let reader =
-            run_lane(Rc::clone(shared), node, index, generation, Rc::clone(&io), buffer);
+        let reader = run_lane(Rc::clone(shared), node, index, generation, Rc::clone(&io), buffer);
         let writer = run_writer(Rc::clone(shared), node, index, generation, Rc::clone(&io));
         io.tasks.borrow_mut().push(tokio::task::spawn_local(reader).abort_handle());
         io.tasks.borrow_mut().push(tokio::task::spawn_local(writer).abort_handle());
@@ -148,6 +147,8 @@ impl Node {
         };
         active.lanes[0] = Some(Rc::clone(io));
         let known = &mut self.peers[index];
+        // Whoever told us of it has told everybody: only a later link brings news of its own.
+        let is_introduced = std::mem::take(&mut known.is_introduced);
         known.generation = known.generation.wrapping_add(1);
         known.life = peer.life;
         known.address = peer.listen.parse().ok();
@@ -160,9 +161,11 @@ impl Node {
         let generation = known.generation;
         self.writability.set_all(index, true);
         let news = events::up(self.peers[index].handle(index), &self.peers[index]);
-        self.isolates.tell_all(&news);
+        self.isolates.tell_all_up(&news);
         self.satisfy_seeds(index, target);
-        self.introduce(index);
+        if !is_introduced {
+            self.introduce(index);
+        }
         self.mark_dirty(index);
         Some(Place { node, index, generation })
     }
@@ -236,13 +239,16 @@ impl Node {
             }
             peer.address = Some(address);
             peer.life = member.life;
-            // Both sides hear of each other: the lower name dials at once, the other one only if it must.
+            peer.is_introduced = true;
+            // Both sides hear of each other: the lower name dials at once, the other one only if it
+            // must.
             let grace = if own < peer.name.as_str() { Micros(0) } else { DIAL_GRACE };
             peer.redial = Some(Redial::new(now + grace));
         }
     }
 
-    /// Our number for each of the peer's channels; a channel we never heard of is added for receiving.
+    /// Our number for each of the peer's channels; a channel we never heard of is added for
+    /// receiving.
     fn map_channels(&mut self, theirs: &[ChannelSpec]) -> PeerChannels {
         let mut is_grown = false;
         let mut local = Vec::new();
@@ -271,6 +277,8 @@ impl Node {
         }
         let Some(mut active) = peer.link.take() else { return };
         active.close();
+        // A link that the peer closes on our goodbye ends because we leave.
+        let reason = if matches!(self.phase, Phase::SayingGoodbye(_)) { "left" } else { reason };
         let handle = peer.handle(index);
         let mut redial = Redial::new(crate::clock::now());
         if let Some(rtt) = active.link.rtt() {
@@ -281,6 +289,9 @@ impl Node {
         self.meters.add_link(&active.link.counters());
         // Closed for senders until the next link, whose handle differs anyway.
         self.writability.set_all(index, false);
+        for isolate in self.isolates.iter_mut() {
+            isolate.dues.forget(handle);
+        }
         self.isolates.tell_all(&news);
         if self.phase == Phase::Running && reason != "left" {
             self.meters.links_lost += 1;

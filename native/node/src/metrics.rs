@@ -7,6 +7,7 @@ use foundation_link::{ChannelSpec, LinkCounters};
 use serde_json::{Value, json};
 
 use crate::node::Node;
+use crate::record::{BUNDLE_ENCODING_MIN, BUNDLE_LENGTH_BYTES};
 
 /// Messages and payload bytes of one channel, over all peers.
 #[derive(Debug, Clone, Default)]
@@ -20,15 +21,37 @@ pub(crate) struct ChannelMeter {
 
 impl ChannelMeter {
     #[inline]
-    pub(crate) fn sent(&mut self, bytes: u64) {
-        self.messages_sent += 1;
-        self.bytes_sent += bytes;
+    pub(crate) fn sent(&mut self, load: Load) {
+        self.messages_sent += load.messages;
+        self.bytes_sent += load.bytes;
     }
 
     #[inline]
-    pub(crate) fn received(&mut self, bytes: u64) {
-        self.messages_received += 1;
-        self.bytes_received += bytes;
+    pub(crate) fn received(&mut self, load: Load) {
+        self.messages_received += load.messages;
+        self.bytes_received += load.bytes;
+    }
+}
+
+/// What one record carries: a single message, or several in a bundle.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    messages: u64,
+    bytes: u64,
+}
+
+impl Load {
+    /// Reads it off a record's encoding, payload length and correlation.
+    #[inline]
+    pub(crate) fn of(encoding_bits: u32, payload_bytes: usize, correlation: u32) -> Load {
+        let bytes = payload_bytes as u64;
+        if encoding_bits < BUNDLE_ENCODING_MIN {
+            return Load { messages: 1, bytes };
+        }
+        // The count is the sender's word; its lengths have to fit, whatever it says.
+        let length_bytes = BUNDLE_LENGTH_BYTES as u64;
+        let messages = u64::from(correlation).min(bytes / length_bytes);
+        Load { messages, bytes: bytes - messages * length_bytes }
     }
 }
 
@@ -87,7 +110,8 @@ impl Node {
         for peer in &self.peers {
             if let Some(active) = &peer.link {
                 links.add(&active.link.counters());
-                let queued: u64 = (0..self.declared as u16).map(|c| active.link.queued_bytes(c)).sum();
+                let queued: u64 =
+                    (0..self.declared as u16).map(|c| active.link.queued_bytes(c)).sum();
                 peers.push(json!({
                     "node": peer.name,
                     "roundTripUs": active.link.rtt().map(|rtt| rtt.0),

@@ -16,8 +16,8 @@ pub struct Owner {
     pub generation: u16,
 }
 
-/// Names, their numbers and owners. Isolates and the kernel thread share it behind a lock; the kernel thread
-/// keeps its own copy of the owners for the message path.
+/// Names, their numbers and owners. Isolates and the kernel thread share it behind a lock; the
+/// kernel thread keeps its own copy of the owners for the message path.
 #[derive(Debug, Default)]
 pub struct NameTable {
     ids: HashMap<String, u32>,
@@ -26,7 +26,8 @@ pub struct NameTable {
 }
 
 impl NameTable {
-    /// The number of a name, given now if it has none. `None`: empty, too long, or the table is full.
+    /// The number of a name, given now if it has none. `None`: empty, too long, or the table is
+    /// full.
     pub fn intern(&mut self, name: &str) -> Option<u32> {
         if let Some(&id) = self.ids.get(name) {
             return Some(id);

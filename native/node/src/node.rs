@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex};
 
 use foundation_buffer::Pool;
 use foundation_link::{
-    Budget, ChannelSpec, Destination, DialOptions, Event, Identity, LinkOptions,
-    Message, Micros, Names, NodeLife, Payload, Refused, Source,
+    Budget, ChannelSpec, Destination, DialOptions, Event, Identity, LinkOptions, Message, Micros,
+    Names, NodeLife, Payload, Refused, Source,
 };
 use foundation_transport::TransportOptions;
 use tokio::task::AbortHandle;
 
 use crate::command::{Attached, NodeError};
 use crate::dial::Seed;
+use crate::dues::{Credit, Dues, Request};
 use crate::events;
 use crate::isolate::{Doorbell, Isolate, LoopMark, adopt, lock};
 use crate::isolates::Isolates;
-use crate::metrics::NodeMeters;
+use crate::metrics::{Load, NodeMeters};
 use crate::names::{NameTable, Owner};
 use crate::options::NodeOptions;
 use crate::pairs::Pairs;
@@ -83,16 +84,20 @@ impl Node {
     ) -> Result<Attached, NodeError> {
         let owner = self.isolates.reserve()?;
         let isolate = Isolate::new(pool, self.options.ring_bytes, owner, bell, mark)?;
+        let (urgent_offset, inward_offset) = isolate.inward_offsets();
         let attached = Attached {
             slot: owner.slot,
             generation: owner.generation,
             outward_offset: isolate.outward_block.offset() as u32,
-            inward_offset: isolate.inward_block.offset() as u32,
+            urgent_offset,
+            inward_offset,
             ring_bytes: self.options.ring_bytes,
             handles: Arc::clone(&isolate.handles),
         };
         self.isolates.insert(isolate);
         self.tell_all_news(owner);
+        // Before the answer: the isolate knows peers and names from its first moment on.
+        self.isolates.publish();
         Ok(attached)
     }
 
@@ -102,7 +107,7 @@ impl Node {
         let mut news = vec![events::channels(&names)];
         for (index, peer) in self.peers.iter().enumerate() {
             if peer.link.is_some() {
-                news.push(events::up(peer.handle(index), peer));
+                self.isolates.tell_up(owner, &events::up(peer.handle(index), peer));
             }
         }
         for (id, name, owner) in lock(&self.names).owned() {
@@ -123,13 +128,34 @@ impl Node {
         for id in freed {
             self.owner_changed(id, None);
         }
-        if let Some(isolate) = self.isolates.remove(owner) {
+        if let Some(mut isolate) = self.isolates.remove(owner) {
+            self.pay(&mut isolate.dues);
             isolate.dismantle(pool);
         }
         for (end, offset) in self.pairs.close_all(owner) {
             self.isolates.tell(end, &events::pair_closed(offset));
         }
         Ok(())
+    }
+
+    /// Pays what a gone isolate owes: peers may send again, and their calls end.
+    fn pay(&mut self, dues: &mut Dues) {
+        let (credits, requests) = dues.take();
+        for credit in credits {
+            let Some(index) = self.peer_of(credit.peer) else { continue };
+            if let Some(active) = &mut self.peers[index].link {
+                let Credit { channel, account, bytes, messages, .. } = credit;
+                active.link.settle(channel, account, bytes, messages);
+            }
+            self.mark_dirty(index);
+        }
+        for request in requests {
+            let Some(index) = self.peer_of(request.peer) else { continue };
+            if let Some(active) = &mut self.peers[index].link {
+                active.link.give_up_call(request.slot, request.correlation);
+            }
+            self.mark_dirty(index);
+        }
     }
 
     pub(crate) fn owner_changed(&mut self, id: u32, owner: Option<Owner>) {
@@ -168,14 +194,14 @@ impl Node {
         let mut bytes = 0;
         let names = Arc::clone(&self.names);
         while bytes < bytes_max && !isolate.is_corrupt {
-            // The record borrows the ring's consumer, and `adopt` needs the isolate's handle table: two
-            // fields, so the record is copied out of the borrow by parts.
-            let Isolate { outward, handles, owner, .. } = &mut isolate;
+            // The record borrows the ring's consumer, and `adopt` needs the isolate's handle table:
+            // two fields, so the record is copied out of the borrow by parts.
+            let Isolate { outward, handles, owner, dues, .. } = &mut isolate;
             match outward.next() {
                 Ok(Some(found)) => {
                     bytes += found.body.len() + 8;
                     let mut take = |index, generation| adopt(handles, pool, index, generation);
-                    self.act_on(*owner, found.tag, found.body, &names, &mut take);
+                    self.act_on(*owner, found.tag, found.body, &names, dues, &mut take);
                 }
                 Ok(None) => break,
                 Err(_) => {
@@ -196,11 +222,17 @@ impl Node {
         tag: u32,
         body: &[u8],
         names: &Mutex<NameTable>,
+        dues: &mut Dues,
         take: &mut dyn FnMut(u32, u32) -> Option<foundation_buffer::Slab>,
     ) {
         let handle = record::u32_at(body, record::PEER);
         match tag & record::KIND_MASK {
             record::MESSAGE if body.len() >= record::HEAD_BYTES => {
+                if tag & record::REPLY != 0 {
+                    let slot = record::u16_at(body, record::SLOT);
+                    let correlation = record::u32_at(body, record::CORRELATION);
+                    dues.answered(Request { peer: handle, slot, correlation });
+                }
                 let key_bytes = record::u16_at(body, record::KEY_BYTES) as usize;
                 let end = body.len().saturating_sub(key_bytes).max(record::HEAD_BYTES);
                 let key = &body[end..];
@@ -223,6 +255,7 @@ impl Node {
                 let account = record::u16_at(body, record::ACCOUNT);
                 let bytes = u64::from(record::u32_at(body, record::SETTLE_BYTES));
                 let messages = record::u32_at(body, record::SETTLE_MESSAGES);
+                dues.settled(Credit { peer: handle, channel, account, bytes, messages });
                 if let Some(index) = self.peer_of(handle) {
                     if let Some(active) = &mut self.peers[index].link {
                         active.link.settle(channel, account, bytes, messages);
@@ -246,7 +279,8 @@ impl Node {
         names: &Mutex<NameTable>,
     ) {
         let channel = record::u16_at(body, record::CHANNEL);
-        let bytes = payload.len() as u64;
+        let correlation = record::u32_at(body, record::CORRELATION);
+        let load = Load::of((tag >> record::ENCODING_SHIFT) & 7, payload.len(), correlation);
         let serial = record::u32_at(body, record::DESTINATION);
         let destination = if tag & record::PROCESS == 0 {
             Destination::Named(serial)
@@ -270,7 +304,7 @@ impl Node {
             is_request: tag & record::REQUEST != 0,
             is_reply: tag & record::REPLY != 0,
             is_reply_reserved: tag & record::RESERVED != 0,
-            correlation: record::u32_at(body, record::CORRELATION),
+            correlation,
             reply_bytes_max: record::u32_at(body, record::REPLY_BYTES_MAX),
             key,
             payload,
@@ -279,7 +313,7 @@ impl Node {
         match result {
             Ok(()) => {
                 if let Some(meter) = self.meters.channels.get_mut(channel as usize) {
-                    meter.sent(bytes);
+                    meter.sent(load);
                 }
             }
             Err(refused) => self.meters.dropped(Refused::code(refused)),
@@ -320,7 +354,8 @@ impl Node {
             Event::Unwritable(channel) => self.writability.set(index, channel as usize, false),
             Event::Writable(channel) => {
                 self.writability.set(index, channel as usize, true);
-                let head = record::Head::new().u32(record::PEER, handle).u16(record::CHANNEL, channel);
+                let head =
+                    record::Head::new().u32(record::PEER, handle).u16(record::CHANNEL, channel);
                 self.isolates.push_to_all(record::WRITABLE, &head.0[..8]);
             }
             Event::Busy(isolates) => {

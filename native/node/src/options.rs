@@ -22,8 +22,8 @@ pub(crate) struct ChannelOptions {
     monotonic: bool,
 }
 
-/// Options of a node. The TypeScript interface `FoundationOptions` documents units and defaults; every
-/// field here is set by it.
+/// Options of a node. The TypeScript interface `FoundationOptions` documents units and defaults;
+/// every field here is set by it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs, reason = "documented once, beside the public TypeScript options")]
@@ -71,7 +71,10 @@ impl NodeOptions {
         if self.channels.len() > CHANNELS_MAX - 1 {
             return invalid(format!("at most {} channels can be declared", CHANNELS_MAX - 1));
         }
-        if self.channels.iter().any(|c| c.weight == 0 || c.lanes == 0 || c.lanes as usize > LANES_MAX)
+        if self
+            .channels
+            .iter()
+            .any(|c| c.weight == 0 || c.lanes == 0 || c.lanes as usize > LANES_MAX)
         {
             return invalid(format!("a channel has weight >= 1 and 1 to {LANES_MAX} lanes"));
         }
@@ -87,7 +90,10 @@ impl NodeOptions {
         if !self.listen.ip().is_loopback() && !self.insecure {
             return Err(NodeError::new(
                 "insecure_bind",
-                format!("{} is not a loopback address and encryption is not available", self.listen),
+                format!(
+                    "{} is not a loopback address and encryption is not available",
+                    self.listen
+                ),
             ));
         }
         Ok(())

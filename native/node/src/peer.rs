@@ -23,6 +23,8 @@ pub(crate) struct Peer {
     pub(crate) dial: Option<Dial>,
     pub(crate) busy_isolates: u16,
     pub(crate) is_leaving: bool,
+    /// Another member told of it, and it has not been linked to since.
+    pub(crate) is_introduced: bool,
     pub(crate) channel_names: Vec<String>,
 }
 
@@ -39,6 +41,7 @@ impl Peer {
             dial: None,
             busy_isolates: 0,
             is_leaving: false,
+            is_introduced: false,
             channel_names: Vec::new(),
         }
     }

@@ -1,5 +1,5 @@
-//! What travels in the rings between an isolate and the kernel thread. JavaScript reads the same offsets
-//! from the generated layout; all numbers are little endian.
+//! What travels in the rings between an isolate and the kernel thread. JavaScript reads the same
+//! offsets from the generated layout; all numbers are little endian.
 //!
 //! A record's tag says its kind and, for messages, how to read it. A message's body is a head of
 //! [`HEAD_BYTES`], then the payload (or a slab's handle), then, outward only, the partition key.
@@ -71,6 +71,11 @@ pub const SLAB_RECORD_BYTES: usize = 48;
 pub const SETTLE_BYTES: usize = 8;
 /// Settlement: how many messages.
 pub const SETTLE_MESSAGES: usize = 12;
+/// First encoding that is a bundle of messages rather than one.
+pub const BUNDLE_ENCODING_MIN: u32 = Encoding::BytesBundle as u32;
+/// Bytes of the length before each message of a bundle.
+pub const BUNDLE_LENGTH_BYTES: usize = 2;
+
 /// Length of a settlement.
 pub const SETTLE_RECORD_BYTES: usize = 16;
 
@@ -118,6 +123,8 @@ pub const TABLE: &[(&str, u32)] = &[
     ("SETTLE_BYTES", SETTLE_BYTES as u32),
     ("SETTLE_MESSAGES", SETTLE_MESSAGES as u32),
     ("SETTLE_RECORD_BYTES", SETTLE_RECORD_BYTES as u32),
+    ("BUNDLE_ENCODING_MIN", BUNDLE_ENCODING_MIN),
+    ("BUNDLE_LENGTH_BYTES", BUNDLE_LENGTH_BYTES as u32),
     ("UNDELIVERED_CORRELATION", UNDELIVERED_CORRELATION as u32),
     ("UNDELIVERED_REASON", UNDELIVERED_REASON as u32),
     ("WRITABILITY_CHANNELS", WRITABILITY_CHANNELS as u32),
@@ -151,6 +158,8 @@ pub(crate) fn encoding_of(tag: u32) -> Option<Encoding> {
         2 => Encoding::MessagePack,
         3 => Encoding::None,
         4 => Encoding::Error,
+        5 => Encoding::BytesBundle,
+        6 => Encoding::MessagePackBundle,
         _ => return None,
     })
 }

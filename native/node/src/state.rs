@@ -1,4 +1,5 @@
-//! Everything a kernel thread drives. One task or the other borrows it for a moment; none waits inside.
+//! Everything a kernel thread drives. One task or the other borrows it for a moment; none waits
+//! inside.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,7 +11,8 @@ use foundation_buffer::Pool;
 use foundation_link::Micros;
 
 use crate::command::{Command, NodeError};
-use crate::node::Node;
+use crate::names::Owner;
+use crate::node::{Node, Phase};
 
 /// Longest sleep of the thread: stalled isolates are looked for this often.
 const TICK_MAX: Micros = Micros::from_millis(250);
@@ -21,6 +23,8 @@ pub(crate) struct State {
     inbox: Receiver<Command>,
     next_node: u32,
     next_tick: Micros,
+    /// When timers were served last.
+    pub(crate) ticked_at: Micros,
     is_shut_down: bool,
     /// For the tasks that this state spawns.
     pub(crate) own: Weak<RefCell<State>>,
@@ -37,6 +41,7 @@ impl State {
                 inbox,
                 next_node: 1,
                 next_tick: Micros(0),
+                ticked_at: Micros(0),
                 is_shut_down: false,
                 own: Weak::clone(own),
                 scratch: Vec::new(),
@@ -62,13 +67,15 @@ impl State {
     pub(crate) fn turn(&mut self) -> bool {
         self.handle_commands();
         let now = crate::clock::now();
-        if now >= self.next_tick {
-            self.next_tick = now + TICK_MAX;
-            self.tick(now);
-        }
         for node in self.nodes.values_mut() {
             node.drain_rings(&self.pool);
             node.isolates.retry_backlogs();
+        }
+        // After the rings: a node that is told to leave counts as drained only once it has taken
+        // what its isolates had sent before.
+        if now >= self.next_tick {
+            self.next_tick = now + TICK_MAX;
+            self.tick(now);
         }
         self.settle_output();
         self.nodes.values_mut().all(|node| node.isolates.arm())
@@ -80,6 +87,16 @@ impl State {
             node.settle_output();
         }
         self.reap_lost_links();
+    }
+
+    /// The same for the one node that something happened to.
+    pub(crate) fn settle_node(&mut self, id: u32) {
+        if let Some(node) = self.nodes.get_mut(&id) {
+            node.settle_output();
+            if !node.lost.is_empty() {
+                self.reap_lost_links();
+            }
+        }
     }
 
     /// Whatever was commanded before now is done before anything that came after it.
@@ -98,13 +115,12 @@ impl State {
                 let _ = answer.send(started); // the asking thread may be gone with its isolate
             }
             Command::Attach { node, bell, mark, answer } => {
-                let attached = self.node(node).and_then(|(node, pool)| node.attach(pool, bell, mark));
+                let attached =
+                    self.node(node).and_then(|(node, pool)| node.attach(pool, bell, mark));
                 let _ = answer.send(attached);
             }
             Command::Detach { node, owner, answer } => {
-                let detached = self.node(node).and_then(|(node, pool)| node.detach(pool, owner));
-                self.settle_output();
-                let _ = answer.send(detached);
+                let _ = answer.send(self.detach(node, owner));
             }
             Command::OwnerChanged { node, id, owner } => {
                 if let Ok((node, _)) = self.node(node) {
@@ -112,7 +128,8 @@ impl State {
                 }
             }
             Command::OpenPair { node, from, to, answer } => {
-                let opened = self.node(node).and_then(|(node, pool)| node.open_pair(pool, from, to));
+                let opened =
+                    self.node(node).and_then(|(node, pool)| node.open_pair(pool, from, to));
                 let _ = answer.send(opened);
             }
             Command::ClosePair { node, slot, offset } => {
@@ -128,9 +145,6 @@ impl State {
                 }
                 self.tick_by(Micros(0));
             }
-            Command::Stop { node, answer } => {
-                let _ = answer.send(self.stop_node(node));
-            }
             Command::Metrics { node, answer } => {
                 let text = self.node(node).map(|(node, pool)| node.metrics(pool));
                 let _ = answer.send(text);
@@ -145,12 +159,17 @@ impl State {
         Ok((node, &self.pool))
     }
 
-    pub(crate) fn stop_node(&mut self, id: u32) -> Result<(), NodeError> {
-        self.node(id)?;
-        if let Some(node) = self.nodes.remove(&id) {
+    /// Lets go of an isolate; true when that was the last one of a node that has left: it is gone
+    /// then.
+    fn detach(&mut self, id: u32, owner: Owner) -> Result<bool, NodeError> {
+        let (node, pool) = self.node(id)?;
+        node.detach(pool, owner)?;
+        let is_over = node.phase == Phase::Left && node.isolates.iter().next().is_none();
+        self.settle_output();
+        if is_over && let Some(node) = self.nodes.remove(&id) {
             node.dismantle(&self.pool);
         }
-        Ok(())
+        Ok(is_over)
     }
 
     pub(crate) fn stop_all(&mut self) {

@@ -6,11 +6,20 @@ use crate::events;
 use crate::node::{Node, Phase};
 use crate::state::State;
 
-/// Goodbyes that are not written by then are given up.
+/// A tick this late means that this very thread did not run. Ticks are at most 250 ms apart.
+const OWN_STALL: Micros = Micros::from_millis(1_000);
+/// Peers that have not answered a goodbye by then are left all the same.
 const GOODBYE_LIMIT: Micros = Micros::from_millis(250);
 
 impl State {
     pub(crate) fn tick(&mut self, now: Micros) {
+        if now.since(self.ticked_at) > OWN_STALL && self.ticked_at > Micros(0) {
+            // The process was stopped, or starved of a core: peers were not the silent ones.
+            for node in self.nodes.values_mut() {
+                node.forgive_silence(now);
+            }
+        }
+        self.ticked_at = now;
         let ids: Vec<u32> = self.nodes.keys().copied().collect();
         let mut next = Micros::NEVER;
         for id in ids {
@@ -32,6 +41,14 @@ impl Node {
         self.look_for_stalls(now);
         next = next.min(self.go_on_leaving(now));
         next
+    }
+
+    fn forgive_silence(&mut self, now: Micros) {
+        for peer in &mut self.peers {
+            if let Some(active) = &mut peer.link {
+                active.link.forgive(now);
+            }
+        }
     }
 
     fn tick_links(&mut self, now: Micros) -> Micros {
@@ -112,11 +129,15 @@ impl Node {
                     }
                     self.mark_dirty(index);
                 }
-                self.phase = Phase::SayingGoodbye(now + GOODBYE_LIMIT);
+                self.phase = Phase::SayingGoodbye(deadline.max(now + GOODBYE_LIMIT));
                 soon
             }
             Phase::SayingGoodbye(deadline) => {
-                if !self.is_drained() && now < deadline {
+                // A peer that has read the goodbye, and all before it, closes the link. To close it
+                // here while bytes of the peer lie unread would reset it, and what is not yet sent
+                // would be lost with it.
+                let is_heard = self.peers.iter().all(|peer| peer.link.is_none());
+                if !is_heard && now < deadline {
                     return soon;
                 }
                 self.phase = Phase::Left;

@@ -28,8 +28,8 @@ impl Writability {
             return;
         }
         let at = 4 * (peer * WRITABILITY_CHANNELS + channel);
-        // SAFETY: within the block by the check above, 4-aligned since blocks are 128-aligned, and reached
-        // by isolates with atomic loads only.
+        // SAFETY: within the block by the check above, 4-aligned since blocks are 128-aligned, and
+        // reached by isolates with atomic loads only.
         let word = unsafe { AtomicU32::from_ptr(self.block.as_ptr().as_ptr().add(at).cast()) };
         word.store(u32::from(!is_writable), Ordering::Release);
     }

@@ -21,6 +21,10 @@ pub const ARMED: usize = 256;
 /// 1 while the producer wants to be told of space. Both sides swap it, as they do with [`ARMED`].
 pub const WAITING: usize = 384;
 
+/// 1 while an isolate waits for credit on a ring between isolates; swapped like [`WAITING`], whose
+/// cache line it shares. The ring algorithm does not touch it.
+pub const CREDIT_WAITING: usize = WAITING + 4;
+
 /// Credit words, one a channel, of rings between two isolates. The ring algorithms leave them
 /// alone.
 pub const SETTLED: usize = 512;
@@ -60,6 +64,7 @@ pub const TABLE: &[(&str, u32)] = &[
     ("RING_HEAD", HEAD as u32),
     ("RING_ARMED", ARMED as u32),
     ("RING_WAITING", WAITING as u32),
+    ("RING_CREDIT_WAITING", CREDIT_WAITING as u32),
     ("RING_SETTLED", SETTLED as u32),
     ("RING_SETTLED_WORDS", SETTLED_WORDS as u32),
     ("RING_DATA", DATA as u32),

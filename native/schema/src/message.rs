@@ -182,7 +182,7 @@ pub struct Reserve {
     pub channel: u16,
     /// Account.
     pub account: u16,
-    /// Credit wanted beyond the present limit. Unit: bytes.
+    /// The limit that the waiting message needs, see [`CreditEntry::limit`]. Unit: bytes.
     pub bytes: u64,
 }
 

@@ -21,7 +21,8 @@ pub struct TransportOptions {
 
 impl Default for TransportOptions {
     fn default() -> Self {
-        // Two chunks of the default size and a half of a loopback window; calibrated by bench/cluster.
+        // Two chunks of the default size and a half of a loopback window; calibrated by
+        // bench/cluster.
         TransportOptions { unsent_bytes: 128 << 10 }
     }
 }

@@ -1,5 +1,6 @@
-//! Moves a link's bytes through sockets. What to send is the link's decision; this crate only writes as
-//! many frames as fit one system call, reads as many as have come, and keeps the system's queue short.
+//! Moves a link's bytes through sockets. What to send is the link's decision; this crate only
+//! writes as many frames as fit one system call, reads as many as have come, and keeps the system's
+//! queue short.
 
 #![forbid(unsafe_code)]
 

@@ -23,8 +23,7 @@ impl Listener {
     /// # Errors
     /// Those of the system, e.g. `AddrInUse`.
     pub fn bind(address: SocketAddr) -> io::Result<Listener> {
-        let socket =
-            Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?; // a restarted node takes its port back at once
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;

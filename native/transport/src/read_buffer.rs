@@ -1,13 +1,15 @@
 //! Where received bytes lie until the link has used them.
 //!
-//! A connection keeps only the beginning of an unfinished frame; the large buffer to read into belongs to
-//! the kernel thread and serves all its connections, so a thousand idle links cost no buffers.
+//! A connection keeps only the beginning of an unfinished frame; the large buffer to read into
+//! belongs to the kernel thread and serves all its connections, so a thousand idle links cost no
+//! buffers.
 
 use std::io;
 
 use crate::lane::Lane;
 
-/// Bytes asked for in one read. Larger than a socket's queue usually is, small enough for the cache.
+/// Bytes asked for in one read. Larger than a socket's queue usually is, small enough for the
+/// cache.
 const READ_BYTES: usize = 256 << 10;
 
 /// The bytes of one connection that wait for the rest of their frame.
@@ -39,8 +41,8 @@ impl ReadBuffer {
         ReadBuffer { rest }
     }
 
-    /// Reads once and presents rest and news in one slice to `use_bytes`, which answers how many it used.
-    /// `scratch` is the thread's shared buffer; it grows to what one frame needs.
+    /// Reads once and presents rest and news in one slice to `use_bytes`, which answers how many it
+    /// used. `scratch` is the thread's shared buffer; it grows to what one frame needs.
     ///
     /// # Errors
     /// Those of the system, and the error of `use_bytes`.

@@ -14,13 +14,16 @@ export interface ChannelBalance {
   readonly isBalanced: boolean;
 }
 
-/** What the bulk channel carried, split by what the bytes are. Unit: bytes. */
+/** What was handed to the bulk channel, split by what the bytes are. Unit: bytes. */
 export interface BulkParts {
   /** Contents of the files that were sent. */
   readonly contentBytes: number;
   /** This job's header of each file message. */
   readonly headerBytes: number;
-  /** What the runtime adds to a message before it counts as payload. */
+  /**
+   * What the runtime added to the messages of the workers that were there at the end. Those of a
+   * lost worker are left out: nobody knows how many of them went out before the link broke.
+   */
   readonly runtimeBytes: number;
   /** The job's own count equals that of every worker that was there at the end. */
   readonly isBalanced: boolean;
@@ -69,7 +72,9 @@ export function bulkParts(run: ClusterRun): BulkParts {
         summary.filesReceived === sentMessages &&
         summary.fileMessageBytes === sentContentBytes + sentHeaderBytes),
   );
-  const runtimeBytes = run.channels.bulk.bytesSent - contentBytes - headerBytes;
+  const summaries = run.shares.flatMap((share) => share.summary ?? []);
+  const arrivedBytes = sum(summaries.map((summary) => summary.channels.bulk.bytesReceived));
+  const runtimeBytes = arrivedBytes - sum(summaries.map((summary) => summary.fileMessageBytes));
   return { contentBytes, headerBytes, runtimeBytes, isBalanced };
 }
 

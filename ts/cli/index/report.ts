@@ -174,9 +174,9 @@ function channelSection({ cluster, balances, bulk }: IndexOutcome): string[] {
   ]);
   return [
     ...formatTable(columns, rows),
-    `  bulk = ${formatCount(bulk.contentBytes)} of file contents + ` +
+    `  bulk: ${formatCount(bulk.contentBytes)} of file contents + ` +
       `${formatCount(bulk.headerBytes)} of file headers + ` +
-      `${formatCount(bulk.runtimeBytes)} added by the runtime`,
+      `${formatCount(bulk.runtimeBytes)} added by the runtime to what arrived`,
   ];
 }
 

@@ -1,0 +1,66 @@
+import { afterAll, describe, test } from "vitest";
+import { LocalNodes, nextEventOf } from "./local-nodes.ts";
+import { NodeProcesses } from "./node-process.ts";
+
+const nodes = new LocalNodes();
+const processes = new NodeProcesses();
+// The tests of this file run at the same time, so the processes go when all are over.
+afterAll(async () => {
+  await processes.killAll();
+  await nodes.leaveAll();
+});
+
+const BLOCKED_MS = 10_000;
+const IDLE_MS = 60_000;
+
+describe.concurrent("an event loop", () => {
+  test("that runs for 10 s without a pause is busy, never down, and idle after", async ({
+    expect,
+  }) => {
+    const observer = await nodes.start({ name: "observer", cluster: "blocked" });
+    const options = { cluster: "blocked", seeds: [observer.address] };
+    const blocked = await processes.start("blocked", options);
+    await observer.awaitReady({ minimumMembers: 2 });
+    const downs: string[] = [];
+    observer.on("down", ({ reason }) => downs.push(reason));
+    const self = [
+      blocked.nextEvent("busy", "blocked", BLOCKED_MS + 5_000),
+      blocked.nextEvent("idle", "blocked", BLOCKED_MS + 5_000),
+    ];
+    const busy = nextEventOf(observer, "busy", "blocked", 2_500);
+    const idle = nextEventOf(observer, "idle", "blocked", BLOCKED_MS + 2_500);
+    const beganMs = performance.now();
+    await blocked.block(BLOCKED_MS);
+    expect(await busy).toMatchObject({ name: "blocked", state: "busy" });
+    expect(observer.members()[1]).toMatchObject({ name: "blocked", state: "busy" });
+    expect(observer.metrics().peers[0]).toMatchObject({ busyIsolates: 1 });
+    expect(await idle).toMatchObject({ name: "blocked", state: "up" });
+    expect(performance.now() - beganMs).toBeGreaterThan(BLOCKED_MS - 500);
+    expect(downs).toEqual([]);
+    // It hears of itself once it can hear anything.
+    await Promise.all(self);
+  });
+
+  test("that has nothing to do for a minute is never busy, and its links stay", async ({
+    expect,
+  }) => {
+    const first = await processes.start("first", { cluster: "idle" });
+    const options = { cluster: "idle", seeds: [first.address] };
+    const second = await processes.start("second", options);
+    await Promise.all([first.ready(2), second.ready(2)]);
+    const news = ["busy", "down"] as const;
+    const surprises = [first, second].flatMap((process) =>
+      news.flatMap((name) =>
+        ["first", "second"].map(async (member) => process.nextEvent(name, member, IDLE_MS)),
+      ),
+    );
+    // Each of them has to wait in vain for the whole minute.
+    const ends = await Promise.allSettled(surprises);
+    expect(ends.map(({ status }) => status)).toEqual(Array(8).fill("rejected"));
+    for (const process of [first, second]) {
+      const members = await process.members();
+      expect(members.map(({ state }) => state)).toEqual(["up", "up"]);
+      expect((await process.metrics()).linksLost).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,61 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+const EXAMPLES = join(ROOT, "examples");
+
+/** An example ends by itself; one that hangs is stopped here. Unit: ms. */
+const EXAMPLE_LIMIT_MS = 60_000;
+
+/**
+ * What each example prints, to the letter: a program that says something else is not the example.
+ */
+const OUTPUTS: ReadonlyMap<string, string> = new Map([
+  ["two-nodes.mjs", "4 readings: garden: 18.5 °C, garden: 19 °C, garden: 21 °C, garden: 23.5 °C\n"],
+  ["workers.mjs", "primes below 50,000, from each worker: 5133 5133\n"],
+  [
+    "backpressure.mjs",
+    "4000 frames arrived in order\nthe sender had to wait\nits queue stayed below 1 MiB\n",
+  ],
+  [
+    "calls-with-abort.mjs",
+    [
+      "answer: 42",
+      "handler's error: handler_failed: the handler failed: division by zero",
+      "no such name: noproc: nobody handles that name",
+      "no such node: noconnection: 'stranger' is not a member",
+      "too late: timeout: no answer from 'never' at 'server' within 50 ms",
+      "aborted: aborted: the call was aborted",
+      "",
+    ].join("\n"),
+  ],
+]);
+
+/** The fenced block behind a mark in the manual, without its fence. */
+function blockBehind(mark: string, text: string): string | undefined {
+  const at = text.indexOf(mark);
+  return at < 0 ? undefined : /```\w*\n([\s\S]*?)```/.exec(text.slice(at))?.[1];
+}
+
+describe("the examples", () => {
+  test("are all run here", () => {
+    expect(readdirSync(EXAMPLES).sort()).toEqual([...OUTPUTS.keys()].sort());
+  });
+
+  test.each([...OUTPUTS])("%s does what it says and ends by itself", async (name, output) => {
+    const started = promisify(execFile)(process.execPath, [join(EXAMPLES, name)], {
+      cwd: ROOT,
+      timeout: EXAMPLE_LIMIT_MS,
+    });
+    await expect(started).resolves.toEqual({ stdout: output, stderr: "" });
+  });
+
+  test("README.md shows two-nodes.mjs as it is", () => {
+    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+    const shown = blockBehind("<!-- example: examples/two-nodes.mjs -->", readme);
+    expect(shown).toBe(readFileSync(join(EXAMPLES, "two-nodes.mjs"), "utf8"));
+  });
+});

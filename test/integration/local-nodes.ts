@@ -1,0 +1,104 @@
+import type { NodeEvents } from "foundation-runtime";
+import { Foundation, type FoundationNode, type FoundationOptions } from "foundation-runtime";
+
+/** Longest wait for what is expected at once; only a broken run takes as long. Unit: ms. */
+export const SOON_MS = 10_000;
+
+/** The nodes that a test runs in its own process; they leave with it. */
+export class LocalNodes {
+  readonly #started: FoundationNode[] = [];
+
+  /** Starts a node that {@link leaveAll} ends. */
+  async start(options: FoundationOptions): Promise<FoundationNode> {
+    const node = await Foundation.start(options);
+    this.#started.push(node);
+    return node;
+  }
+
+  /** Starts nodes of these names; the first one is everybody's seed. Resolves when all see all. */
+  async startCluster(
+    names: readonly string[],
+    options: FoundationOptions = {},
+  ): Promise<FoundationNode[]> {
+    const nodes: FoundationNode[] = [];
+    for (const name of names) {
+      const seeds = nodes.slice(0, 1).map((first) => first.address);
+      nodes.push(await this.start({ ...options, name, seeds }));
+    }
+    await allReady(nodes, names.length);
+    return nodes;
+  }
+
+  /** Ends all nodes, those that have left already included. */
+  async leaveAll(): Promise<void> {
+    await Promise.all(this.#started.splice(0).map((node) => node.leave({ drainMs: 0 })));
+  }
+}
+
+/** Resolves when each of the nodes sees that many members. */
+export async function allReady(nodes: readonly FoundationNode[], members: number): Promise<void> {
+  const wait = { minimumMembers: members, timeoutMs: 30_000 };
+  await Promise.all(nodes.map((node) => node.awaitReady(wait)));
+}
+
+/** Resolves with the next event of that name that matches; rejects after the deadline. */
+export async function nextEvent<Name extends keyof NodeEvents>(
+  node: FoundationNode,
+  name: Name,
+  matches: (event: NodeEvents[Name]) => boolean = () => true,
+  timeoutMs: number = SOON_MS,
+): Promise<NodeEvents[Name]> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      stop();
+      reject(new Error(`'${node.name}' saw no such '${name}' within ${timeoutMs} ms`));
+    }, timeoutMs);
+    const stop = node.on(name, (event) => {
+      if (!matches(event)) return;
+      clearTimeout(late);
+      stop();
+      resolve(event);
+    });
+  });
+}
+
+/** Resolves when the next event of that name tells of that node. */
+export async function nextEventOf<Name extends "up" | "down" | "busy" | "idle" | "leaving">(
+  node: FoundationNode,
+  name: Name,
+  member: string,
+  timeoutMs: number = SOON_MS,
+): Promise<NodeEvents[Name]> {
+  return nextEvent(node, name, (event) => event.name === member, timeoutMs);
+}
+
+/** Resolves as `promise` does, or rejects with `what` after the deadline. */
+export async function within<T>(
+  promise: Promise<T>,
+  what: string,
+  timeoutMs: number = SOON_MS,
+): Promise<T> {
+  let late: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(new Error(`${what}: not within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** Sends every message in order, waiting for room whenever one is refused. */
+export async function sendAll(
+  node: FoundationNode,
+  to: { readonly node: string; readonly name: string },
+  messages: Iterable<unknown>,
+  channel: string = "default",
+): Promise<void> {
+  for (const message of messages) {
+    while (!node.send(to, message, { channel })) {
+      await node.drained({ to: to.node, channel, timeoutMs: 60_000 });
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type {
+  Address,
+  CallOptions,
+  FoundationOptions,
+  Member,
+  NodeEvents,
+  NodeMetrics,
+} from "foundation-runtime";
+import { SOON_MS } from "./local-nodes.ts";
+
+const PROGRAM = fileURLToPath(new URL("./fixtures/member.mjs", import.meta.url));
+
+/** How a handler over there treats its messages. */
+export type HandlerKind = "echo" | "count" | "slow" | "stuck";
+
+/** What a counting handler has seen; its messages carry their number in the first four bytes. */
+export interface Seen {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly misordered: number;
+}
+
+/** Messages to send in a row. */
+export interface Load {
+  readonly to: Address;
+  readonly channel?: string;
+  readonly messages: number;
+  /** Length of each, at least four. Unit: bytes. */
+  readonly bytes: number;
+}
+
+interface Question {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface SeenEvent {
+  readonly name: string;
+  readonly event: unknown;
+}
+
+type Said =
+  | { kind: "event"; name: string; event: unknown }
+  | { kind: "answer"; id: number; value?: unknown; error?: { code?: string; message: string } };
+
+/** A node in a process of its own, to be asked, stopped and killed. */
+export class NodeProcess {
+  readonly name: string;
+  readonly child: ChildProcess;
+  /** Where it listens, once started. */
+  address = "";
+  /** Its life, once started. */
+  life = "";
+  readonly #questions = new Map<number, Question>();
+  readonly #listeners = new Set<(event: SeenEvent) => void>();
+  #nextQuestion = 0;
+
+  constructor(name: string) {
+    this.name = name;
+    this.child = fork(PROGRAM, { serialization: "advanced", stdio: "inherit" });
+    this.child.on("message", (said) => this.#hear(said as Said));
+    this.child.on("exit", () => {
+      for (const { reject } of this.#questions.values()) reject(new Error(`'${name}' is gone`));
+      this.#questions.clear();
+    });
+  }
+
+  #hear(said: Said): void {
+    if (said.kind === "event") {
+      for (const listener of [...this.#listeners]) listener(said);
+      return;
+    }
+    const question = this.#questions.get(said.id);
+    this.#questions.delete(said.id);
+    if (said.error === undefined) question?.resolve(said.value);
+    else question?.reject(Object.assign(new Error(said.error.message), { code: said.error.code }));
+  }
+
+  async #ask(task: string, ...parameters: unknown[]): Promise<unknown> {
+    const id = this.#nextQuestion++;
+    return new Promise((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject });
+      this.child.send({ id, task, parameters }, (error) => {
+        if (error !== null) reject(error);
+      });
+    });
+  }
+
+  /** Starts the node; the one after it, where it has left. */
+  async start(options: FoundationOptions): Promise<void> {
+    const started = await this.#ask("start", { ...options, name: this.name });
+    Object.assign(this, started as { address: string; life: string });
+  }
+
+  /** Resolves when it sees that many members. */
+  async ready(members: number, timeoutMs: number = 30_000): Promise<void> {
+    await this.#ask("ready", members, timeoutMs);
+  }
+
+  /** Makes it leave the cluster. */
+  async leave(drainMs: number): Promise<void> {
+    await this.#ask("leave", drainMs);
+  }
+
+  /** The members it sees. */
+  async members(): Promise<Member[]> {
+    return (await this.#ask("members")) as Member[];
+  }
+
+  /** Its counters. */
+  async metrics(): Promise<NodeMetrics> {
+    return (await this.#ask("metrics")) as NodeMetrics;
+  }
+
+  /** Calls from there. */
+  async call(to: Address, message: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#ask("call", to, message, options);
+  }
+
+  /** Registers a handler there. `pauseMs` is how long a slow one takes for each message. */
+  async handle(name: string, kind: HandlerKind, pauseMs?: number): Promise<void> {
+    await this.#ask("handle", name, kind, pauseMs);
+  }
+
+  /** What a handler there has seen. */
+  async seen(name: string): Promise<Seen> {
+    return (await this.#ask("seen", name)) as Seen;
+  }
+
+  /** Sends numbered messages from there; resolves when all were accepted. */
+  async flood(load: Load): Promise<{ readonly refusals: number }> {
+    return (await this.#ask("flood", load)) as { refusals: number };
+  }
+
+  /** Sends likewise and leaves with the last one; resolves with what the node says of itself. */
+  async floodAndLeave(load: Load, drainMs: number): Promise<NodeEvents["left"]> {
+    return (await this.#ask("floodAndLeave", load, drainMs)) as NodeEvents["left"];
+  }
+
+  /** Attaches a second isolate there, which echoes under `worker-echo`. */
+  async startWorker(): Promise<void> {
+    await this.#ask("startWorker");
+  }
+
+  /** Its memory in RAM: now, and the most it ever was. */
+  async memory(): Promise<{ readonly rssBytes: number; readonly peakBytes: number }> {
+    return (await this.#ask("memory")) as { rssBytes: number; peakBytes: number };
+  }
+
+  /** Makes its event loop run without a pause for that long. */
+  async block(durationMs: number): Promise<void> {
+    await this.#ask("block", durationMs);
+  }
+
+  /** Resolves with the next event of that name about that member. */
+  async nextEvent<Name extends keyof NodeEvents>(
+    name: Name,
+    member: string,
+    timeoutMs: number = SOON_MS,
+  ): Promise<NodeEvents[Name]> {
+    return new Promise((resolve, reject) => {
+      const listener = (said: SeenEvent): void => {
+        const event = said.event as { name?: string };
+        if (said.name !== name || event.name !== member) return;
+        clearTimeout(late);
+        this.#listeners.delete(listener);
+        resolve(said.event as NodeEvents[Name]);
+      };
+      const late = setTimeout(() => {
+        this.#listeners.delete(listener);
+        const what = `'${name}' of '${member}'`;
+        reject(new Error(`'${this.name}' saw no ${what} within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.#listeners.add(listener);
+    });
+  }
+
+  /** Sends a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Kills it, as `kill -9` does; resolves when it is gone. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, "exit");
+    this.child.kill("SIGKILL");
+    await gone;
+  }
+}
+
+/** The processes that a test runs; none outlives it. */
+export class NodeProcesses {
+  readonly #started: NodeProcess[] = [];
+
+  /** Starts a process without a node in it yet. */
+  prepare(name: string): NodeProcess {
+    const prepared = new NodeProcess(name);
+    this.#started.push(prepared);
+    return prepared;
+  }
+
+  /** Starts a process with one node in it. */
+  async start(name: string, options: FoundationOptions = {}): Promise<NodeProcess> {
+    const started = this.prepare(name);
+    await started.start(options);
+    return started;
+  }
+
+  /** Kills them all, frozen ones too. */
+  async killAll(): Promise<void> {
+    await Promise.all(this.#started.splice(0).map((started) => started.kill()));
+  }
+}

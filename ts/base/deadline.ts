@@ -1,0 +1,68 @@
+import type { ErrorCode } from "./error-codes.ts";
+import { FoundationError } from "./errors.ts";
+
+/** How long to wait and what may cut it short. */
+export interface WaitOptions {
+  /** Longest wait. Unit: ms. Default: none, wait for ever. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the wait with `aborted`. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A wait that is settled once, by success, failure, timeout or abort, and then lets go of timer and
+ * signal.
+ */
+export class Wait<T> {
+  readonly promise: Promise<T>;
+  #resolve: (value: T) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+  #onSettled: (() => void) | undefined;
+
+  /** `late` makes the error of a timeout; `onSettled` runs once, however the wait ends. */
+  constructor(options: WaitOptions, code: ErrorCode, late: () => string, onSettled?: () => void) {
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#onSettled = onSettled;
+    const { timeoutMs, signal } = options;
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(() => this.reject(new FoundationError(code, late())), timeoutMs);
+    }
+    if (signal !== undefined) {
+      this.#signal = signal;
+      this.#onAbort = () => this.reject(abortError(signal));
+      if (signal.aborted) this.#onAbort();
+      else signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+  }
+
+  /** Ends the wait with a value. */
+  resolve(value: T): void {
+    this.#release();
+    this.#resolve(value);
+  }
+
+  /** Ends the wait with an error. */
+  reject(error: unknown): void {
+    this.#release();
+    this.#reject(error);
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+    const onSettled = this.#onSettled;
+    this.#onSettled = undefined;
+    onSettled?.();
+  }
+}
+
+/** The error of an aborted call; its cause is the signal's reason. */
+export function abortError(signal: AbortSignal): FoundationError {
+  return new FoundationError("aborted", "the call was aborted", { cause: signal.reason });
+}

@@ -1,0 +1,86 @@
+/** How a caller may react to an error of a code. */
+export type RetryStrategy = "none" | "immediate" | "backoff" | "after_drain";
+
+/** How bad an error of a code is for the one who gets it. */
+export type Severity = "low" | "medium" | "high" | "critical";
+
+/** Which part of the system an error is about. */
+export type ErrorCategory =
+  | "options"
+  | "connection"
+  | "delivery"
+  | "resource"
+  | "lifecycle"
+  | "boundary";
+
+/** What is known of a code beforehand. */
+export interface ErrorClass {
+  /** Number for logs and metrics; never reused. */
+  readonly numericCode: number;
+  /** How bad it is. */
+  readonly severity: Severity;
+  /** What it is about. */
+  readonly category: ErrorCategory;
+  /** What a caller may do. */
+  readonly retryStrategy: RetryStrategy;
+}
+
+function row(
+  numericCode: number,
+  category: ErrorCategory,
+  severity: Severity,
+  retryStrategy: RetryStrategy,
+): ErrorClass {
+  return Object.freeze({ numericCode, severity, category, retryStrategy });
+}
+
+/** Every code that an error of this package can carry; docs/errors.md explains each. */
+export const ERROR_CODES = Object.freeze({
+  invalid_options: row(1001, "options", "high", "none"),
+  insecure_bind: row(1002, "options", "critical", "none"),
+  unknown_channel: row(1003, "options", "high", "none"),
+  name_refused: row(1004, "options", "medium", "none"),
+  name_taken: row(1005, "options", "medium", "none"),
+  not_root_isolate: row(1006, "options", "high", "none"),
+  listen_failed: row(2001, "connection", "high", "backoff"),
+  join_failed: row(2002, "connection", "high", "backoff"),
+  not_ready: row(2003, "connection", "medium", "backoff"),
+  noconnection: row(2004, "connection", "medium", "backoff"),
+  auth_failed: row(2005, "connection", "critical", "none"),
+  cluster_mismatch: row(2006, "connection", "high", "none"),
+  version_mismatch: row(2007, "connection", "high", "none"),
+  duplicate_node: row(2008, "connection", "high", "backoff"),
+  peer_leaving: row(2009, "connection", "medium", "backoff"),
+  noproc: row(3001, "delivery", "medium", "none"),
+  timeout: row(3002, "delivery", "medium", "backoff"),
+  aborted: row(3003, "delivery", "low", "none"),
+  message_too_large: row(3004, "delivery", "medium", "none"),
+  not_accepted: row(3005, "delivery", "medium", "after_drain"),
+  remote_exhausted: row(3006, "delivery", "high", "backoff"),
+  undelivered: row(3007, "delivery", "medium", "backoff"),
+  handler_failed: row(3008, "delivery", "medium", "none"),
+  undecodable: row(3009, "delivery", "high", "none"),
+  unencodable: row(3010, "delivery", "medium", "none"),
+  arena_exhausted: row(4001, "resource", "high", "after_drain"),
+  too_many_isolates: row(4002, "resource", "high", "none"),
+  slab_released: row(4003, "resource", "medium", "none"),
+  node_left: row(5001, "lifecycle", "medium", "none"),
+  unknown_node: row(5002, "lifecycle", "medium", "none"),
+  not_attached: row(5003, "lifecycle", "medium", "none"),
+  no_arena: row(5004, "lifecycle", "high", "none"),
+  arena_lent: row(5005, "lifecycle", "medium", "none"),
+  kernel_unavailable: row(6001, "boundary", "critical", "none"),
+  kernel_stopped: row(6002, "boundary", "critical", "none"),
+  native_missing: row(6003, "boundary", "critical", "none"),
+  shim_missing: row(6006, "boundary", "medium", "none"),
+  node_api_failed: row(6004, "boundary", "critical", "none"),
+  internal: row(6005, "boundary", "critical", "none"),
+});
+
+/** A stable, documented error code. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Whether a string is one of the documented codes. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERROR_CODES, code);
+}

@@ -1,0 +1,214 @@
+import { Wait } from "../base/deadline.ts";
+import { isErrorCode } from "../base/error-codes.ts";
+import { FoundationError, native } from "../base/errors.ts";
+import type { TypedEvents } from "../base/typed-events.ts";
+import type { Attachment } from "./attachment.ts";
+import type { Directory, Owner } from "./directory.ts";
+import { type Member, type Peer, Peers, toMember } from "./members.ts";
+import { core } from "./native.ts";
+import type { NodeEvents, ReadyOptions } from "./node-types.ts";
+import type { SharedNode } from "./shared-runtime.ts";
+
+/** News of the kernel thread, by `type` (native/node/src/events.rs). */
+type News =
+  | { type: "up"; peer: number; node: string; address: string; life: string; busyIsolates: number }
+  | { type: "down"; peer: number; node: string; reason: string }
+  | { type: "busy"; node: string; isolates: number }
+  | { type: "leaving"; node: string }
+  | { type: "joined"; address: string; node: string }
+  | { type: "dialFailed"; address: string; code: string; message: string }
+  | { type: "refused"; code: string; node: string }
+  | { type: "channels"; names: string[] }
+  | { type: "owner"; id: number; name: string; slot?: number; generation?: number }
+  | ({ type: "pair"; offset: number; capacity: number } & Owner)
+  | { type: "pairClosed"; offset: number }
+  | { type: "left"; drained: boolean };
+
+/** What the control plane tells the data path. */
+export interface ControlSink {
+  onPeerDown(peer: Peer, reason: string): void;
+  onPair(place: Owner & { offset: number; capacity: number }): void;
+  onPairClosed(offset: number): void;
+  onLeft(isDrained: boolean): void;
+}
+
+/** Refusals that trying again does not cure: `join` fails at once. */
+const FATAL = new Set(["auth_failed", "cluster_mismatch", "version_mismatch", "duplicate_node"]);
+
+/** Membership as an isolate sees it: takes the kernel's news, answers questions, emits events. */
+export class Control {
+  readonly peers = new Peers();
+  readonly #node: SharedNode;
+  readonly #directory: Directory;
+  readonly #events: TypedEvents<NodeEvents>;
+  readonly #sink: ControlSink;
+  readonly #ready = new Set<{ members: number; wait: Wait<void> }>();
+  readonly #joins = new Set<{
+    addresses: ReadonlySet<string>;
+    failures: string[];
+    wait: Wait<string>;
+  }>();
+  #busyIsolates = 0;
+  #isClosed = false;
+
+  constructor(
+    node: SharedNode,
+    directory: Directory,
+    events: TypedEvents<NodeEvents>,
+    sink: ControlSink,
+  ) {
+    this.#node = node;
+    this.#directory = directory;
+    this.#events = events;
+    this.#sink = sink;
+  }
+
+  /** This node as a member. */
+  self(): Member {
+    const { name, address, life } = this.#node;
+    return { name, address, life, state: this.#busyIsolates > 0 ? "busy" : "up", self: true };
+  }
+
+  /** All members that are up, this node first. */
+  members(): Member[] {
+    return [this.self(), ...[...this.peers.all()].map(toMember)];
+  }
+
+  /** Takes one piece of news. */
+  handle(json: string): void {
+    const news = JSON.parse(json) as News;
+    switch (news.type) {
+      case "up":
+        return this.#onUp(news);
+      case "down":
+        return this.#onDown(news.peer, news.reason);
+      case "busy":
+        return this.#onBusy(news.node, news.isolates);
+      case "leaving":
+        return this.#onLeaving(news.node);
+      case "joined":
+        return this.#onJoined(news.address, news.node);
+      case "dialFailed":
+        return this.#onDialFailed(news);
+      case "refused":
+        return this.#events.emit("refused", { code: news.code, name: news.node });
+      case "channels":
+        return this.#directory.setChannels(news.names);
+      case "owner": {
+        const { slot, generation } = news;
+        const isOwned = slot !== undefined && generation !== undefined;
+        return this.#directory.setOwner(news.id, isOwned ? { slot, generation } : undefined);
+      }
+      case "pair":
+        return this.#sink.onPair(news);
+      case "pairClosed":
+        return this.#sink.onPairClosed(news.offset);
+      case "left":
+        return this.#sink.onLeft(news.drained);
+      default:
+        news satisfies never;
+    }
+  }
+
+  #onUp(news: Extract<News, { type: "up" }>): void {
+    const { peer: handle, node: name, address, life, busyIsolates } = news;
+    if (this.peers.behind(handle) !== undefined) return; // told on both rings
+    const peer: Peer = { handle, name, address, life, busyIsolates, isLeaving: false };
+    this.peers.add(peer);
+    this.#events.emit("up", toMember(peer));
+    for (const entry of [...this.#ready]) {
+      if (this.peers.size + 1 >= entry.members) entry.wait.resolve();
+    }
+  }
+
+  #onDown(handle: number, reason: string): void {
+    const peer = this.peers.remove(handle);
+    if (peer === undefined) return;
+    this.#sink.onPeerDown(peer, reason);
+    this.#events.emit("down", { name: peer.name, reason });
+  }
+
+  #onBusy(name: string, isolates: number): void {
+    const isSelf = name === this.#node.name;
+    const peer = isSelf ? undefined : this.peers.named(name);
+    const before = isSelf ? this.#busyIsolates : (peer?.busyIsolates ?? 0);
+    if (isSelf) this.#busyIsolates = isolates;
+    else if (peer === undefined) return;
+    else peer.busyIsolates = isolates;
+    if (before > 0 === isolates > 0) return;
+    const member = peer === undefined ? this.self() : toMember(peer);
+    this.#events.emit(isolates > 0 ? "busy" : "idle", member);
+  }
+
+  #onLeaving(name: string): void {
+    const peer = this.peers.named(name);
+    if (peer === undefined) return;
+    peer.isLeaving = true;
+    this.#events.emit("leaving", toMember(peer));
+  }
+
+  #onJoined(address: string, name: string): void {
+    for (const join of [...this.#joins]) {
+      if (join.addresses.has(address)) join.wait.resolve(name);
+    }
+  }
+
+  #onDialFailed(news: Extract<News, { type: "dialFailed" }>): void {
+    const { address, code, message } = news;
+    for (const join of [...this.#joins]) {
+      if (!join.addresses.has(address)) continue;
+      join.failures.push(`${address}: ${code}`);
+      if (FATAL.has(code) && isErrorCode(code)) {
+        join.wait.reject(new FoundationError(code, `${address} refused this node: ${message}`));
+      }
+    }
+    this.#events.emit("dialFailed", { address, code, message });
+  }
+
+  /** Resolves once enough members are up. */
+  async awaitReady(options: ReadyOptions): Promise<void> {
+    const { minimumMembers, timeoutMs = 30_000 } = options;
+    if (this.#isClosed) throw nodeLeft();
+    if (this.peers.size + 1 >= minimumMembers) return;
+    const late = (): string =>
+      `${this.peers.size + 1} of ${minimumMembers} members were up after ${timeoutMs} ms`;
+    const wait = new Wait<void>({ ...options, timeoutMs }, "not_ready", late, () => {
+      this.#ready.delete(entry);
+    });
+    const entry = { members: minimumMembers, wait };
+    this.#ready.add(entry);
+    return wait.promise;
+  }
+
+  /** Dials addresses; resolves with the name of the first member that answers at one of them. */
+  async join(
+    attachment: Attachment,
+    addresses: readonly string[],
+    timeoutMs: number,
+  ): Promise<string> {
+    if (this.#isClosed) throw nodeLeft();
+    const failures: string[] = [];
+    const late = (): string => {
+      const why = failures.length === 0 ? "no answer" : [...new Set(failures)].join(", ");
+      return `no member answered at ${addresses.join(", ")} within ${timeoutMs} ms (${why})`;
+    };
+    const wait = new Wait<string>({ timeoutMs }, "join_failed", late, () =>
+      this.#joins.delete(join),
+    );
+    const join = { addresses: new Set(addresses), failures, wait };
+    this.#joins.add(join);
+    if (!attachment.isDetached) native(() => core.joinNode(this.#node.node, [...addresses]));
+    return wait.promise;
+  }
+
+  /** Ends every wait: the node left. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { wait } of [...this.#ready]) wait.reject(nodeLeft());
+    for (const { wait } of [...this.#joins]) wait.reject(nodeLeft());
+  }
+}
+
+function nodeLeft(): FoundationError {
+  return new FoundationError("node_left", "the node left the cluster");
+}

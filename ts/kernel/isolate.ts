@@ -1,0 +1,363 @@
+import { FoundationError, native } from "../base/errors.ts";
+import type { TypedEvents, Unsubscribe } from "../base/typed-events.ts";
+import type { Arena } from "./arena.ts";
+import { Attachment } from "./attachment.ts";
+import { Calls } from "./calls.ts";
+import { Control, type ControlSink } from "./control.ts";
+import { Directory, type Owner } from "./directory.ts";
+import { DrainedWaiters } from "./drained.ts";
+import {
+  fromWireError,
+  HANDLE_DEFAULTS,
+  type HandleOptions,
+  type Handler,
+  Handlers,
+  type Registration,
+} from "./handlers.ts";
+import { Inbox, type InboxSink } from "./inbox.ts";
+import { LocalDelivery } from "./local-delivery.ts";
+import { LocalMailbox } from "./local-mailbox.ts";
+import type { Peer } from "./members.ts";
+import { core } from "./native.ts";
+import { NeighbourRing } from "./neighbours.ts";
+import type {
+  Address,
+  BroadcastReceipt,
+  CallOptions,
+  DrainedOptions,
+  NodeEvents,
+  NodeMetrics,
+  SendOptions,
+} from "./node-types.ts";
+import { LOCAL_PEER, type Origin, type RequestPlace } from "./origin.ts";
+import type { SharedNode } from "./shared-runtime.ts";
+import { type CallPlace, Transmitter } from "./transmitter.ts";
+import { encodeValue } from "./values.ts";
+
+/** Longest partition key. Unit: bytes. */
+const KEY_BYTES_MAX = 1024;
+/** Why the core says that a request came back (native/link/src/message.rs). */
+const UNDELIVERED = new Map<number, "noproc" | "remote_exhausted">([
+  [1, "noproc"],
+  [2, "remote_exhausted"],
+]);
+
+/** Call options with both defaults filled in. */
+type CompleteCall = CallOptions & Required<Pick<CallOptions, "timeoutMs" | "replyBytesMax">>;
+
+interface Route {
+  readonly to: Address;
+  readonly peer: Peer;
+  readonly name: number;
+}
+
+/** One isolate's part of a node: where its messages go and where they come from. */
+export class Isolate implements InboxSink, ControlSink {
+  readonly attachment: Attachment;
+  readonly control: Control;
+  readonly #arena: Arena;
+  readonly #node: SharedNode;
+  readonly #events: TypedEvents<NodeEvents>;
+  readonly #directory: Directory;
+  readonly #handlers = new Handlers();
+  readonly #calls = new Calls();
+  readonly #waiters = new DrainedWaiters();
+  readonly #transmitter: Transmitter;
+  readonly #inbox: Inbox;
+  readonly #mailbox = new LocalMailbox(() => this.#waiters.check());
+  readonly #local: LocalDelivery;
+  readonly #origins = new Map<number, Origin>();
+  readonly #rings = new Map<number, NeighbourRing>();
+  #lastRoute: Route | undefined;
+
+  constructor(arena: Arena, node: SharedNode, events: TypedEvents<NodeEvents>) {
+    this.#arena = arena;
+    this.#node = node;
+    this.#events = events;
+    this.attachment = new Attachment(arena, node.node);
+    const { isolate } = this.attachment;
+    this.#directory = new Directory(isolate, node.declaredChannels);
+    this.control = new Control(node, this.#directory, events, this);
+    this.#transmitter = new Transmitter(arena, this.attachment, node, (channel) =>
+      this.#directory.isDeclared(channel),
+    );
+    this.#local = new LocalDelivery(node.name, this.#mailbox, this.#handlers, this.#calls);
+    this.#inbox = new Inbox(arena, isolate, this, this.#handlers, node.drainBudgetMs);
+    this.attachment.start(this.#inbox, () => this.#waiters.check());
+  }
+
+  #checkAttached(): void {
+    if (this.attachment.isDetached) {
+      throw new FoundationError(
+        "node_left",
+        `this isolate is no part of '${this.#node.name}' any more`,
+      );
+    }
+  }
+
+  /** Sends a message; see `FoundationNode.send`. */
+  send(to: Address, message: unknown, options?: SendOptions): boolean {
+    return this.#send(to, message, options, undefined);
+  }
+
+  #send(
+    to: Address,
+    message: unknown,
+    options: SendOptions | undefined,
+    call: CallPlace | undefined,
+  ): boolean {
+    this.#checkAttached();
+    const channel = options === undefined ? 0 : this.#directory.channelId(options.channel);
+    if (to.node === this.#node.name) {
+      const name = this.#directory.nameId(to.name);
+      return this.#sendLocally(to.name, name, channel, message, options, call);
+    }
+    const { peer, name } = this.#route(to);
+    const key = options?.key === undefined ? undefined : encodeKey(options.key);
+    return this.#transmitter.send(peer.handle, channel, name, encodeValue(message), call, key);
+  }
+
+  /** Link and name number of a receiver. Bursts go to one, so the last one is remembered. */
+  #route(to: Address): Route {
+    const last = this.#lastRoute;
+    if (last !== undefined && last.to.name === to.name && last.to.node === to.node) return last;
+    const name = this.#directory.nameId(to.name);
+    const route = { to: { node: to.node, name: to.name }, peer: this.#peer(to.node), name };
+    this.#lastRoute = route;
+    return route;
+  }
+
+  #peer(name: string): Peer {
+    const peer = this.control.peers.named(name);
+    if (peer === undefined) {
+      throw new FoundationError("noconnection", `'${name}' is not a member`, { context: { name } });
+    }
+    return peer;
+  }
+
+  #sendLocally(
+    text: string,
+    name: number,
+    channel: number,
+    message: unknown,
+    options: SendOptions | undefined,
+    call: CallPlace | undefined,
+  ): boolean {
+    const owner = this.#ownerOf(name);
+    if (owner === "here") {
+      const value = options?.copy === true ? structuredClone(message) : message;
+      return this.#local.push(name, text, this.#directory.channelName(channel), value, call);
+    }
+    if (owner === undefined) {
+      // As over a link: a message to nobody is counted, a call is answered.
+      this.#inbox.counts.noHandler++;
+      if (call !== undefined) this.#rejectNoProcess(call.correlation, text);
+      return true;
+    }
+    return this.#transmitter.sendToNeighbour(owner, channel, name, encodeValue(message), call);
+  }
+
+  #ownerOf(name: number): Owner | "here" | undefined {
+    if (this.#handlers.get(name) !== undefined) return "here";
+    const owner = this.#directory.owner(name);
+    return owner?.slot === this.attachment.slot ? undefined : owner;
+  }
+
+  #rejectNoProcess(correlation: number, name: string): void {
+    const error = new FoundationError("noproc", `nobody handles '${name}'`);
+    queueMicrotask(() => this.#calls.reject(correlation, error));
+  }
+
+  /** Calls a name; see `FoundationNode.call`. */
+  async call(to: Address, message: unknown, options: CompleteCall): Promise<unknown> {
+    const { timeoutMs, replyBytesMax } = options;
+    const endMs = performance.now() + timeoutMs;
+    const peer = to.node === this.#node.name ? LOCAL_PEER : this.#peer(to.node).handle;
+    const { id, promise } = this.#calls.open(peer, `'${to.name}' at '${to.node}'`, options);
+    const call: CallPlace = { correlation: id, replyBytesMax };
+    // A failure to send ends the call, whose promise then carries it.
+    const request = async (): Promise<void> => {
+      while (this.#calls.isOpen(id) && !this.#send(to, message, options, call)) {
+        const left = Math.max(1, endMs - performance.now());
+        await this.drained({ ...options, to: to.node, timeoutMs: left });
+      }
+    };
+    request().catch((thrown: unknown) => {
+      if (this.#calls.isOpen(id)) this.#calls.reject(id, thrown);
+    });
+    return promise;
+  }
+
+  /** Waits for room; see `FoundationNode.drained`. */
+  async drained(options: DrainedOptions): Promise<void> {
+    this.#checkAttached();
+    const channel = this.#directory.channelId(options.channel);
+    if (options.to === this.#node.name) {
+      return this.#waiters.add(options, undefined, () => {
+        return this.#mailbox.hasRoom && this.#transmitter.haveNeighboursRoom(channel);
+      });
+    }
+    const { handle } = this.#peer(options.to);
+    return this.#waiters.add(options, handle, () => {
+      return this.#transmitter.isWritable(handle, channel) && this.attachment.writer.hasRoom();
+    });
+  }
+
+  /** Sends to all; see `FoundationNode.broadcast`. */
+  broadcast(name: string, message: unknown, options?: SendOptions): BroadcastReceipt {
+    this.#checkAttached();
+    const channel = this.#directory.channelId(options?.channel);
+    const id = this.#directory.nameId(name);
+    const key = options?.key === undefined ? undefined : encodeKey(options.key);
+    const value = encodeValue(message);
+    const receipt = { accepted: [] as string[], refused: [] as string[] };
+    for (const peer of this.control.peers.all()) {
+      const isTaken = this.#transmitter.send(peer.handle, channel, id, value, undefined, key);
+      (isTaken ? receipt.accepted : receipt.refused).push(peer.name);
+    }
+    return receipt;
+  }
+
+  /** Registers a handler; see `FoundationNode.handle`. */
+  handle(name: string, run: Handler, options: HandleOptions = {}): Unsubscribe {
+    this.#checkAttached();
+    const id = this.#directory.nameId(name);
+    const isView = (options.bytes ?? HANDLE_DEFAULTS.bytes) === "view";
+    const registration: Registration = { name, run: run as Registration["run"], isView };
+    this.#handlers.add(id, registration);
+    try {
+      native(() => core.registerName(this.attachment.isolate, id));
+    } catch (thrown) {
+      this.#handlers.remove(id, registration);
+      throw thrown;
+    }
+    return () => {
+      const isRemoved = this.#handlers.remove(id, registration);
+      if (isRemoved && !this.attachment.isDetached) {
+        native(() => core.unregisterName(this.attachment.isolate, id));
+      }
+    };
+  }
+
+  /** This isolate's counts. */
+  metrics(): NodeMetrics["isolate"] {
+    this.#checkAttached();
+    const { copies, copiedBytes } = this.#inbox.payload;
+    return {
+      ...this.#inbox.counts,
+      copies,
+      copiedBytes,
+      callsWaiting: this.#calls.size,
+      lateReplies: this.#calls.lateReplies,
+      localWaiting: this.#mailbox.size,
+    };
+  }
+
+  // What the inbox asks and tells.
+
+  origin(peer: number): Origin | undefined {
+    const known = this.#origins.get(peer);
+    if (known !== undefined) return known;
+    const behind = this.control.peers.behind(peer);
+    if (behind === undefined) return undefined;
+    const { settlement } = this.attachment;
+    const origin: Origin = {
+      peer,
+      node: behind.name,
+      settle: (channel, account, bytes) => settlement.add(peer, channel, account, bytes),
+    };
+    this.#origins.set(peer, origin);
+    return origin;
+  }
+
+  channelName(channel: number): string {
+    return this.#directory.channelName(channel);
+  }
+
+  onReply(correlation: number, isError: boolean, value: unknown): void {
+    if (isError) this.#calls.reject(correlation, fromWireError(value, "the handler failed"));
+    else this.#calls.resolve(correlation, value);
+  }
+
+  onUndecodable(correlation: number, error: unknown): void {
+    this.#calls.reject(correlation, error);
+  }
+
+  onEvent(json: string): void {
+    this.control.handle(json);
+  }
+
+  onWritable(): void {
+    this.#waiters.check();
+  }
+
+  onUndelivered(correlation: number, reason: number): void {
+    const code = UNDELIVERED.get(reason) ?? "undelivered";
+    const text = code === "noproc" ? "nobody handles that name" : "the request was not delivered";
+    this.#calls.reject(correlation, new FoundationError(code, text));
+  }
+
+  reply(request: RequestPlace, value: unknown): void {
+    if (!this.attachment.isDetached) this.#transmitter.reply(request, value);
+  }
+
+  replyError(request: RequestPlace, thrown: unknown): void {
+    if (!this.attachment.isDetached) this.#transmitter.replyError(request, thrown);
+  }
+
+  // What the control plane tells.
+
+  onPeerDown(peer: Peer, reason: string): void {
+    this.#origins.delete(peer.handle);
+    this.#lastRoute = undefined;
+    this.attachment.settlement.forget(peer.handle);
+    this.#waiters.reject(peer.handle, peer.name);
+    const text = `the link to '${peer.name}' went down (${reason})`;
+    this.#calls.rejectAll("noconnection", text, peer.handle);
+  }
+
+  onPair(place: Owner & { offset: number; capacity: number }): void {
+    const { isolate } = this.attachment;
+    const ring = new NeighbourRing(this.#arena, isolate, this.#node.name, place, place.capacity);
+    this.#rings.set(place.offset, ring);
+    this.attachment.addRing(ring);
+  }
+
+  onPairClosed(offset: number): void {
+    // News that stood behind `left` in the ring: the rings went with the attachment.
+    if (this.attachment.isDetached) return;
+    const ring = this.#rings.get(offset);
+    if (ring !== undefined) {
+      // Everything the other isolate had shown is still delivered.
+      this.attachment.drainRing(ring);
+      this.attachment.removeRing(ring);
+      this.#rings.delete(offset);
+    } else if (this.#transmitter.forgetNeighbour(offset) !== undefined) {
+      this.#calls.rejectAll("noproc", "the isolate that handled the call is gone", LOCAL_PEER);
+    }
+    native(() => core.closePair(this.attachment.isolate, offset));
+    this.#waiters.check();
+  }
+
+  onLeft(isDrained: boolean): void {
+    this.close();
+    this.#events.emit("left", { drained: isDrained });
+  }
+
+  /** Lets go of the node. */
+  close(): void {
+    if (this.attachment.isDetached) return;
+    this.attachment.detach();
+    this.control.close();
+    this.#waiters.close();
+    this.#calls.rejectAll("node_left", "the node left the cluster");
+  }
+}
+
+function encodeKey(key: string): Uint8Array {
+  const bytes = Buffer.from(key);
+  if (bytes.length > KEY_BYTES_MAX) {
+    throw new FoundationError("invalid_options", `a key has at most ${KEY_BYTES_MAX} bytes`);
+  }
+  return bytes;
+}

@@ -1,0 +1,147 @@
+import { RECORD, RING } from "../../bindings/generated/layout.ts";
+import { native } from "../base/errors.ts";
+import type { Arena } from "./arena.ts";
+import type { Bundle } from "./bundle.ts";
+import type { InboxRing } from "./inbox.ts";
+import { core } from "./native.ts";
+import { LOCAL_PEER, type Origin } from "./origin.ts";
+import { FULL, type MessageHead, RecordWriter } from "./record-writer.ts";
+import { RingConsumer, RingProducer } from "./ring.ts";
+
+/** Credit that a message costs on top of its payload, as on links. Unit: bytes. */
+const MESSAGE_COST_BYTES = 64;
+
+/** A ring to another isolate of the node. Credit lies in the ring's own block. */
+export class Neighbour {
+  readonly slot: number;
+  readonly generation: number;
+  readonly offset: number;
+  readonly writer: RecordWriter;
+  readonly #i32: Int32Array;
+  readonly #settledWord: number;
+  readonly #waitingWord: number;
+  readonly #windowBytes: number;
+  readonly #sent = new Uint32Array(RING.SETTLED_WORDS);
+
+  constructor(
+    arena: Arena,
+    isolate: number,
+    place: { slot: number; generation: number; offset: number },
+    ringBytes: number,
+    windowBytes: number,
+  ) {
+    this.slot = place.slot;
+    this.generation = place.generation;
+    this.offset = place.offset;
+    this.#i32 = arena.i32;
+    this.#settledWord = (arena.at(place.offset) + RING.SETTLED) >>> 2;
+    this.#waitingWord = (arena.at(place.offset) + RING.CREDIT_WAITING) >>> 2;
+    this.#windowBytes = windowBytes;
+    const ring = new RingProducer(arena, arena.at(place.offset), ringBytes);
+    const wake = (): void => core.ringIsolate(isolate, this.slot, this.generation);
+    this.writer = new RecordWriter(arena, isolate, ring, wake, (slab) => {
+      try {
+        core.handOverSlab(isolate, slab.index, slab.generation, this.slot, this.generation);
+        return true;
+      } catch {
+        core.releaseSlab(isolate, slab.index, slab.generation);
+        return false; // the isolate died: `pairClosed` is on its way
+      }
+    });
+  }
+
+  #unsettledBytes(channel: number): number {
+    const settled = Atomics.load(this.#i32, this.#settledWord + channel) >>> 0;
+    return ((this.#sent[channel] as number) - settled) >>> 0;
+  }
+
+  /** Whether unfinished work over there leaves room for more; one message always fits. */
+  hasCredit(channel: number, bytes: number): boolean {
+    const unsettled = this.#unsettledBytes(channel);
+    return unsettled === 0 || unsettled + bytes + MESSAGE_COST_BYTES <= this.#windowBytes;
+  }
+
+  /** Writes a message that is charged to its channel's credit. */
+  send(head: MessageHead, payload: Uint8Array): number {
+    if (!this.hasCredit(head.channel, payload.length)) return FULL;
+    head.tag |= RECORD.CHARGED;
+    const cost = this.writer.write(head, payload);
+    if (cost > 0) this.#sent[head.channel] = (this.#sent[head.channel] as number) + cost;
+    return cost;
+  }
+
+  /** Whether a sender that was refused may try again. Else it is woken by the reader's progress. */
+  hasRoom(channel: number): boolean {
+    if (!this.hasCredit(channel, 0)) {
+      // Mirrors the ring's WAITING word: announce, then look again.
+      Atomics.exchange(this.#i32, this.#waitingWord, 1);
+      if (!this.hasCredit(channel, 0)) return false;
+      Atomics.exchange(this.#i32, this.#waitingWord, 0);
+    }
+    return this.writer.hasRoom();
+  }
+}
+
+/** A ring from another isolate of the node. */
+export class NeighbourRing implements InboxRing, Origin {
+  readonly ring: RingConsumer;
+  readonly peer = LOCAL_PEER;
+  readonly node: string;
+  readonly slot: number;
+  readonly generation: number;
+  readonly offset: number;
+  readonly #isolate: number;
+  readonly #i32: Int32Array;
+  readonly #settledWord: number;
+  readonly #waitingWord: number;
+  bundle: Bundle | undefined;
+  #isSettleWakePlanned = false;
+
+  constructor(
+    arena: Arena,
+    isolate: number,
+    node: string,
+    place: { slot: number; generation: number; offset: number },
+    ringBytes: number,
+  ) {
+    this.node = node;
+    this.slot = place.slot;
+    this.generation = place.generation;
+    this.offset = place.offset;
+    this.#isolate = isolate;
+    this.#i32 = arena.i32;
+    this.#settledWord = (arena.at(place.offset) + RING.SETTLED) >>> 2;
+    this.#waitingWord = (arena.at(place.offset) + RING.CREDIT_WAITING) >>> 2;
+    this.ring = new RingConsumer(arena, arena.at(place.offset), ringBytes);
+  }
+
+  get origin(): Origin {
+    return this;
+  }
+
+  settle(channel: number, _account: number, bytes: number): void {
+    Atomics.add(this.#i32, this.#settledWord + channel, bytes + MESSAGE_COST_BYTES);
+    if (this.#isSettleWakePlanned) return;
+    this.#isSettleWakePlanned = true;
+    queueMicrotask(() => {
+      this.#isSettleWakePlanned = false;
+      if (Atomics.exchange(this.#i32, this.#waitingWord, 0) !== 0) this.wakeWriter();
+    });
+  }
+
+  wakeWriter(): void {
+    core.ringIsolate(this.#isolate, this.slot, this.generation);
+  }
+}
+
+/** Makes a ring to another isolate; the other one hears of it from the kernel thread. */
+export function openNeighbour(
+  arena: Arena,
+  isolate: number,
+  place: { slot: number; generation: number },
+  ringBytes: number,
+  windowBytes: number,
+): Neighbour {
+  const offset = native(() => core.openPair(isolate, place.slot, place.generation));
+  return new Neighbour(arena, isolate, { ...place, offset }, ringBytes, windowBytes);
+}

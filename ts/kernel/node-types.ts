@@ -1,0 +1,152 @@
+import type { WaitOptions } from "../base/deadline.ts";
+import type { DownEvent, Member } from "./members.ts";
+
+/**
+ * Whom a message is for: a name that an isolate of a node handles. Keep and reuse one object per
+ * receiver.
+ */
+export interface Address {
+  /** Node name. */
+  readonly node: string;
+  /** Name given to `handle` over there. */
+  readonly name: string;
+}
+
+/** How a message is sent. Defaults: {@link SEND_DEFAULTS}. */
+export interface SendOptions {
+  /** Channel to send on, one that this node declared. */
+  readonly channel?: string;
+  /**
+   * On monotonic channels a newer message of the same receiver and key replaces a waiting one. On
+   * channels with several lanes it picks the lane in the sender's place. At most 1,024 bytes.
+   * Default: none.
+   */
+  readonly key?: string;
+  /** Clones a value for a handler of the same isolate, which else gets the very object. */
+  readonly copy?: boolean;
+}
+
+/** How a message is sent unless its options say otherwise. */
+export const SEND_DEFAULTS = Object.freeze({
+  channel: "default", // exists in every node
+  copy: false, // as BEAM processes of one heap would share, were they able to
+});
+
+/** How a call is made. Defaults: {@link CALL_DEFAULTS}. */
+export interface CallOptions extends SendOptions {
+  /** Longest wait for the answer, time to be accepted included. Unit: ms. */
+  readonly timeoutMs?: number;
+  /** Ends the call with `aborted`; a late answer is discarded. Default: none. */
+  readonly signal?: AbortSignal;
+  /** Credit reserved for the answer; a larger one reserves its own. Unit: bytes. */
+  readonly replyBytesMax?: number;
+}
+
+/** How a call is made unless its options say otherwise. */
+export const CALL_DEFAULTS = Object.freeze({
+  timeoutMs: 5_000, // as gen_server's
+  replyBytesMax: 64 << 10, // a ring's largest record
+});
+
+/** What to wait for before sending again. */
+export interface DrainedOptions extends WaitOptions {
+  /** Node name. */
+  readonly to: string;
+  /** Channel. Default: `default`. */
+  readonly channel?: string;
+}
+
+/** When a node counts as ready. */
+export interface ReadyOptions {
+  /** Members that have to be up, this node included. Unit: members. */
+  readonly minimumMembers: number;
+  /** Longest wait. Unit: ms. Default: 30,000. */
+  readonly timeoutMs?: number;
+  /** Ends the wait with `aborted`. Default: none. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a node leaves. */
+export interface LeaveOptions {
+  /** Time that queued messages get to be sent. Unit: ms. Default: 5,000. */
+  readonly drainMs?: number;
+}
+
+/** Who took a broadcast. */
+export interface BroadcastReceipt {
+  /** Members whose queues took it. */
+  readonly accepted: readonly string[];
+  /** Members whose queues are above the high-water mark: nothing was sent to them. */
+  readonly refused: readonly string[];
+}
+
+/** What a node reports. */
+export interface NodeEvents {
+  /** A member's link came up. */
+  up: Member;
+  /** A member is gone. */
+  down: DownEvent;
+  /** An event loop of a member, or of this node, is stalled. */
+  busy: Member;
+  /** It runs again. */
+  idle: Member;
+  /** A member says goodbye; `down` follows. */
+  leaving: Member;
+  /** A connection was refused: a second live node of one name, for example. */
+  refused: { readonly code: string; readonly name: string };
+  /** A seed could not be reached; it is tried again. */
+  dialFailed: { readonly address: string; readonly code: string; readonly message: string };
+  /** This node left the cluster. `drained`: everything queued was handed to the system before. */
+  left: { readonly drained: boolean };
+}
+
+/** Messages and payload bytes of one channel of a node, over all peers since its start. */
+export interface ChannelMetrics {
+  readonly messagesSent: number;
+  readonly bytesSent: number;
+  readonly messagesReceived: number;
+  readonly bytesReceived: number;
+}
+
+/** Counters and gauges of a node, taken at one moment. docs/metrics.md explains each. */
+export interface NodeMetrics {
+  readonly node: string;
+  /** By channel name. */
+  readonly channels: Readonly<Record<string, ChannelMetrics>>;
+  /** Sums over all links, closed ones included. */
+  readonly links: Readonly<Record<string, number>>;
+  readonly peers: readonly {
+    readonly node: string;
+    readonly roundTripUs: number | null;
+    readonly queuedBytes: number;
+    readonly lanes: number;
+    readonly busyIsolates: number;
+  }[];
+  /** Messages taken from an isolate that could not be given to a link, by code. */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly handshakesFailed: Readonly<Record<string, number>>;
+  readonly dialsFailed: Readonly<Record<string, number>>;
+  readonly linksLost: number;
+  readonly corruptRings: number;
+  readonly unknownRecords: number;
+  readonly staleSlabs: number;
+  readonly peersRefused: number;
+  readonly badAddresses: number;
+  readonly isolates: number;
+  readonly isolateRings: number;
+  readonly backlogRecords: number;
+  readonly reserveFreeBytes: number;
+  readonly slabs: Readonly<Record<string, number>>;
+  /** Of the calling isolate alone. */
+  readonly isolate: {
+    readonly messages: number;
+    readonly noHandler: number;
+    readonly undecodable: number;
+    readonly unknownRecords: number;
+    readonly copies: number;
+    readonly copiedBytes: number;
+    readonly callsWaiting: number;
+    readonly lateReplies: number;
+    readonly localWaiting: number;
+  };
+}

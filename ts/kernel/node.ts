@@ -1,0 +1,187 @@
+import { Wait } from "../base/deadline.ts";
+import { FoundationError, native } from "../base/errors.ts";
+import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
+import type { Arena } from "./arena.ts";
+import type { HandleOptions, Handler, MessageContext } from "./handlers.ts";
+import { Isolate } from "./isolate.ts";
+import type { Member } from "./members.ts";
+import { core } from "./native.ts";
+import type {
+  BroadcastReceipt,
+  CallOptions,
+  DrainedOptions,
+  LeaveOptions,
+  ReadyOptions,
+  SendOptions,
+} from "./node-types.ts";
+import { type Address, CALL_DEFAULTS, type NodeEvents, type NodeMetrics } from "./node-types.ts";
+import { parseAddress } from "./options.ts";
+import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
+
+/**
+ * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
+ * the same calls with rings of its own. Values cross as bytes, FlatBuffers tables or msgpack; order
+ * holds between one sender and one receiver on one channel.
+ */
+export class FoundationNode {
+  /** Node name, unique in the cluster. */
+  readonly name: string;
+  /** `host:port` under which others reach it. */
+  readonly address: string;
+  /** This run of the node: printable, and a later run compares greater. */
+  readonly life: string;
+  readonly #node: SharedNode;
+  readonly #isolate: Isolate;
+  readonly #events = new TypedEvents<NodeEvents>();
+  #left: Promise<void> | undefined;
+
+  /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
+  constructor(arena: Arena, node: SharedNode) {
+    this.#node = node;
+    this.name = node.name;
+    this.address = node.address;
+    this.life = node.life;
+    this.#isolate = new Isolate(arena, node, this.#events);
+    this.#events.on("left", () => withdrawNode(node.node));
+  }
+
+  /** Calls `listener` at every event of that name until the returned function is called. */
+  on<Name extends keyof NodeEvents>(
+    name: Name,
+    listener: (event: NodeEvents[Name]) => void,
+  ): Unsubscribe {
+    return this.#events.on(name, listener);
+  }
+
+  /** Members that are up, this node first. */
+  members(): readonly Member[] {
+    return this.#isolate.control.members();
+  }
+
+  /**
+   * Resolves once enough members are up.
+   *
+   * @throws FoundationError `not_ready` after `timeoutMs`, `aborted`, `node_left`
+   */
+  async awaitReady(options: ReadyOptions): Promise<void> {
+    return this.#isolate.control.awaitReady(options);
+  }
+
+  /**
+   * Dials addresses of members; resolves with the name of the first one that answers. They stay
+   * seeds: if the member is lost, they are dialled again.
+   *
+   * @throws FoundationError `join_failed` after `timeoutMs` (default 10,000 ms) with what each
+   *   address answered; `auth_failed`, `cluster_mismatch`, `version_mismatch` or `duplicate_node`
+   *   at once
+   */
+  async join(
+    addresses: string | readonly string[],
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<string> {
+    const list = typeof addresses === "string" ? [addresses] : addresses;
+    for (const address of list) parseAddress(address, "address");
+    if (list.length === 0) {
+      throw new FoundationError("invalid_options", "join needs at least one address");
+    }
+    return this.#isolate.control.join(this.#isolate.attachment, list, options.timeoutMs ?? 10_000);
+  }
+
+  /**
+   * Sends a message to a name, at most once, in order per sender, receiver and channel.
+   *
+   * @returns true: accepted. False: not accepted, nothing was taken; wait for {@link drained} and
+   *   send again.
+   * @throws FoundationError `noconnection` for a node that is no member, `message_too_large`,
+   *   `unencodable`, `unknown_channel`, `node_left`
+   */
+  send(to: Address, message: unknown, options?: SendOptions): boolean {
+    return this.#isolate.send(to, message, options);
+  }
+
+  /**
+   * Sends a request and resolves with what the handler over there returns.
+   *
+   * @throws FoundationError `timeout`, `aborted`, `noproc` where nobody handles the name,
+   *   `noconnection`, `handler_failed` with the handler's message, and what {@link send} throws
+   */
+  async call(to: Address, message: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#isolate.call(to, message, { ...CALL_DEFAULTS, ...options });
+  }
+
+  /**
+   * Resolves when a receiver that was refused may be sent to again.
+   *
+   * @throws FoundationError `noconnection` when the node is, or goes, down; `timeout`; `aborted`
+   */
+  async drained(options: DrainedOptions): Promise<void> {
+    return this.#isolate.drained(options);
+  }
+
+  /**
+   * Sends one message to a name at every other member. It is encoded once.
+   *
+   * @returns who took it and whose queue was full
+   */
+  broadcast(name: string, message: unknown, options?: SendOptions): BroadcastReceipt {
+    return this.#isolate.broadcast(name, message, options);
+  }
+
+  /**
+   * Handles the messages of a name in this isolate. In a node, one isolate has a name.
+   *
+   * @returns a function that gives the name up
+   * @throws FoundationError `name_taken`, `name_refused`
+   */
+  handle<Message = unknown>(
+    name: string,
+    handler: (message: Message, context: MessageContext) => unknown,
+    options?: HandleOptions,
+  ): Unsubscribe {
+    return this.#isolate.handle(name, handler as Handler, options);
+  }
+
+  /** Counters and gauges of the node, and of this isolate's part in it. */
+  metrics(): NodeMetrics {
+    const isolate = this.#isolate.metrics();
+    const node = native(() => core.nodeMetrics(this.#node.node));
+    const { handle: _handle, ...shared } = JSON.parse(node) as Record<string, unknown>;
+    return { ...shared, isolate } as unknown as NodeMetrics;
+  }
+
+  /**
+   * Leaves the cluster: what is queued is sent within `drainMs`, members are told, links close, and
+   * every isolate of the node lets go. Calling it again returns the same promise.
+   */
+  async leave(options: LeaveOptions = {}): Promise<void> {
+    this.#left ??= this.#leave(options.drainMs ?? 5_000);
+    return this.#left;
+  }
+
+  async #leave(drainMs: number): Promise<void> {
+    if (this.#isolate.attachment.isDetached) return;
+    const late = (): string => "the kernel thread did not finish leaving";
+    const wait = new Wait<void>({ timeoutMs: drainMs + 10_000 }, "timeout", late);
+    this.#isolate.attachment.writer.flush();
+    const stop = this.#events.on("left", () => wait.resolve());
+    native(() => core.leaveNode(this.#node.node, Math.max(0, Math.floor(drainMs))));
+    await wait.promise.finally(stop);
+  }
+
+  /**
+   * Lets this isolate go while the node stays, e.g. at the end of a worker. Its names are given up.
+   */
+  detach(): void {
+    this.#isolate.close();
+  }
+
+  /** Lets the process end although the node runs. */
+  unref(): void {
+    this.#isolate.attachment.unref();
+  }
+
+  /** Keeps the process alive again. */
+  ref(): void {
+    this.#isolate.attachment.ref();
+  }
+}

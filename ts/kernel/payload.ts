@@ -1,0 +1,171 @@
+import { RECORD } from "../../bindings/generated/layout.ts";
+import { FoundationError } from "../base/errors.ts";
+import type { Arena } from "./arena.ts";
+import { core } from "./native.ts";
+import type { RingConsumer } from "./ring.ts";
+import { type SlabReference, viewSlab } from "./slabs.ts";
+import { decodeMessagePack, ENCODING, FlatTable } from "./values.ts";
+
+/** Payloads up to here are copied out of the ring several at a time. Unit: bytes. */
+const SMALL_BYTES_MAX = 2 << 10;
+/**
+ * What one such copy takes: small enough that a kept message pins little (Buffer's pool has the
+ * same size).
+ */
+const WINDOW_BYTES = 8 << 10;
+/**
+ * Slab bytes an isolate may hold as views; above, payloads are copied so that the arena never runs
+ * dry.
+ */
+const HELD_BYTES_MAX = 64 << 20;
+
+/** Turns a record's payload into the value a handler gets, and counts what had to be copied. */
+export class PayloadReader {
+  copies = 0;
+  copiedBytes = 0;
+  readonly #arena: Arena;
+  readonly #isolate: number;
+  /** Views are detached after use, so that keeping one shows at once. */
+  readonly isDevelopment = process.env["NODE_ENV"] === "development";
+  #window: Uint8Array = new Uint8Array(0);
+  #windowStart = 0;
+  #windowEnd = 0;
+  #heldBytes = 0;
+
+  constructor(arena: Arena, isolate: number) {
+    this.#arena = arena;
+    this.#isolate = isolate;
+  }
+
+  /** The rings were released: what was copied ahead no longer mirrors them. */
+  invalidate(): void {
+    this.#windowEnd = 0;
+  }
+
+  /**
+   * Reads the payload of the present record. `after` gets what has to run when a view's handler
+   * returned.
+   */
+  read(ring: RingConsumer, isView: boolean, after: { done: (() => void) | undefined }): unknown {
+    const encoding = (ring.tag >>> RECORD.ENCODING_SHIFT) & 7;
+    const isBytes = encoding === ENCODING.bytes || encoding === ENCODING.flatBuffers;
+    if (encoding === ENCODING.nothing) return undefined;
+    if ((ring.tag & RECORD.SLAB) !== 0) {
+      return wrap(this.#readSlab(ring, isBytes, isView, after), encoding);
+    }
+    const start = ring.start + RECORD.HEAD_BYTES;
+    const length = ring.size - RECORD.HEAD_BYTES;
+    if (isBytes && isView) return wrap(this.#view(start, length, after), encoding);
+    if (length > SMALL_BYTES_MAX) return wrap(this.copy(start, length), encoding);
+    this.#mirror(ring, start, length);
+    const at = start - this.#windowStart;
+    if (isBytes) {
+      const bytes = new Uint8Array(this.#window.buffer, this.#window.byteOffset + at, length);
+      return wrap(bytes, encoding);
+    }
+    checkEncoding(encoding);
+    return decodeMessagePack(this.#window, at, at + length);
+  }
+
+  /**
+   * Makes sure that a small payload lies in the private window; one copy serves the records behind
+   * it too.
+   */
+  #mirror(ring: RingConsumer, start: number, length: number): void {
+    if (start >= this.#windowStart && start + length <= this.#windowEnd) return;
+    const end = Math.max(start + length, Math.min(start + WINDOW_BYTES, ring.contiguousEnd()));
+    // A Buffer, since the decoder reads strings of Buffers natively; of an ArrayBuffer of its own.
+    this.#window = Buffer.from(new ArrayBuffer(end - start));
+    this.#window.set(this.#arena.u8.subarray(start, end));
+    this.#windowStart = start;
+    this.#windowEnd = end;
+    this.copies++;
+    this.copiedBytes += end - start;
+  }
+
+  /** The whole arena, for views in place. */
+  get arenaBytes(): Uint8Array {
+    return this.#arena.u8;
+  }
+
+  /** A private copy of ring memory. */
+  copy(start: number, length: number): Uint8Array {
+    this.copies++;
+    this.copiedBytes += length;
+    const copy = Buffer.from(new ArrayBuffer(length));
+    copy.set(this.#arena.u8.subarray(start, start + length));
+    return copy;
+  }
+
+  #view(start: number, length: number, after: { done: (() => void) | undefined }): Uint8Array {
+    if (!this.isDevelopment) return new Uint8Array(this.#arena.buffer, start, length);
+    // A view cannot be revoked; in development a copy is, so that keeping it shows at once.
+    return this.detachable(this.#arena.u8.subarray(start, start + length), after);
+  }
+
+  /** A copy that is detached once its handler returned. */
+  detachable(bytes: Uint8Array, after: { done: (() => void) | undefined }): Uint8Array {
+    const copy = Uint8Array.from(bytes);
+    after.done = () => void structuredClone(copy.buffer, { transfer: [copy.buffer] });
+    return copy;
+  }
+
+  /** Gives a slab back that nobody reads. */
+  dropSlab(ring: RingConsumer): void {
+    const slab = this.#slabOf(ring);
+    core.releaseSlab(this.#isolate, slab.index, slab.generation);
+  }
+
+  #slabOf(ring: RingConsumer): SlabReference {
+    const u32 = this.#arena.u32;
+    return {
+      index: u32[(ring.start + RECORD.SLAB_INDEX) >>> 2] as number,
+      generation: u32[(ring.start + RECORD.SLAB_GENERATION) >>> 2] as number,
+      start: this.#arena.at(u32[(ring.start + RECORD.SLAB_OFFSET) >>> 2] as number),
+    };
+  }
+
+  #readSlab(
+    ring: RingConsumer,
+    isBytes: boolean,
+    isView: boolean,
+    after: { done: (() => void) | undefined },
+  ): Uint8Array {
+    const slab = this.#slabOf(ring);
+    const length = this.#arena.u32[(ring.start + RECORD.SLAB_LENGTH) >>> 2] as number;
+    const give = (): boolean => core.releaseSlab(this.#isolate, slab.index, slab.generation);
+    if (isBytes && isView) {
+      after.done = give;
+      return new Uint8Array(this.#arena.buffer, slab.start, length);
+    }
+    if (isBytes && this.#heldBytes + length <= HELD_BYTES_MAX) {
+      this.#heldBytes += length;
+      return viewSlab(this.#arena, this.#isolate, slab, length, () => {
+        this.#heldBytes -= length;
+      });
+    }
+    const copy = this.copy(slab.start, length);
+    give();
+    return copy;
+  }
+}
+
+function checkEncoding(encoding: number): void {
+  if (encoding !== ENCODING.messagePack && encoding !== ENCODING.error) {
+    throw new FoundationError("undecodable", `encoding ${encoding} is not known to this version`);
+  }
+}
+
+/** Bytes as they are, a table around them, or the value that they encode. */
+function wrap(bytes: Uint8Array, encoding: number): unknown {
+  if (encoding === ENCODING.bytes) return plain(bytes);
+  if (encoding === ENCODING.flatBuffers) return new FlatTable(bytes);
+  checkEncoding(encoding);
+  return decodeMessagePack(bytes);
+}
+
+/** Handlers get a Uint8Array, whatever class the copy was made as. */
+function plain(bytes: Uint8Array): Uint8Array {
+  if (!Buffer.isBuffer(bytes)) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}

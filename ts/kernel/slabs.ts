@@ -1,0 +1,73 @@
+import { native } from "../base/errors.ts";
+import type { Arena } from "./arena.ts";
+import { core } from "./native.ts";
+
+/** A slab this isolate holds a reference to. */
+export interface SlabReference {
+  readonly index: number;
+  readonly generation: number;
+  /** Where its bytes begin in the arena's buffer. Unit: bytes. */
+  readonly start: number;
+}
+
+/**
+ * Received bytes in place. Keeping the array keeps the slab: `release` gives it back sooner than
+ * the collector.
+ */
+const held = new WeakMap<Uint8Array, () => void>();
+
+const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack());
+
+/** Takes a slab and copies a payload into it. */
+export function fillSlab(arena: Arena, isolate: number, bytes: Uint8Array): SlabReference {
+  const place = native(() => core.allocateSlab(isolate, bytes.length));
+  const start = arena.at(place.offset);
+  arena.u8.set(bytes, start);
+  return { index: place.index, generation: place.generation, start };
+}
+
+/** A view on a received slab, released by {@link release} or, at last, when it is collected. */
+export function viewSlab(
+  arena: Arena,
+  isolate: number,
+  slab: SlabReference,
+  length: number,
+  onReleased: () => void,
+): Uint8Array {
+  const view = new Uint8Array(arena.buffer, slab.start, length);
+  const giveBack = (): void => {
+    onReleased();
+    try {
+      core.releaseSlab(isolate, slab.index, slab.generation);
+    } catch {
+      // The isolate left the node: its references were given back then.
+    }
+  };
+  collected.register(view, giveBack, giveBack);
+  held.set(view, () => {
+    collected.unregister(giveBack);
+    giveBack();
+  });
+  return view;
+}
+
+/**
+ * Gives the memory of a large received message back at once; its bytes must not be read afterwards.
+ * Answers false for bytes that are no such view, or were released before. Without this call the
+ * garbage collector does it.
+ */
+export function release(bytes: Uint8Array): boolean {
+  const free = held.get(bytes);
+  if (free === undefined) return false;
+  held.delete(bytes);
+  free();
+  return true;
+}
+
+/** A private copy of received bytes that may share memory; the view is released. */
+export function toOwned(bytes: Uint8Array): Uint8Array {
+  const owned = new Uint8Array(bytes.length);
+  owned.set(bytes);
+  release(bytes);
+  return owned;
+}

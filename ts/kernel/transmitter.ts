@@ -1,0 +1,210 @@
+import { RECORD } from "../../bindings/generated/layout.ts";
+import { FoundationError } from "../base/errors.ts";
+import type { Arena } from "./arena.ts";
+import type { Attachment } from "./attachment.ts";
+import { toWireError } from "./handlers.ts";
+import { type Neighbour, openNeighbour } from "./neighbours.ts";
+import { LOCAL_PEER, type RequestPlace } from "./origin.ts";
+import { FULL, type MessageHead } from "./record-writer.ts";
+import type { SharedNode } from "./shared-runtime.ts";
+import { ENCODING, type Encoded, encodeValue } from "./values.ts";
+
+/** A call's parts of a request. */
+export interface CallPlace {
+  readonly correlation: number;
+  readonly replyBytesMax: number;
+}
+
+/** Writes messages to peers and to other isolates of the node. */
+export class Transmitter {
+  readonly #arena: Arena;
+  readonly #attachment: Attachment;
+  readonly #node: SharedNode;
+  readonly #writabilityWord: number;
+  readonly #windowBytes: number;
+  readonly #neighbours = new Map<number, Neighbour>();
+  readonly #isDeclared: (channel: number) => boolean;
+  readonly #head: MessageHead = {
+    tag: 0,
+    peer: 0,
+    channel: 0,
+    destination: 0,
+    slot: 0,
+    generation: 0,
+    correlation: 0,
+    replyBytesMax: 0,
+    mayBundle: false,
+  };
+
+  constructor(
+    arena: Arena,
+    attachment: Attachment,
+    node: SharedNode,
+    isDeclared: (channel: number) => boolean,
+  ) {
+    this.#arena = arena;
+    this.#attachment = attachment;
+    this.#node = node;
+    this.#windowBytes = node.windowBytes;
+    this.#isDeclared = isDeclared;
+    this.#writabilityWord = arena.at(node.writabilityOffset) >>> 2;
+  }
+
+  /**
+   * Whether a channel to a peer is below its high-water mark. A hint: a plain load is all it needs.
+   */
+  isWritable(peer: number, channel: number): boolean {
+    const row = (peer & 0xffff) * RECORD.WRITABILITY_CHANNELS;
+    return this.#arena.i32[this.#writabilityWord + row + channel] === 0;
+  }
+
+  /** Sends to a name of a peer. False: nothing was taken. */
+  send(
+    peer: number,
+    channel: number,
+    name: number,
+    value: Encoded,
+    call: CallPlace | undefined,
+    key?: Uint8Array,
+  ): boolean {
+    if (!this.isWritable(peer, channel)) return false;
+    const head = this.#fill(peer, channel, name, value, call);
+    return this.#attachment.writer.write(head, value.bytes, key) > 0;
+  }
+
+  /** On monotonic channels each message stands for itself: a newer one may replace it. */
+  #isMonotonic(channel: number): boolean {
+    return this.#node.monotonicChannels[channel] === true;
+  }
+
+  #fill(
+    peer: number,
+    channel: number,
+    name: number,
+    value: Encoded,
+    call: CallPlace | undefined,
+  ): MessageHead {
+    this.checkSize(value);
+    const head = this.#head;
+    head.tag = RECORD.MESSAGE | (value.encoding << RECORD.ENCODING_SHIFT);
+    if (call !== undefined) head.tag |= RECORD.REQUEST;
+    head.peer = peer;
+    head.channel = channel;
+    head.destination = name;
+    head.slot = peer === LOCAL_PEER ? this.#attachment.slot : 0;
+    head.generation = peer === LOCAL_PEER ? this.#attachment.generation : 0;
+    head.correlation = call?.correlation ?? 0;
+    head.replyBytesMax = call?.replyBytesMax ?? 0;
+    head.mayBundle = call === undefined && !this.#isMonotonic(channel);
+    return head;
+  }
+
+  /** Refuses a message that no receiver takes. */
+  checkSize(value: Encoded): void {
+    const bytes = value.bytes.length;
+    if (bytes > this.#node.messageBytesMax) {
+      throw new FoundationError(
+        "message_too_large",
+        `a message of ${bytes} bytes exceeds messageBytesMax ${this.#node.messageBytesMax}`,
+        { context: { bytes } },
+      );
+    }
+  }
+
+  /** Sends to a name of another isolate of the node. False: nothing was taken. */
+  sendToNeighbour(
+    place: { slot: number; generation: number },
+    channel: number,
+    name: number,
+    value: Encoded,
+    call: CallPlace | undefined,
+  ): boolean {
+    const head = this.#fill(LOCAL_PEER, channel, name, value, call);
+    const neighbour = this.neighbour(place);
+    return neighbour.send(head, value.bytes) > 0;
+  }
+
+  /** The ring to an isolate, made on first use. */
+  neighbour(place: { slot: number; generation: number }): Neighbour {
+    const known = this.#neighbours.get(place.slot);
+    if (known !== undefined && known.generation === place.generation) return known;
+    const { isolate, ringBytes } = this.#attachment;
+    const made = openNeighbour(this.#arena, isolate, place, ringBytes, this.#windowBytes);
+    this.#neighbours.set(place.slot, made);
+    return made;
+  }
+
+  /** Whether every ring that was made to other isolates takes more on a channel. */
+  haveNeighboursRoom(channel: number): boolean {
+    for (const neighbour of this.#neighbours.values())
+      if (!neighbour.hasRoom(channel)) return false;
+    return true;
+  }
+
+  /** Forgets the ring to an isolate that is gone. */
+  forgetNeighbour(offset: number): Neighbour | undefined {
+    for (const [slot, neighbour] of this.#neighbours) {
+      if (neighbour.offset !== offset) continue;
+      this.#neighbours.delete(slot);
+      return neighbour;
+    }
+    return undefined;
+  }
+
+  /** Answers a request; room is waited for, so an answer is never refused. */
+  reply(request: RequestPlace, value: unknown): void {
+    let encoded: Encoded;
+    try {
+      encoded = { ...encodeValue(value) };
+      this.checkSize(encoded);
+    } catch (thrown) {
+      return this.replyError(request, thrown);
+    }
+    this.#answer(request, encoded);
+  }
+
+  /** Answers a request with an error. */
+  replyError(request: RequestPlace, thrown: unknown): void {
+    const { bytes } = encodeValue(toWireError(thrown));
+    this.#answer(request, { bytes, encoding: ENCODING.error });
+  }
+
+  #answer(request: RequestPlace, value: Encoded): void {
+    const head: MessageHead = {
+      tag:
+        RECORD.MESSAGE |
+        RECORD.REPLY |
+        RECORD.PROCESS |
+        (value.encoding << RECORD.ENCODING_SHIFT) |
+        (value.bytes.length <= request.replyBytesMax ? RECORD.RESERVED : 0),
+      peer: request.origin.peer,
+      channel: this.#isDeclared(request.channel) ? request.channel : 0,
+      destination: 0,
+      slot: request.slot,
+      generation: request.generation,
+      correlation: request.correlation,
+      replyBytesMax: 0,
+      mayBundle: false,
+    };
+    const isLocal = request.origin.peer === LOCAL_PEER;
+    // The bytes may lie in the encoder's buffer: what waits needs its own.
+    let kept: Uint8Array | undefined;
+    this.#attachment.eventually(() => {
+      const writer = isLocal ? this.#neighbourWriter(request) : this.#attachment.writer;
+      if (writer === undefined) return true; // the caller is gone, and its call with it
+      const written = writer.write(head, kept ?? value.bytes);
+      if (written !== FULL) return true;
+      kept ??= value.bytes.slice();
+      writer.hasRoom();
+      return false;
+    });
+  }
+
+  #neighbourWriter(request: RequestPlace): Neighbour["writer"] | undefined {
+    try {
+      return this.neighbour(request).writer;
+    } catch {
+      return undefined;
+    }
+  }
+}
