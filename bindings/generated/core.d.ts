@@ -47,8 +47,8 @@ export declare function coreVtable(): bigint
 /** Lets go of a node: no memory of the isolate's rings is touched after this returns. */
 export declare function detachIsolate(isolate: number): void
 
-/** Gives a slab's reference to another isolate of the node, before its handle is published there. */
-export declare function handOverSlab(isolate: number, index: number, generation: number, toSlot: number, toGeneration: number): void
+/** Puts a slab's reference into transit on a ring between isolates, before its handle is published. */
+export declare function handOverSlab(isolate: number, index: number, generation: number, pair: number): void
 
 /** Whether an arena was lent. */
 export declare function hasArena(): boolean
@@ -138,6 +138,9 @@ export interface StartedNode {
 
 /** Starts a node from its JSON options, on a kernel thread pinned to `core` or on the shared one. */
 export declare function startNode(options: string, core?: number | undefined | null): StartedNode
+
+/** Takes a slab's reference out of transit: its handle was read. */
+export declare function takeOverSlab(isolate: number, index: number, generation: number, pair: number): void
 
 /** Lets the event loop end although the isolate is attached. */
 export declare function unrefIsolate(isolate: number): void

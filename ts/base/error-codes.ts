@@ -55,7 +55,6 @@ export const ERROR_CODES = Object.freeze({
   timeout: row(3002, "delivery", "medium", "backoff"),
   aborted: row(3003, "delivery", "low", "none"),
   message_too_large: row(3004, "delivery", "medium", "none"),
-  not_accepted: row(3005, "delivery", "medium", "after_drain"),
   remote_exhausted: row(3006, "delivery", "high", "backoff"),
   undelivered: row(3007, "delivery", "medium", "backoff"),
   handler_failed: row(3008, "delivery", "medium", "none"),

@@ -41,6 +41,8 @@ export interface InboxRing {
   readonly origin: Origin | undefined;
   /** A bundle that the time budget interrupted; its record is not given back before it is read. */
   bundle: Bundle | undefined;
+  /** Takes a slab over whose handle was read, where the writer left it in transit. */
+  takeSlab?(index: number, generation: number): void;
   /** Wakes the writer that waits for room. */
   wakeWriter(): void;
 }
@@ -226,6 +228,12 @@ export class Inbox {
         ? ring.size - RECORD.HEAD_BYTES
         : (u32[(start + RECORD.SLAB_LENGTH) >>> 2] as number);
     this.#messageBytes = bytes;
+    if ((tag & RECORD.SLAB) !== 0 && from.takeSlab !== undefined) {
+      from.takeSlab(
+        u32[(start + RECORD.SLAB_INDEX) >>> 2] as number,
+        u32[(start + RECORD.SLAB_GENERATION) >>> 2] as number,
+      );
+    }
     const account = u16[(start + RECORD.ACCOUNT) >>> 1] as number;
     const origin = from.origin ?? this.#originOf(peer);
     this.counts.messages++;

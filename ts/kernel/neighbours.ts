@@ -41,7 +41,7 @@ export class Neighbour {
     const wake = (): void => core.ringIsolate(isolate, this.slot, this.generation);
     this.writer = new RecordWriter(arena, isolate, ring, wake, (slab) => {
       try {
-        core.handOverSlab(isolate, slab.index, slab.generation, this.slot, this.generation);
+        core.handOverSlab(isolate, slab.index, slab.generation, this.offset);
         return true;
       } catch {
         core.releaseSlab(isolate, slab.index, slab.generation);
@@ -127,6 +127,10 @@ export class NeighbourRing implements InboxRing, Origin {
       this.#isSettleWakePlanned = false;
       if (Atomics.exchange(this.#i32, this.#waitingWord, 0) !== 0) this.wakeWriter();
     });
+  }
+
+  takeSlab(index: number, generation: number): void {
+    core.takeOverSlab(this.#isolate, index, generation, this.offset);
   }
 
   wakeWriter(): void {

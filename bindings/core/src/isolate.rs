@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_buffer::{Handle, HandleTable};
-use foundation_node::{Doorbell, Owner};
+use foundation_node::{Doorbell, InTransit, Owner};
 use napi::{Env, JsValue, Unknown};
 
 use crate::doorbell::{Bell, TO_CLOSED};
@@ -27,7 +27,6 @@ pub(crate) struct Attachment {
 pub(crate) struct Registered {
     pub(crate) generation: u16,
     bell: Arc<Bell>,
-    handles: Arc<Mutex<HandleTable>>,
 }
 
 impl Attachment {
@@ -80,11 +79,7 @@ pub(crate) fn attach(env: &Env, node: u32, wake: &Unknown) -> Result<AttachedIso
     };
     let owner = Owner { slot: attached.slot, generation: attached.generation };
     let handles = attached.handles;
-    let registered = Registered {
-        generation: owner.generation,
-        bell: Arc::clone(&bell),
-        handles: Arc::clone(&handles),
-    };
+    let registered = Registered { generation: owner.generation, bell: Arc::clone(&bell) };
     process::register(node, owner.slot, registered);
     let isolate = environment::with(|environment| {
         let attachments = &mut environment.attachments;
@@ -180,9 +175,12 @@ pub(crate) fn unregister(isolate: u32, name: u32) -> Result<()> {
 }
 
 pub(crate) fn open_pair(isolate: u32, slot: u32, generation: u32) -> Result<u32> {
-    let (entry, from) = with(isolate, |attachment| (attachment.entry.clone(), attachment.owner))?;
+    let (node, entry, from) =
+        with(isolate, |attachment| (attachment.node, attachment.entry.clone(), attachment.owner))?;
     let to = Owner { slot: slot as u16, generation: generation as u16 };
-    entry.kernel.open_pair(entry.inner, from, to).map_err(from_core)
+    let (offset, in_transit) = entry.kernel.open_pair(entry.inner, from, to).map_err(from_core)?;
+    process::add_pair(node, offset, &in_transit);
+    Ok(offset)
 }
 
 pub(crate) fn close_pair(isolate: u32, offset: u32) -> Result<()> {
@@ -220,15 +218,32 @@ pub(crate) fn retain_slab(isolate: u32, index: u32, generation: u32) -> Result<(
     with(isolate, |attachment| lock(&attachment.handles).insert(handle))
 }
 
-pub(crate) fn hand_over(isolate: u32, slab: (u32, u32), to: (u32, u32)) -> Result<()> {
+/// What is under way in a ring between isolates.
+fn in_transit(isolate: u32, pair: u32) -> Result<InTransit> {
+    let node = with(isolate, |attachment| attachment.node)?;
+    process::pair(node, pair).ok_or_else(|| coded("noproc", "the other isolate is gone"))
+}
+
+pub(crate) fn hand_over(isolate: u32, slab: (u32, u32), pair: u32) -> Result<()> {
     let handle = handle_of(slab.0, slab.1);
+    let in_transit = in_transit(isolate, pair)?;
     with(isolate, |attachment| {
-        let other = process::isolate(attachment.node, to.0 as u16, to.1 as u16)
-            .ok_or_else(|| coded("noproc", "the other isolate is gone"))?;
         if !lock(&attachment.handles).remove(handle) {
             return Err(coded("slab_released", "the bytes were released before"));
         }
-        lock(&other.handles).insert(handle);
+        lock(&in_transit).insert(handle);
+        Ok(())
+    })?
+}
+
+pub(crate) fn take_over(isolate: u32, slab: (u32, u32), pair: u32) -> Result<()> {
+    let handle = handle_of(slab.0, slab.1);
+    let in_transit = in_transit(isolate, pair)?;
+    with(isolate, |attachment| {
+        if !lock(&in_transit).remove(handle) {
+            return Err(coded("slab_released", "the bytes were released before"));
+        }
+        lock(&attachment.handles).insert(handle);
         Ok(())
     })?
 }

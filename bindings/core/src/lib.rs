@@ -220,16 +220,16 @@ pub fn retain_slab(isolate: u32, index: u32, generation: u32) -> Result<()> {
     isolate::retain_slab(isolate, index, generation)
 }
 
-/// Gives a slab's reference to another isolate of the node, before its handle is published there.
+/// Puts a slab's reference into transit on a ring between isolates, before its handle is published.
 #[napi(catch_unwind)]
-pub fn hand_over_slab(
-    isolate: u32,
-    index: u32,
-    generation: u32,
-    to_slot: u32,
-    to_generation: u32,
-) -> Result<()> {
-    isolate::hand_over(isolate, (index, generation), (to_slot, to_generation))
+pub fn hand_over_slab(isolate: u32, index: u32, generation: u32, pair: u32) -> Result<()> {
+    isolate::hand_over(isolate, (index, generation), pair)
+}
+
+/// Takes a slab's reference out of transit: its handle was read.
+#[napi(catch_unwind)]
+pub fn take_over_slab(isolate: u32, index: u32, generation: u32, pair: u32) -> Result<()> {
+    isolate::take_over(isolate, (index, generation), pair)
 }
 
 /// Counters of the boundary.

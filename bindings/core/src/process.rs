@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, Pool};
-use foundation_node::{Kernel, NameTable, NodeOptions};
+use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, HandleTable, Pool};
+use foundation_node::{InTransit, Kernel, NameTable, NodeOptions};
 use napi::{Env, JsValue, Unknown, sys};
 
 use crate::error::{Result, check, coded, from_core};
@@ -31,6 +31,8 @@ struct Process {
     next_node: u32,
     /// Attached isolates by (node, slot), for rings between isolates.
     isolates: BTreeMap<(u32, u16), Registered>,
+    /// What is under way in rings between isolates, by (node, ring); the kernel thread owns it.
+    pairs: BTreeMap<(u32, u32), Weak<Mutex<HandleTable>>>,
 }
 
 static POOL: OnceLock<Pool> = OnceLock::new();
@@ -184,6 +186,19 @@ pub(crate) fn register(node: u32, slot: u16, registered: Registered) {
 
 pub(crate) fn unregister(node: u32, slot: u16) {
     with(|process| process.isolates.remove(&(node, slot)));
+}
+
+/// Remembers what is under way in a new ring between isolates, and forgets freed ones.
+pub(crate) fn add_pair(node: u32, offset: u32, in_transit: &InTransit) {
+    with(|process| {
+        process.pairs.retain(|_, old| old.strong_count() > 0);
+        process.pairs.insert((node, offset), Arc::downgrade(in_transit));
+    });
+}
+
+/// What is under way in a ring between isolates, while the ring is there.
+pub(crate) fn pair(node: u32, offset: u32) -> Option<InTransit> {
+    with(|process| process.pairs.get(&(node, offset)).and_then(Weak::upgrade))
 }
 
 /// An attached isolate of a node, if it is still the one meant.

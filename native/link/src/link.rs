@@ -146,7 +146,7 @@ impl Link {
             calls: Vec::new(),
             own_busy: 0,
             pong: None,
-            remote_channels: invert(&peer_channels, own_channels.len()),
+            remote_channels: invert(&peer_channels),
             peer_channels,
             receive_accounts: Ledger::default(),
             remote_names: RemoteNames::default(),
@@ -309,8 +309,10 @@ fn build_lanes(channels: &[ChannelState], queues: &[Queue]) -> Vec<LaneState> {
         .collect()
 }
 
-fn invert(channels: &PeerChannels, own_count: usize) -> Vec<Option<u16>> {
-    let mut remote = vec![None; own_count];
+fn invert(channels: &PeerChannels) -> Vec<Option<u16>> {
+    // Channels that only the peer declared have local numbers above our own ones.
+    let count = channels.local.iter().flatten().max().map_or(0, |&highest| highest as usize + 1);
+    let mut remote = vec![None; count];
     for (number, local) in channels.local.iter().enumerate().rev() {
         if let Some(place) = local.and_then(|local| remote.get_mut(local as usize)) {
             *place = Some(number as u16);

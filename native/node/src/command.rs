@@ -10,6 +10,7 @@ use foundation_buffer::HandleTable;
 use crate::isolate::{Doorbell, LoopMark};
 use crate::names::{NameTable, Owner};
 use crate::options::NodeOptions;
+use crate::pairs::InTransit;
 
 /// A refused request: a stable snake_case code of docs/errors.md and what happened.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ pub(crate) enum Command {
     Attach { node: u32, bell: Arc<dyn Doorbell>, mark: Arc<LoopMark>, answer: Answer<Attached> },
     Detach { node: u32, owner: Owner, answer: Answer<bool> },
     OwnerChanged { node: u32, id: u32, owner: Option<Owner> },
-    OpenPair { node: u32, from: Owner, to: Owner, answer: Answer<u32> },
+    OpenPair { node: u32, from: Owner, to: Owner, answer: Answer<(u32, InTransit)> },
     ClosePair { node: u32, slot: u16, offset: u32 },
     Join { node: u32, addresses: Vec<SocketAddr> },
     Leave { node: u32, drain: Duration },

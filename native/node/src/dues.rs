@@ -1,5 +1,5 @@
-//! What an isolate owes to peers: credit of messages it was given, answers to requests it took. When it
-//! dies, the kernel thread pays, or nobody could send to the node any more.
+//! What an isolate owes to peers: credit of messages it was given, answers to requests it took.
+//! When it dies, the kernel thread pays, or nobody could send to the node any more.
 
 use std::collections::HashSet;
 

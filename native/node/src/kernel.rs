@@ -17,6 +17,7 @@ use crate::command::{Answer, Attached, Command, NodeError, Started};
 use crate::isolate::{Doorbell, LoopMark, lock};
 use crate::names::Owner;
 use crate::options::NodeOptions;
+use crate::pairs::InTransit;
 use crate::state::State;
 
 /// How long a question to the kernel thread may take. It never blocks, so only a broken one takes
@@ -116,7 +117,12 @@ impl Kernel {
     ///
     /// # Errors
     /// `noproc` where the other isolate is gone, `arena_exhausted`.
-    pub fn open_pair(&self, node: u32, from: Owner, to: Owner) -> Result<u32, NodeError> {
+    pub fn open_pair(
+        &self,
+        node: u32,
+        from: Owner,
+        to: Owner,
+    ) -> Result<(u32, InTransit), NodeError> {
         self.ask(|answer| Command::OpenPair { node, from, to, answer })
     }
 

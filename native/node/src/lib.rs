@@ -32,4 +32,5 @@ pub use isolate::{Doorbell, LoopMark};
 pub use kernel::Kernel;
 pub use names::{NameTable, Owner};
 pub use options::NodeOptions;
+pub use pairs::InTransit;
 pub use record::TABLE as RECORD_TABLE;

@@ -21,7 +21,7 @@ use crate::isolates::Isolates;
 use crate::metrics::{Load, NodeMeters};
 use crate::names::{NameTable, Owner};
 use crate::options::NodeOptions;
-use crate::pairs::Pairs;
+use crate::pairs::{InTransit, Pairs};
 use crate::peer::Peer;
 use crate::record;
 use crate::writability::Writability;
@@ -132,7 +132,7 @@ impl Node {
             self.pay(&mut isolate.dues);
             isolate.dismantle(pool);
         }
-        for (end, offset) in self.pairs.close_all(owner) {
+        for (end, offset) in self.pairs.close_all(pool, owner) {
             self.isolates.tell(end, &events::pair_closed(offset));
         }
         Ok(())
@@ -173,13 +173,13 @@ impl Node {
         pool: &Pool,
         from: Owner,
         to: Owner,
-    ) -> Result<u32, NodeError> {
+    ) -> Result<(u32, InTransit), NodeError> {
         if self.isolates.get(to).is_none() {
             return Err(NodeError::new("noproc", "the other isolate is gone"));
         }
-        let offset = self.pairs.open(pool, self.options.ring_bytes, from, to)?;
+        let (offset, in_transit) = self.pairs.open(pool, self.options.ring_bytes, from, to)?;
         self.isolates.tell(to, &events::pair(offset, self.options.ring_bytes, from));
-        Ok(offset)
+        Ok((offset, in_transit))
     }
 
     pub(crate) fn drain_rings(&mut self, pool: &Pool) {
@@ -405,6 +405,7 @@ impl Node {
         for isolate in self.isolates.take_all() {
             isolate.dismantle(pool);
         }
+        self.pairs.clear(pool);
     }
 }
 

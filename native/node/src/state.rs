@@ -133,8 +133,8 @@ impl State {
                 let _ = answer.send(opened);
             }
             Command::ClosePair { node, slot, offset } => {
-                if let Ok((node, _)) = self.node(node) {
-                    node.pairs.close(slot, offset);
+                if let Ok((node, pool)) = self.node(node) {
+                    node.pairs.close(pool, slot, offset);
                 }
             }
             Command::Join { node, addresses } => self.join(node, &addresses),
