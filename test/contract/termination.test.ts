@@ -45,7 +45,8 @@ describe("a worker that dies", () => {
         `${mebibytes(found.after)} MiB at the end\n`,
     );
     expect(found.isolates).toBe(1);
-    expect(counts(found.after)).toEqual(counts(found.before));
+    // The first worker of a process opens descriptors that stay: the 50th has to leave as many.
+    expect(counts(found.after)).toEqual({ ...counts(found.before), files: found.at50.files });
     expect(found.after.residentBytes).toBeLessThan(found.at50.residentBytes + GROWTH_BYTES_MAX);
     expect(found.heard.home).toBeGreaterThan(CYCLES);
     expect(found.heard.peer).toBeGreaterThan(CYCLES);

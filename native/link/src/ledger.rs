@@ -12,9 +12,17 @@ pub(crate) const REPLY_ACCOUNT: u16 = 0x8000;
 pub(crate) const LARGE_ACCOUNT: u16 = 0x4000;
 /// Highest scheduler slot that an account may name.
 pub(crate) const SLOT_MAX: u16 = 1023;
-/// The account of a name whose isolate the sender has not been told of, or that nobody has. It is
-/// no isolate's slot: one that settles nothing must not keep first messages from the others.
-pub const UNBOUND_ACCOUNT: u16 = SLOT_MAX;
+/// Set in the number of an account that belongs to a name and not to an isolate: the sender has not
+/// been told which isolate has the name. By itself it means that nobody has it.
+pub const UNBOUND_ACCOUNT: u16 = 0x2000;
+
+/// The account of a name until its isolate is known. Names have accounts of their own, so that a
+/// burst to one whose handler settles nothing holds no message to another one back. Numbers above
+/// 8,191 share.
+#[inline]
+pub(crate) fn unbound_account(name: u32) -> u16 {
+    UNBOUND_ACCOUNT | (name & 0x1fff) as u16
+}
 
 /// Names an account: the sender's channel number, and a scheduler slot of the receiver with marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,9 +37,10 @@ impl AccountKey {
         self.account & LARGE_ACCOUNT != 0
     }
 
-    /// Whether the number without its marks is a scheduler slot.
+    /// Whether the number without its marks is a scheduler slot or a name's.
     pub(crate) fn is_valid(self) -> bool {
-        self.account & !(REPLY_ACCOUNT | LARGE_ACCOUNT) <= SLOT_MAX
+        let number = self.account & !(REPLY_ACCOUNT | LARGE_ACCOUNT);
+        number & UNBOUND_ACCOUNT != 0 || number <= SLOT_MAX
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names on the wire: announced once per lane with a number, used by number afterwards.
 
-use crate::ledger::{SLOT_MAX, UNBOUND_ACCOUNT};
+use crate::ledger::{SLOT_MAX, unbound_account};
 
 /// Names that one end may announce to the other. One more is refused and counted.
 const NAMES_MAX: usize = 65_536;
@@ -33,8 +33,8 @@ impl Announced {
 }
 
 /// The credit account of the isolate behind each of our announced names, as the peer told. It looks
-/// for the owner once, when a name is announced: a name that nobody has by then stays on
-/// [`UNBOUND_ACCOUNT`], shared with all others like it, for as long as the link lives.
+/// for the owner once, when a name is announced: a name that nobody has by then keeps the account
+/// of its own ([`unbound_account`]) for as long as the link lives.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
     by_name: Vec<u16>,
@@ -46,7 +46,8 @@ impl Accounts {
         let index = id as usize;
         if index < NAMES_MAX && account <= SLOT_MAX {
             if index >= self.by_name.len() {
-                self.by_name.resize(index + 1, UNBOUND_ACCOUNT);
+                let first = self.by_name.len() as u32;
+                self.by_name.extend((first..=id).map(unbound_account));
             }
             self.by_name[index] = account;
         }
@@ -54,7 +55,7 @@ impl Accounts {
 
     #[inline]
     pub(crate) fn get(&self, id: u32) -> u16 {
-        self.by_name.get(id as usize).copied().unwrap_or(UNBOUND_ACCOUNT)
+        self.by_name.get(id as usize).copied().unwrap_or_else(|| unbound_account(id))
     }
 }
 

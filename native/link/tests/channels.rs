@@ -320,6 +320,23 @@ fn a_name_that_nobody_had_when_it_was_announced_stays_on_the_unbound_account() {
 }
 
 #[test]
+fn a_burst_before_the_isolate_is_told_holds_no_other_name_back() {
+    let mut pair = Pair::new(Setup { options: marks(), ..Setup::default() });
+    pair.ends[1].host.owners.insert("stuck".to_owned(), 0);
+    pair.ends[1].host.settling = Settling::Never;
+    for _ in 0..40 {
+        pair.send(0, 0, "stuck", &[0; 1_000]);
+    }
+    pair.run_for(Micros::from_millis(1_000));
+    let taken = pair.delivered(1);
+    assert!(taken < 40, "the name has a full window");
+
+    pair.ends[1].host.owners.insert("free".to_owned(), 5);
+    pair.send(0, 0, "free", b"gets through");
+    pair.run_until_delivered(1, taken + 1);
+}
+
+#[test]
 fn an_isolate_that_settles_nothing_holds_no_first_message_to_another_one_back() {
     for stuck in [0, 5] {
         let mut pair = Pair::new(Setup { options: marks(), ..Setup::default() });
@@ -342,7 +359,9 @@ fn an_isolate_that_settles_nothing_holds_no_first_message_to_another_one_back() 
             pair.send(0, 0, &name, &[0; 1_000]);
         }
         pair.run_until_delivered(1, taken + 30);
-        assert_eq!(accounts(&pair)[taken..], [UNBOUND_ACCOUNT; 30]);
+        // Each name has an account of its own until its isolate is told.
+        let expected: Vec<u16> = (1..=30).map(|name| UNBOUND_ACCOUNT | name).collect();
+        assert_eq!(accounts(&pair)[taken..], expected);
         pair.run_for(Micros::from_millis(1_000));
         assert_eq!(pair.delivered(1), taken + 30, "the full window stays full");
     }

@@ -7,7 +7,7 @@ use crate::isolate::Isolate;
 use crate::names::Owner;
 
 /// Isolates a node serves at most; credit accounts are numbered by slot.
-const ISOLATES_MAX: usize = foundation_link::UNBOUND_ACCOUNT as usize;
+const ISOLATES_MAX: usize = 1024;
 
 #[derive(Debug, Default)]
 struct Slot {
