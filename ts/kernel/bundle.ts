@@ -16,6 +16,9 @@ export class Bundle {
   readonly #bytes: number;
   /** The memory that the bundle is read from: a private copy, or the ring itself for views. */
   readonly #source: Uint8Array;
+  /** The memory under `#source`, kept because asking a view for it costs a call each time. */
+  readonly #buffer: ArrayBufferLike;
+  readonly #base: number;
   readonly #isMessagePack: boolean;
   #at: number;
   readonly #end: number;
@@ -40,7 +43,9 @@ export class Bundle {
     const isInPlace = registration.isView && !this.#isMessagePack && !payload.isDevelopment;
     const start = ring.start + RECORD.HEAD_BYTES;
     this.#source = isInPlace ? payload.arenaBytes : payload.copy(start, this.#bytes);
-    this.#at = isInPlace ? start : this.#source.byteOffset;
+    this.#buffer = this.#source.buffer;
+    this.#base = this.#source.byteOffset;
+    this.#at = isInPlace ? start : this.#base;
     this.#end = this.#at + this.#bytes;
   }
 
@@ -55,7 +60,7 @@ export class Bundle {
    * @throws FoundationError `undecodable` where the lengths do not fit; nothing is left then
    */
   next(): unknown {
-    const at = this.#at - this.#source.byteOffset;
+    const at = this.#at - this.#base;
     const low = this.#source[at] ?? 0;
     const length = low | ((this.#source[at + 1] ?? 0) << 8);
     const start = this.#at + RECORD.BUNDLE_LENGTH_BYTES;
@@ -64,8 +69,8 @@ export class Bundle {
       throw new FoundationError("undecodable", "a bundle's lengths do not fit");
     }
     this.#at = start + length;
-    if (!this.#isMessagePack) return new Uint8Array(this.#source.buffer, start, length);
-    const from = start - this.#source.byteOffset;
+    if (!this.#isMessagePack) return new Uint8Array(this.#buffer, start, length);
+    const from = start - this.#base;
     return decodeMessagePack(this.#source, from, from + length);
   }
 

@@ -97,6 +97,19 @@ export class Isolate implements InboxSink, ControlSink {
 
   /** Sends a message; see `FoundationNode.send`. */
   send(to: Address, message: unknown, options?: SendOptions): boolean {
+    // A burst of bytes to one receiver takes the short way: no head is written for each.
+    const last = this.#lastRoute;
+    if (
+      options === undefined &&
+      last !== undefined &&
+      last.to.name === to.name &&
+      last.to.node === to.node &&
+      message instanceof Uint8Array &&
+      !this.attachment.isDetached &&
+      this.#transmitter.append(last.peer.handle, last, message)
+    ) {
+      return true;
+    }
     return this.#send(to, message, options, undefined);
   }
 
@@ -112,9 +125,13 @@ export class Isolate implements InboxSink, ControlSink {
       const name = this.#directory.nameId(to.name);
       return this.#sendLocally(to.name, name, channel, message, options, call);
     }
-    const { peer, name } = this.#route(to);
+    const route = this.#route(to);
+    const { peer, name } = route;
     const key = options?.key === undefined ? undefined : encodeKey(options.key);
-    return this.#transmitter.send(peer.handle, channel, name, encodeValue(message), call, key);
+    const value = encodeValue(message);
+    // The short way above is for channel 0.
+    const burst = channel === 0 ? route : undefined;
+    return this.#transmitter.send(peer.handle, channel, name, value, call, key, burst);
   }
 
   /** Link and name number of a receiver. Bursts go to one, so the last one is remembered. */

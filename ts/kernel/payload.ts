@@ -75,7 +75,7 @@ export class PayloadReader {
     if (start >= this.#windowStart && start + length <= this.#windowEnd) return;
     const end = Math.max(start + length, Math.min(start + WINDOW_BYTES, ring.contiguousEnd()));
     // A Buffer, since the decoder reads strings of Buffers natively; of an ArrayBuffer of its own.
-    this.#window = Buffer.from(new ArrayBuffer(end - start));
+    this.#window = Buffer.allocUnsafeSlow(end - start);
     this.#window.set(this.#arena.u8.subarray(start, end));
     this.#windowStart = start;
     this.#windowEnd = end;
@@ -92,7 +92,7 @@ export class PayloadReader {
   copy(start: number, length: number): Uint8Array {
     this.copies++;
     this.copiedBytes += length;
-    const copy = Buffer.from(new ArrayBuffer(length));
+    const copy = Buffer.allocUnsafeSlow(length);
     copy.set(this.#arena.u8.subarray(start, start + length));
     return copy;
   }

@@ -53,6 +53,8 @@ export interface MessageHead {
   replyBytesMax: number;
   /** Whether it may share a record: a plain message, not on a monotonic channel. */
   mayBundle: boolean;
+  /** Names the receiver, so that more of the same can be added with {@link RecordWriter.append}. */
+  route: object | undefined;
 }
 
 const NO_KEY = new Uint8Array(0);
@@ -72,6 +74,7 @@ export class RecordWriter {
   #slabBytes = 0;
   // The bundle written last; messages are added while it is the ring's last record and not
   // published.
+  #bundleRoute: object | undefined;
   #bundleTag = 0;
   #bundlePeer = 0;
   #bundleChannel = 0;
@@ -119,6 +122,35 @@ export class RecordWriter {
     return length + RECORD_COST_BYTES;
   }
 
+  /**
+   * The short way for a burst of byte messages to one receiver: adds to the bundle that is open for it. False
+   * where there is none or it is full; then {@link write} decides.
+   */
+  append(route: object, payload: Uint8Array): boolean {
+    const bytes = RECORD.BUNDLE_LENGTH_BYTES + payload.length;
+    if (
+      route !== this.#bundleRoute ||
+      this.#bundleSize + bytes > this.#bundleBytesMax ||
+      payload.length > BUNDLED_BYTES_MAX ||
+      this.ring.position !== this.#bundleEnd ||
+      this.ring.unpublishedBytes === 0
+    ) {
+      return false;
+    }
+    return this.#extendBundle(bytes, payload);
+  }
+
+  #extendBundle(bytes: number, payload: Uint8Array): boolean {
+    const at = this.ring.extend(this.#bundleStart, this.#bundleSize, bytes);
+    if (at < 0) return false;
+    this.#bundleSize += bytes;
+    this.#bundleCount += 1;
+    this.#bundleEnd = this.ring.position;
+    this.#arena.u32[(this.#bundleStart + RECORD.CORRELATION) >>> 2] = this.#bundleCount;
+    this.#putBundled(at, payload);
+    return true;
+  }
+
   /** Adds a small message to the open bundle of its receiver, or opens one. */
   #writeBundled(head: MessageHead, encoding: number, payload: Uint8Array): number {
     const bytes = RECORD.BUNDLE_LENGTH_BYTES + payload.length;
@@ -130,21 +162,15 @@ export class RecordWriter {
       head.destination === this.#bundleDestination &&
       head.channel === this.#bundleChannel &&
       tag === this.#bundleTag &&
-      this.#bundleSize + bytes <= this.#bundleBytesMax
+      this.#bundleSize + bytes <= this.#bundleBytesMax &&
+      this.#extendBundle(bytes, payload)
     ) {
-      const at = this.ring.extend(this.#bundleStart, this.#bundleSize, bytes);
-      if (at >= 0) {
-        this.#bundleSize += bytes;
-        this.#bundleCount += 1;
-        this.#bundleEnd = this.ring.position;
-        this.#arena.u32[(this.#bundleStart + RECORD.CORRELATION) >>> 2] = this.#bundleCount;
-        this.#putBundled(at, payload);
-        return bytes;
-      }
+      return bytes;
     }
     const size = RECORD.HEAD_BYTES + bytes;
     const start = this.#claim(size, tag);
     if (start < 0) return FULL;
+    this.#bundleRoute = encoding === ENCODING.bytesBundle ? head.route : undefined;
     this.#bundleTag = tag;
     this.#bundlePeer = head.peer;
     this.#bundleChannel = head.channel;

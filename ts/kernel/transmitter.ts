@@ -34,6 +34,7 @@ export class Transmitter {
     correlation: 0,
     replyBytesMax: 0,
     mayBundle: false,
+    route: undefined,
   };
 
   constructor(
@@ -58,7 +59,12 @@ export class Transmitter {
     return this.#arena.i32[this.#writabilityWord + row + channel] === 0;
   }
 
-  /** Sends to a name of a peer. False: nothing was taken. */
+  /** Adds bytes to a burst under way to a route on channel 0; false: {@link send} decides. */
+  append(peer: number, route: object, bytes: Uint8Array): boolean {
+    return this.isWritable(peer, 0) && this.#attachment.writer.append(route, bytes);
+  }
+
+  /** Sends to a name of a peer. `route` names the receiver for {@link append}. False: nothing was taken. */
   send(
     peer: number,
     channel: number,
@@ -66,9 +72,11 @@ export class Transmitter {
     value: Encoded,
     call: CallPlace | undefined,
     key?: Uint8Array,
+    route?: object,
   ): boolean {
     if (!this.isWritable(peer, channel)) return false;
     const head = this.#fill(peer, channel, name, value, call);
+    head.route = key === undefined ? route : undefined;
     return this.#attachment.writer.write(head, value.bytes, key) > 0;
   }
 
@@ -120,6 +128,7 @@ export class Transmitter {
     call: CallPlace | undefined,
   ): boolean {
     const head = this.#fill(LOCAL_PEER, channel, name, value, call);
+    head.route = undefined;
     const neighbour = this.neighbour(place);
     return neighbour.send(head, value.bytes) > 0;
   }
@@ -185,6 +194,7 @@ export class Transmitter {
       correlation: request.correlation,
       replyBytesMax: 0,
       mayBundle: false,
+      route: undefined,
     };
     const isLocal = request.origin.peer === LOCAL_PEER;
     // The bytes may lie in the encoder's buffer: what waits needs its own.
