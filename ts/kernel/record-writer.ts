@@ -123,8 +123,8 @@ export class RecordWriter {
   }
 
   /**
-   * The short way for a burst of byte messages to one receiver: adds to the bundle that is open for it. False
-   * where there is none or it is full; then {@link write} decides.
+   * The short way for a burst of byte messages to one receiver: adds to the bundle that is open for
+   * it. False where there is none or it is full; then {@link write} decides.
    */
   append(route: object, payload: Uint8Array): boolean {
     const bytes = RECORD.BUNDLE_LENGTH_BYTES + payload.length;

@@ -64,7 +64,10 @@ export class Transmitter {
     return this.isWritable(peer, 0) && this.#attachment.writer.append(route, bytes);
   }
 
-  /** Sends to a name of a peer. `route` names the receiver for {@link append}. False: nothing was taken. */
+  /**
+   * Sends to a name of a peer; `route` names the receiver for {@link append}. False: nothing was
+   * taken.
+   */
   send(
     peer: number,
     channel: number,
