@@ -85,7 +85,9 @@ class IndexWorker {
 }
 
 function notify(notice: WorkerNotice): void {
-  process.send?.(notice);
+  // With a callback a broken pipe is no uncaught error: the coordinator is done with this worker, and
+  // the pipe's end stops it.
+  process.send?.(notice, undefined, {}, () => {});
 }
 
 /** A worker that cannot work must not look alive: it says why and goes. */
