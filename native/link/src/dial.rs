@@ -17,7 +17,7 @@ pub fn crossing(local_name: &str, remote_name: &str) -> Crossing {
     if local_name < remote_name { Crossing::KeepOwn } else { Crossing::AcceptIncoming }
 }
 
-/// Periods of redialling. Defaults: core.md §6, "Dialling".
+/// Periods of redialling. Defaults: docs/protocol.md, dialling.
 #[derive(Debug, Clone)]
 pub struct DialOptions {
     /// Pause between attempts while the loss is recent.

@@ -33,8 +33,8 @@ pub struct LinkOptions {
 impl Default for LinkOptions {
     fn default() -> Self {
         LinkOptions {
-            chunk_bytes: 32 << 10, // within the 16-256 KiB that core.md §4 asks to calibrate
-            message_bytes_max: 16 << 20, // the frame limit of core.md §6
+            chunk_bytes: 32 << 10,       // to be calibrated within 16-256 KiB
+            message_bytes_max: 16 << 20, // the limit of a frame
             high_water_bytes: 4 << 20,
             low_water_bytes: 1 << 20,
             overrun_bytes: 48 << 20, // a ring of small messages, or 32 MiB of slabs, per isolate
@@ -42,8 +42,8 @@ impl Default for LinkOptions {
             window_bytes_max: 64 << 20, // 2 x 1.5 GB/s x 20 ms
             reassembly_timeout: Micros::from_millis(30_000),
             heartbeat: Micros::from_millis(1_000),
-            silent: Micros::from_millis(3_000), // "silent node detected <= 3 s", performance.md §5
-            handshake_timeout: Micros::from_millis(5_000), // reliability.md §3, node auth
+            silent: Micros::from_millis(3_000), // a silent node is found within 3 s
+            handshake_timeout: Micros::from_millis(5_000), // a peer over 20 ms of delay needs 60 ms
         }
     }
 }

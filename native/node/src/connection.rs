@@ -23,7 +23,8 @@ use crate::state::State;
 
 pub(crate) type Shared = Rc<RefCell<State>>;
 
-/// Unauthenticated connections held at once, and from one address (reliability.md §3, resources).
+/// Unauthenticated connections held at once, and from one address: strangers must not use up what
+/// members need.
 const UNAUTHENTICATED_MAX: u32 = 256;
 const UNAUTHENTICATED_PER_ADDRESS_MAX: u32 = 32;
 /// A link younger than this and a second dial of the same life are two dials that crossed; an older
