@@ -49,9 +49,10 @@ const scenarios = {
   async collected() {
     const { home, peer } = await startPair();
     let heard = 0;
-    home.handle("large", (message) => {
+    const count = (message) => {
       heard += message.length;
-    });
+    };
+    home.handle("large", count, { bytes: "held" });
     for (let index = 0; index < 16; index += 1) {
       await peer.call({ node: "home", name: "large" }, new Uint8Array(LARGE_BYTES));
     }
@@ -70,7 +71,7 @@ const scenarios = {
   async heldByTheHundred() {
     const { home, peer } = await startPair();
     const held = [];
-    home.handle("large", (message) => void held.push(message));
+    home.handle("large", (message) => void held.push(message), { bytes: "held" });
     const count = 80;
     for (let index = 0; index < count; index += 1) {
       const message = new Uint8Array(LARGE_BYTES).fill(index);
@@ -99,9 +100,10 @@ const scenarios = {
   async heldBeyondLeave() {
     const { home, peer } = await startPair();
     let kept;
-    home.handle("large", (message) => {
+    const keep = (message) => {
       kept = message;
-    });
+    };
+    home.handle("large", keep, { bytes: "held" });
     await peer.call({ node: "home", name: "large" }, new Uint8Array(LARGE_BYTES).fill(5));
     await Promise.all([home.leave(), peer.leave()]);
     return { length: kept.length, released: codeOf(() => release(kept)) };

@@ -23,7 +23,7 @@ afterEach(async () => {
 /** Sends bytes to `home`, and answers with what its handler was given once it returned. */
 async function received(
   bytes: Uint8Array,
-  options?: { bytes: "copy" | "view" },
+  options?: { bytes: "copy" | "view" | "held" },
 ): Promise<Uint8Array> {
   const heard: Uint8Array[] = [];
   const stop = home.handle<Uint8Array>("bytes", (message) => void heard.push(message), options);
@@ -86,8 +86,18 @@ describe("small bytes", () => {
 describe("large bytes", () => {
   const bytes = Uint8Array.from({ length: LARGE_BYTES }, (_, index) => index * 7);
 
-  test("are a view on shared memory that stays until it is released, once", async () => {
-    const message = await received(bytes);
+  test("are the receiver's own by default, and so is every part of them", async () => {
+    const whole = await received(bytes);
+    expect(isShared(whole)).toBe(false);
+    expect(slabsLive()).toBe(0);
+    const part = whole.subarray(10, 90_000);
+    await overwriteRings();
+    await received(new Uint8Array(LARGE_BYTES).fill(0xee), { bytes: "view" });
+    expect(Buffer.from(part).equals(bytes.subarray(10, 90_000))).toBe(true);
+  });
+
+  test("asked to be held are a view on shared memory until it is released, once", async () => {
+    const message = await received(bytes, { bytes: "held" });
     await overwriteRings();
     expect(isShared(message)).toBe(true);
     expect(Buffer.from(message).equals(bytes)).toBe(true);
@@ -97,8 +107,8 @@ describe("large bytes", () => {
     expect(release(message)).toBe(false);
   });
 
-  test("are released by taking an owned copy", async () => {
-    const message = await received(bytes);
+  test("that are held are released by taking an owned copy", async () => {
+    const message = await received(bytes, { bytes: "held" });
     const owned = toOwned(message);
     expect(isShared(owned)).toBe(false);
     expect(Buffer.from(owned).equals(bytes)).toBe(true);

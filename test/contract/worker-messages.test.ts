@@ -36,7 +36,7 @@ describe.each(CALLERS)("a call of %s to a worker", (_caller, call) => {
     const value = { text: "text", list: [1, { deep: null }] };
     expect(await call(at("left.echo"), value)).toEqual(value);
     const large = new Uint8Array(300_000).fill(3);
-    expect(await call(at("left.size"), large)).toEqual({ length: 300_000, isShared: true });
+    expect(await call(at("left.size"), large)).toEqual({ length: 300_000, isShared: false });
     const made = (await call(at("left.make"), 200_000)) as Uint8Array;
     expect(made).toHaveLength(200_000);
     expect(made.every((byte) => byte === 7)).toBe(true);

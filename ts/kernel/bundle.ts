@@ -40,7 +40,8 @@ export class Bundle {
     this.#bytes = ring.size - RECORD.HEAD_BYTES;
     const encoding = (ring.tag >>> RECORD.ENCODING_SHIFT) & 7;
     this.#isMessagePack = encoding === ENCODING.messagePackBundle;
-    const isInPlace = registration.isView && !this.#isMessagePack && !payload.isDevelopment;
+    const isInPlace =
+      registration.bytes === "view" && !this.#isMessagePack && !payload.isDevelopment;
     const start = ring.start + RECORD.HEAD_BYTES;
     this.#source = isInPlace ? payload.arenaBytes : payload.copy(start, this.#bytes);
     this.#buffer = this.#source.buffer;

@@ -22,23 +22,23 @@ export type Handler = (message: never, context: MessageContext) => unknown;
 /** How a handler takes messages. Defaults: {@link HANDLE_DEFAULTS}. */
 export interface HandleOptions {
   /**
-   * `copy`: byte messages of up to 16 KiB are private memory, larger ones a view on a slab that
-   * stays until it is released or collected. `view`: all byte messages are views that are valid
-   * until the handler returns, which has to be synchronous.
+   * `copy`: bytes are private memory. `view`: bytes are valid until the handler returns, which has
+   * to be synchronous. `held`: bytes above 16 KiB are a view on a slab that stays until `release`,
+   * or until that very array is collected; keep the array itself: a `subarray` of it keeps nothing.
    */
-  readonly bytes?: "copy" | "view";
+  readonly bytes?: "copy" | "view" | "held";
 }
 
 /** How a handler takes messages unless it says otherwise. */
 export const HANDLE_DEFAULTS: Required<HandleOptions> = Object.freeze({
-  bytes: "copy", // safe across `await`; a view is not
+  bytes: "copy", // safe across `await` and for every part of it; a view is neither
 });
 
 /** A handler with its name, as it is called for a message. */
 export interface Registration {
   readonly name: string;
   readonly run: (message: unknown, context: MessageContext) => unknown;
-  readonly isView: boolean;
+  readonly bytes: Required<HandleOptions>["bytes"];
 }
 
 /** The handlers of an isolate by name number. */

@@ -169,7 +169,11 @@ export class Inbox {
     this.#after.done = undefined;
     try {
       const value = bundle.next();
-      if (bundle.registration.isView && this.payload.isDevelopment && value instanceof Uint8Array) {
+      if (
+        bundle.registration.bytes === "view" &&
+        this.payload.isDevelopment &&
+        value instanceof Uint8Array
+      ) {
         return this.payload.detachable(value, this.#after);
       }
       return value;
@@ -255,7 +259,7 @@ export class Inbox {
     after.done = undefined;
     let value: unknown;
     try {
-      value = this.payload.read(ring, registration?.isView === true, after);
+      value = this.payload.read(ring, registration?.bytes ?? "copy", after);
     } catch (thrown) {
       this.counts.undecodable++;
       origin?.settle(channel, account, bytes);
@@ -377,7 +381,7 @@ export class Inbox {
     const isError = ((ring.tag >>> RECORD.ENCODING_SHIFT) & 7) === ENCODING.error;
     this.#after.done = undefined;
     try {
-      this.#sink.onReply(correlation, isError, this.payload.read(ring, false, this.#after));
+      this.#sink.onReply(correlation, isError, this.payload.read(ring, "copy", this.#after));
     } catch (thrown) {
       this.counts.undecodable++;
       this.#sink.onUndecodable(correlation, thrown);

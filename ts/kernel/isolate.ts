@@ -239,8 +239,8 @@ export class Isolate implements InboxSink, ControlSink {
   handle(name: string, run: Handler, options: HandleOptions = {}): Unsubscribe {
     this.#checkAttached();
     const id = this.#directory.nameId(name);
-    const isView = (options.bytes ?? HANDLE_DEFAULTS.bytes) === "view";
-    const registration: Registration = { name, run: run as Registration["run"], isView };
+    const bytes = options.bytes ?? HANDLE_DEFAULTS.bytes;
+    const registration: Registration = { name, run: run as Registration["run"], bytes };
     this.#handlers.add(id, registration);
     try {
       native(() => core.registerName(this.attachment.isolate, id));

@@ -1,10 +1,13 @@
 import { RECORD } from "../../bindings/generated/layout.ts";
 import { FoundationError } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
+import type { Registration } from "./handlers.ts";
 import { core } from "./native.ts";
 import type { RingConsumer } from "./ring.ts";
 import { type SlabReference, viewSlab } from "./slabs.ts";
 import { decodeMessagePack, ENCODING, FlatTable } from "./values.ts";
+
+type BytesMode = Registration["bytes"];
 
 /** Payloads up to here are copied out of the ring several at a time. Unit: bytes. */
 const SMALL_BYTES_MAX = 2 << 10;
@@ -46,16 +49,16 @@ export class PayloadReader {
    * Reads the payload of the present record. `after` gets what has to run when a view's handler
    * returned.
    */
-  read(ring: RingConsumer, isView: boolean, after: { done: (() => void) | undefined }): unknown {
+  read(ring: RingConsumer, mode: BytesMode, after: { done: (() => void) | undefined }): unknown {
     const encoding = (ring.tag >>> RECORD.ENCODING_SHIFT) & 7;
     const isBytes = encoding === ENCODING.bytes || encoding === ENCODING.flatBuffers;
     if (encoding === ENCODING.nothing) return undefined;
     if ((ring.tag & RECORD.SLAB) !== 0) {
-      return wrap(this.#readSlab(ring, isBytes, isView, after), encoding);
+      return wrap(this.#readSlab(ring, isBytes ? mode : "copy", after), encoding);
     }
     const start = ring.start + RECORD.HEAD_BYTES;
     const length = ring.size - RECORD.HEAD_BYTES;
-    if (isBytes && isView) return wrap(this.#view(start, length, after), encoding);
+    if (isBytes && mode === "view") return wrap(this.#view(start, length, after), encoding);
     if (length > SMALL_BYTES_MAX) return wrap(this.copy(start, length), encoding);
     this.#mirror(ring, start, length);
     const at = start - this.#windowStart;
@@ -127,18 +130,17 @@ export class PayloadReader {
 
   #readSlab(
     ring: RingConsumer,
-    isBytes: boolean,
-    isView: boolean,
+    mode: BytesMode,
     after: { done: (() => void) | undefined },
   ): Uint8Array {
     const slab = this.#slabOf(ring);
     const length = this.#arena.u32[(ring.start + RECORD.SLAB_LENGTH) >>> 2] as number;
     const give = (): boolean => core.releaseSlab(this.#isolate, slab.index, slab.generation);
-    if (isBytes && isView) {
+    if (mode === "view") {
       after.done = give;
       return new Uint8Array(this.#arena.buffer, slab.start, length);
     }
-    if (isBytes && this.#heldBytes + length <= HELD_BYTES_MAX) {
+    if (mode === "held" && this.#heldBytes + length <= HELD_BYTES_MAX) {
       this.#heldBytes += length;
       return viewSlab(this.#arena, this.#isolate, slab, length, () => {
         this.#heldBytes -= length;

@@ -85,8 +85,8 @@ class IndexWorker {
 }
 
 function notify(notice: WorkerNotice): void {
-  // With a callback a broken pipe is no uncaught error: the coordinator is done with this worker, and
-  // the pipe's end stops it.
+  // With a callback a broken pipe is no uncaught error: the coordinator is done with this worker,
+  // and the pipe's end stops it.
   process.send?.(notice, undefined, {}, () => {});
 }
 
