@@ -64,10 +64,7 @@ export class RingProducer {
     const toEnd = this.capacityBytes - at;
     const padding = toEnd < record ? toEnd : 0;
     const needed = padding + record;
-    if (this.capacityBytes - ((this.#tail - this.#head) >>> 0) < needed) {
-      this.#head = Atomics.load(this.#i32, this.#headWord) >>> 0;
-      if (this.capacityBytes - ((this.#tail - this.#head) >>> 0) < needed) return -1;
-    }
+    if (!this.#hasFree(needed)) return -1;
     const u32 = this.#u32;
     if (padding > 0) {
       const word = (this.#data + at) >>> 2;
@@ -92,13 +89,16 @@ export class RingProducer {
     const delta = next - recordBytes(bodyBytes);
     const at = start - HEADER_BYTES - this.#data;
     if (at + next > this.capacityBytes) return -1;
-    if (this.capacityBytes - ((this.#tail - this.#head) >>> 0) < delta) {
-      this.#head = Atomics.load(this.#i32, this.#headWord) >>> 0;
-      if (this.capacityBytes - ((this.#tail - this.#head) >>> 0) < delta) return -1;
-    }
+    if (!this.#hasFree(delta)) return -1;
     this.#u32[(start - HEADER_BYTES) >>> 2] = bodyBytes + moreBytes;
     this.#tail = (this.#tail + delta) >>> 0;
     return start + bodyBytes;
+  }
+
+  /** Whether so many bytes are free; looks the reader's position up only where it has to. */
+  #hasFree(bytes: number): boolean {
+    if (this.capacityBytes - ((this.#tail - this.#head) >>> 0) >= bytes) return true;
+    return this.freeBytes() >= bytes;
   }
 
   /** Bytes written and not shown to the reader yet. */

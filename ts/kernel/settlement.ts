@@ -29,12 +29,12 @@ export class Settlement {
 
   /** Books one message as settled. */
   add(peer: number, channel: number, account: number, bytes: number): void {
+    if (bytes > LARGE_BYTES) {
+      this.#large.push({ peer, channel, account, bytes, messages: 1 });
+      return this.#plan();
+    }
     let sum = this.#last;
     if (sum?.peer !== peer || sum.channel !== channel || sum.account !== account) {
-      if (bytes > LARGE_BYTES) {
-        this.#large.push({ peer, channel, account, bytes, messages: 1 });
-        return this.#plan();
-      }
       const key = `${peer}/${channel}/${account}`;
       sum = this.#sums.get(key);
       if (sum === undefined) {
@@ -42,9 +42,6 @@ export class Settlement {
         this.#sums.set(key, sum);
       }
       this.#last = sum;
-    } else if (bytes > LARGE_BYTES) {
-      this.#large.push({ peer, channel, account, bytes, messages: 1 });
-      return this.#plan();
     }
     sum.bytes += bytes;
     sum.messages += 1;
