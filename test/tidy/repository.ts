@@ -50,7 +50,7 @@ function collect(root: string, folder: string, paths: string[]): void {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
       if (!FOLDERS_SKIPPED.has(entry.name)) collect(root, path, paths);
-    } else if (entry.isFile() && !NAMES_SKIPPED.test(entry.name)) {
+    } else if (entry.isFile() && entry.name !== ".git" && !NAMES_SKIPPED.test(entry.name)) {
       paths.push(path);
     }
   }

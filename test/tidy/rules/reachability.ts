@@ -7,7 +7,7 @@ import { parseScript, stringOf, walk } from "../syntax-tree.ts";
 const SCRIPT_ROOTS: readonly RegExp[] = [
   /^ts\/(?:index|cli\/main)\.ts$/,
   /^[\w.-]+\.(?:ts|mjs)$/,
-  /^bindings\/[\w-]+\.mjs$/,
+  /^(?:bindings|npm)\/[\w-]+\.mjs$/,
   /^(?:bench|examples|native)\//,
   /^test\/.*\.test(?:-d)?\.ts$/,
   /^test\/.*\/fixtures\//,
