@@ -45,3 +45,21 @@ export function endWithRunner() {
   process.stdin.on("error", () => process.exit(1));
   process.stdin.resume();
 }
+
+/**
+ * Resolves with the next line that the runner tells this process, which `endWithRunner` has tied.
+ *
+ * @returns {Promise<any>}
+ */
+export function told() {
+  return new Promise((resolve) => {
+    let text = "";
+    const onText = (part) => {
+      text += part;
+      if (!text.includes("\n")) return;
+      process.stdin.off("data", onText);
+      resolve(JSON.parse(text));
+    };
+    process.stdin.setEncoding("utf8").on("data", onText);
+  });
+}

@@ -88,6 +88,15 @@ export class Child {
     return new Promise((resolve, reject) => this.#waiting.set(name, { resolve, reject }));
   }
 
+  /**
+   * Tells the process something: one JSON line on its standard input.
+   *
+   * @param {Record<string, unknown>} fields
+   */
+  tell(fields) {
+    this.#process.stdin.write(`${JSON.stringify(fields)}\n`);
+  }
+
   /** Rejects when the process ends for any reason; never resolves. */
   failure() {
     return this.event("never reported");
@@ -125,6 +134,12 @@ export class Child {
   }
 }
 
+/**
+ * @typedef {object} StartOptions
+ * @property {Record<string, string>} [environment] added to the runner's own
+ * @property {string} [cores] the only cores that its threads may run on, as `taskset` writes them
+ */
+
 /** The processes of one turn. */
 export class ChildGroup {
   #children = [];
@@ -135,10 +150,14 @@ export class ChildGroup {
    * @param {string} label
    * @param {string} command
    * @param {readonly string[]} commandArguments
-   * @param {Record<string, string>} [environment]
+   * @param {StartOptions} [options]
    */
-  start(label, command, commandArguments, environment) {
-    const child = new Child(label, command, commandArguments, environment);
+  start(label, command, commandArguments, { environment, cores } = {}) {
+    const [first, ...words] =
+      cores === undefined
+        ? [command, ...commandArguments]
+        : ["taskset", "--cpu-list", cores, command, ...commandArguments];
+    const child = new Child(label, first, words, environment);
     this.#children.push(child);
     return child;
   }
@@ -149,14 +168,11 @@ export class ChildGroup {
    * @param {string} label
    * @param {URL} module
    * @param {object} parameters
-   * @param {readonly string[]} [nodeOptions]
+   * @param {StartOptions} [options]
    */
-  startNode(label, module, parameters, nodeOptions = []) {
-    return this.start(label, process.execPath, [
-      ...nodeOptions,
-      fileURLToPath(module),
-      JSON.stringify(parameters),
-    ]);
+  startNode(label, module, parameters, options) {
+    const words = [fileURLToPath(module), JSON.stringify(parameters)];
+    return this.start(label, process.execPath, words, options);
   }
 
   /** Kills all, in parallel, and waits for their end. */

@@ -18,49 +18,90 @@ import { ratioOf, summarise } from "./statistics.mjs";
  * @property {Record<string, number>} ratios ours to each rival
  * @property {Target[]} [furtherTargets] aims against other rivals, where a case has several
  * @property {Record<string, string>} [failed] why a contender has no figure
+ *
+ * @typedef {object} Measured
+ * @property {string} suite
+ * @property {import("./rounds.mjs").BenchCase} benchCase
+ * @property {import("./rounds.mjs").CaseFigures} figures
  */
 
-/**
- * Builds the record of one of our variants from the figures of a measured case.
- *
- * @param {object} source
- * @param {string} source.suite
- * @param {import("./rounds.mjs").BenchCase} source.benchCase
- * @param {import("./rounds.mjs").OurVariant} source.variant
- * @param {import("./rounds.mjs").CaseFigures} source.figures
- * @returns {BenchRecord}
- */
-export function createRecord({ suite, benchCase, variant, figures }) {
-  const { runs, absent, failed } = figures;
+/** The figures of one key of all runs; undefined when the contender yields none of it. */
+function runsOf(runs, contender, figure) {
+  const outcomes = runs.get(contender);
+  const values = outcomes?.map((outcome) => (figure.key ? outcome[figure.key] : outcome));
+  return values?.every((value) => value !== undefined) ? values : undefined;
+}
+
+/** Who stands beside a variant, by the name to show: other variants of ours, then the rivals. */
+function rivalsOf(benchCase, variant) {
+  const rivals = new Map();
+  for (const [name, caseName] of Object.entries(variant.beside ?? {})) {
+    rivals.set(
+      name,
+      benchCase.ours.find((each) => each.case === caseName),
+    );
+  }
+  for (const peer of benchCase.peers) rivals.set(peer.name, peer);
+  return rivals;
+}
+
+function addTargets(record, targets) {
+  const [target, ...furtherTargets] = targets;
+  if (target === undefined) return;
+  record.target = target;
+  if (record.ratios[target.vs] !== undefined) record.ratio = record.ratios[target.vs];
+  if (furtherTargets.length > 0) record.furtherTargets = furtherTargets;
+}
+
+/** Builds the record of one variant of ours and one figure. */
+function createRecord({ suite, benchCase, figures: { runs, absent, failed } }, variant, figure) {
   const record = {
     suite,
-    case: variant.case,
-    unit: benchCase.unit,
-    better: benchCase.better,
+    case: figure.name === undefined ? variant.case : `${variant.case}, ${figure.name}`,
+    unit: figure.unit,
+    better: figure.better,
     peers: {},
     absent: [...absent.keys()],
     ratios: {},
   };
-  const ourRuns = runs.get(variant);
+  const ourRuns = runsOf(runs, variant, figure);
   if (ourRuns !== undefined) record.ours = summarise(ourRuns);
-  for (const peer of benchCase.peers) {
-    const peerRuns = runs.get(peer);
-    if (peerRuns === undefined) continue;
-    record.peers[peer.name] = summarise(peerRuns);
-    if (record.ours === undefined) continue;
-    record.ratios[peer.name] = ratioOf(record.ours, record.peers[peer.name], benchCase.better);
-  }
-  const [target, ...furtherTargets] = variant.targets ?? [];
-  if (target !== undefined) {
-    record.target = target;
-    if (record.ratios[target.vs] !== undefined) record.ratio = record.ratios[target.vs];
-  }
-  if (furtherTargets.length > 0) record.furtherTargets = furtherTargets;
   const reasons = {};
-  for (const [contender, reason] of failed) {
-    if (contender === variant) reasons.ours = reason;
-    else if (benchCase.peers.includes(contender)) reasons[contender.name] = reason;
+  if (failed.has(variant)) reasons.ours = failed.get(variant);
+  for (const [name, rival] of rivalsOf(benchCase, variant)) {
+    if (failed.has(rival)) reasons[name] = failed.get(rival);
+    const rivalRuns = runsOf(runs, rival, figure);
+    if (rivalRuns === undefined) continue;
+    record.peers[name] = summarise(rivalRuns);
+    if (record.ours === undefined) continue;
+    record.ratios[name] = ratioOf(record.ours, record.peers[name], figure.better);
   }
+  const { targets = [] } = variant;
+  addTargets(record, Array.isArray(targets) ? targets : (targets[figure.key] ?? []));
   if (Object.keys(reasons).length > 0) record.failed = reasons;
   return record;
+}
+
+/**
+ * The records of a measured case: one for each variant of ours and each figure. Without ours there
+ * is still one for each figure, so that the rivals' figures are kept.
+ *
+ * @param {Measured} measured
+ * @param {boolean} includesOurs
+ * @returns {BenchRecord[]}
+ */
+export function createRecords(measured, includesOurs) {
+  const { benchCase, figures } = measured;
+  const isMeasured = (each) => figures.runs.has(each) || figures.failed.has(each);
+  const variants = includesOurs
+    ? benchCase.ours.filter((each) => isMeasured(each) && !each.isYardstick)
+    : [{ case: benchCase.case }];
+  const { unit, better } = benchCase;
+  return variants.flatMap((variant) =>
+    (benchCase.figures ?? [{ unit, better }])
+      .map((figure) => createRecord(measured, variant, figure))
+      .filter(
+        ({ ours, peers, failed }) => ours || failed || (!includesOurs && Object.keys(peers).length),
+      ),
+  );
 }

@@ -4,26 +4,66 @@
  */
 
 /**
+ * What one turn yields: one figure in the unit of its case, or several by the keys of its figures.
+ *
+ * @typedef {number | Record<string, number>} Outcome
+ *
  * @typedef {object} Contender
  * @property {string} name
  * @property {() => Promise<string | undefined>} absence why it is not installed; undefined: it is
- * @property {() => Promise<number>} measure one figure, in the unit of its case
+ * @property {() => Promise<Outcome>} measure one turn
  *
- * @typedef {Omit<Contender, "name" | "absence"> & {
- *   case: string, targets?: import("./record.mjs").Target[] }} OurVariant
+ * @typedef {object} OurVariant
+ * @property {string} case
+ * @property {() => Promise<string | undefined>} [absence] why this build has none of it
+ * @property {() => Promise<Outcome>} measure one turn
+ * @property {import("./record.mjs").Target[] | Record<string, import("./record.mjs").Target[]>}
+ *   [targets] by the key of a figure where the case has several
+ * @property {Record<string, string>} [beside] variants of ours that are rivals of this one: the
+ *   name to show, and their `case`
+ * @property {boolean} [isYardstick] only measured to stand beside others: it gets no record
+ *
+ * @typedef {object} Figure one of several figures that a turn yields
+ * @property {string} key in the outcome; a contender may leave it out
+ * @property {string} name follows the name of the case
+ * @property {string} unit
+ * @property {"higher" | "lower"} better
  *
  * @typedef {object} BenchCase
  * @property {string} case
- * @property {string} unit
- * @property {"higher" | "lower"} better
+ * @property {string} [unit] of a case with one figure
+ * @property {"higher" | "lower"} [better] of a case with one figure
+ * @property {Figure[]} [figures] of a case with several
  * @property {OurVariant[]} ours variants of ours; each gets a record, all share the rivals' figures
  * @property {Contender[]} peers
  *
  * @typedef {object} CaseFigures
- * @property {Map<Contender | OurVariant, number[]>} runs
+ * @property {Map<Contender | OurVariant, Outcome[]>} runs
  * @property {Map<string, string>} absent reason by name of the rival
  * @property {Map<Contender | OurVariant, string>} failed
  */
+
+/** Throws unless every figure of an outcome is a positive number. */
+function assertFigures(outcome) {
+  const figures = typeof outcome === "number" ? [outcome] : Object.values(outcome ?? {});
+  const areGood = figures.every((figure) => Number.isFinite(figure) && figure > 0);
+  if (figures.length === 0 || !areGood) throw new Error(`no figure: ${JSON.stringify(outcome)}`);
+}
+
+/** Those that can be measured here, and why the rivals among the others cannot. */
+async function takePresent(benchCase, includesOurs) {
+  const contenders = [];
+  const absent = new Map();
+  for (const variant of includesOurs ? benchCase.ours : []) {
+    if ((await variant.absence?.()) === undefined) contenders.push(variant);
+  }
+  for (const peer of benchCase.peers) {
+    const reason = await peer.absence();
+    if (reason === undefined) contenders.push(peer);
+    else absent.set(peer.name, reason);
+  }
+  return { contenders, absent };
+}
 
 /**
  * Runs all rounds of a case. A contender that fails is left out of the rounds that follow.
@@ -37,22 +77,16 @@
  */
 export async function takeFigures(benchCase, { rounds, includesOurs, onTurn }) {
   const runs = new Map();
-  const absent = new Map();
   const failed = new Map();
-  const contenders = includesOurs ? [...benchCase.ours] : [];
-  for (const peer of benchCase.peers) {
-    const reason = await peer.absence();
-    if (reason === undefined) contenders.push(peer);
-    else absent.set(peer.name, reason);
-  }
+  const { contenders, absent } = await takePresent(benchCase, includesOurs);
   for (let round = 1; round <= rounds; round += 1) {
     for (const contender of contenders) {
       if (failed.has(contender)) continue;
       onTurn(contender, round);
       try {
-        const figure = await contender.measure();
-        if (!(Number.isFinite(figure) && figure > 0)) throw new Error(`no figure: ${figure}`);
-        runs.set(contender, [...(runs.get(contender) ?? []), figure]);
+        const outcome = await contender.measure();
+        assertFigures(outcome);
+        runs.set(contender, [...(runs.get(contender) ?? []), outcome]);
       } catch (error) {
         failed.set(contender, error instanceof Error ? error.message : String(error));
         runs.delete(contender);

@@ -6,7 +6,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 
 import { parseArguments, UsageError, usage } from "./arguments.mjs";
 import { machineFacts } from "./machine.mjs";
-import { createRecord } from "./record.mjs";
+import { createRecords } from "./record.mjs";
 import { formatMachine, formatRecord, TurnLine } from "./report.mjs";
 import { takeFigures } from "./rounds.mjs";
 import { SUITES, TIMINGS } from "./suites.mjs";
@@ -32,10 +32,8 @@ async function runSuite(suite, options) {
       },
     });
     turnLine.clear();
-    // Without ours there is still one record, so that the rivals' figures are kept.
-    const variants = options.includesOurs ? benchCase.ours : [{ case: benchCase.case }];
-    for (const variant of variants) {
-      const record = createRecord({ suite: suite.name, benchCase, variant, figures });
+    const measured = { suite: suite.name, benchCase, figures };
+    for (const record of createRecords(measured, options.includesOurs)) {
       console.log(formatRecord(record, figures.absent));
       records.push(record);
     }

@@ -5,56 +5,29 @@
 
 import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import { freePort, programAbsence, scratchFolder } from "../peers/installed.mjs";
 import { withChildren } from "../processes.mjs";
 
 const SOURCE = fileURLToPath(
   new URL("../peers/disterl/foundation_bench_disterl.erl", import.meta.url),
 );
-const PROGRAMS = ["erl", "erlc", "epmd"];
 const run = promisify(execFile);
 
-/** Resolves with a reason when something of Erlang is missing. */
-async function absence() {
-  for (const program of PROGRAMS) {
-    try {
-      await run("/bin/sh", ["-c", `command -v ${program}`]);
-    } catch {
-      return `${program} is not on PATH`;
-    }
-  }
-  return undefined;
-}
+/** Why something of Erlang is missing. */
+const absence = programAbsence(["erl", "erlc", "epmd"]);
 
 let compiled;
 
 /** The folder of the compiled module; gone when the runner ends. */
 function compiledFolder() {
   if (compiled === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), "foundation-bench-"));
-    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-    execFileSync("erlc", ["-o", folder, SOURCE], { stdio: ["ignore", "ignore", "inherit"] });
-    compiled = folder;
+    compiled = scratchFolder();
+    execFileSync("erlc", ["-o", compiled, SOURCE], { stdio: ["ignore", "ignore", "inherit"] });
   }
   return compiled;
-}
-
-/** A port that was free a moment ago; a name server that loses the race fails the round. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Resolves once the name server answers; `epmd -names` is its own way to ask. */
@@ -93,7 +66,7 @@ function measure(payload, timing) {
           ...["-start_epmd", "false", "-kernel", "inet_dist_use_interface", "{127,0,0,1}"],
           ...["-pa", folder, "-run", "foundation_bench_disterl", role, ...words],
         ],
-        { ERL_EPMD_PORT: String(port), ERL_EPMD_ADDRESS: "127.0.0.1" },
+        { environment: { ERL_EPMD_PORT: String(port), ERL_EPMD_ADDRESS: "127.0.0.1" } },
       );
     const lifeMs = String(timing.deadlineMs);
     const receiver = startNode("receiver", [lifeMs, String(payload.bytes)]);

@@ -8,19 +8,25 @@ import { withChildren } from "../processes.mjs";
  * @param {URL} pair.receiver
  * @param {URL} pair.sender
  * @param {"receiver" | "sender"} pair.listener which of them reports the address the other needs
+ * @param {"receiver" | "sender"} [pair.counter] which of them reports the result
  * @param {{ deadlineMs: number }} pair.timing
  * @param {object} pair.parameters given to both
+ * @param {(group: import("../processes.mjs").ChildGroup) => Promise<object>} [pair.prepare] starts
+ *   what both need, such as a broker; its fields are given to both
  * @param {() => Promise<string | undefined>} [pair.absence]
  */
-export function createPair({ name, receiver, sender, listener, timing, parameters, absence }) {
+export function createPair(pair) {
+  const { name, receiver, sender, listener, counter = "receiver", timing, parameters } = pair;
   const modules = { receiver, sender };
   const dialler = listener === "receiver" ? "sender" : "receiver";
   const measure = () =>
     withChildren(timing.deadlineMs, async (group) => {
+      const prepared = await pair.prepare?.(group);
       const ends = {};
       const start = (role, more) => {
         ends[role] = group.startNode(`${name} ${role}`, modules[role], {
           ...parameters,
+          ...prepared,
           ...more,
           timing,
         });
@@ -28,8 +34,9 @@ export function createPair({ name, receiver, sender, listener, timing, parameter
       };
       const { address } = await start(listener, {}).event("listening");
       start(dialler, { address });
-      const result = await Promise.race([ends.receiver.event("result"), ends.sender.failure()]);
+      const other = counter === "receiver" ? "sender" : "receiver";
+      const result = await Promise.race([ends[counter].event("result"), ends[other].failure()]);
       return result.messages / result.seconds;
     });
-  return { name, absence: absence ?? (async () => undefined), measure };
+  return { name, absence: pair.absence ?? (async () => undefined), measure };
 }

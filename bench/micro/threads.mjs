@@ -1,6 +1,7 @@
-/** Messages a second between a worker and the main thread, counted where they arrive. */
+/** Messages and calls a second between a worker and the main thread. */
 
 import { SMALL_OBJECT } from "../cluster/stream.mjs";
+import { packageAbsence } from "../peers/installed.mjs";
 import { withChildren } from "../processes.mjs";
 
 const PAYLOADS = [{ name: "64 B", kind: "bytes", bytes: 64 }, SMALL_OBJECT];
@@ -13,8 +14,11 @@ const TARGETS = {
   "small object": [{ vs: "post-message", ratio: 4 }],
 };
 
-function createContender(name, plan) {
-  const module = new URL(`threads/${name}.mjs`, import.meta.url);
+/** Calls under way at a time: one shows the way there and back, sixteen what a pool is for. */
+const CONCURRENT_CALLS = [1, 16];
+
+function createContender(name, plan, path = `threads/${name}.mjs`) {
+  const module = new URL(path, import.meta.url);
   return {
     name,
     absence: async () => undefined,
@@ -45,6 +49,26 @@ function createCase(payload, direction, timing) {
   };
 }
 
+function createCalls(concurrent, timing) {
+  const plan = { concurrent, timing };
+  const name = `calls, ${concurrent} at a time`;
+  return {
+    case: name,
+    unit: "calls/s",
+    better: "higher",
+    ours: [
+      { case: name, measure: createContender("ours", plan, "threads/calls/ours.mjs").measure },
+    ],
+    peers: [
+      createContender("post-message", plan, "threads/calls/post-message.mjs"),
+      {
+        ...createContender("piscina", plan, "../peers/piscina/caller.mjs"),
+        absence: packageAbsence("piscina"),
+      },
+    ],
+  };
+}
+
 /**
  * Ours crosses a ring that the two isolates share; the rivals clone each message.
  *
@@ -52,9 +76,11 @@ function createCase(payload, direction, timing) {
  */
 export const threads = {
   name: "threads",
-  question: "messages/s between a worker and the main thread: postMessage and the channels",
-  cases: (timing) =>
-    PAYLOADS.flatMap((payload) =>
+  question: "messages/s and calls/s between a worker and the main thread: postMessage, piscina",
+  cases: (timing) => [
+    ...PAYLOADS.flatMap((payload) =>
       DIRECTIONS.map((direction) => createCase(payload, direction, timing)),
     ),
+    ...CONCURRENT_CALLS.map((concurrent) => createCalls(concurrent, timing)),
+  ],
 };

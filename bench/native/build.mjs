@@ -41,6 +41,13 @@ const root = dirname(dirname(folder));
 const output = join(folder, "build");
 const addon = join(output, "Release/yardstick.node");
 
+/**
+ * Where a program of this folder is built.
+ *
+ * @param {"ping" | "delay"} name
+ */
+export const programOf = (name) => join(output, "Release", name);
+
 /** Sources of the addon; the scripts beside them do not decide it. */
 const SOURCES = /(\.cc|\.h|CMakeLists\.txt|package\.json)$/;
 
@@ -56,7 +63,7 @@ export async function loadYardstick(say = () => {}) {
   const onWait = (/** @type {string} */ owner) => say(`waiting for the build of process ${owner}`);
   const isBuilt = await withBuildLock(join(output, ".build.lock"), onWait, async () => {
     const print = fingerprint(root, ["bench/native"], {}, SOURCES);
-    if (stamp.matches(print, [addon])) return true;
+    if (stamp.matches(print, [addon, programOf("ping"), programOf("delay")])) return true;
     const compiler = findProgram([process.env["CXX"], "g++", "clang++", "c++"]);
     if (compiler === undefined || findProgram(["cmake"]) === undefined) {
       say("no C++ compiler or no cmake: the C++ yard-stick is left out");

@@ -6,6 +6,7 @@ import { Foundation } from "foundation-runtime";
 
 import { endWithRunner, fail, parameters, report } from "../../child.mjs";
 import { createSource, MARK, Pace, Tally } from "../../cluster/stream.mjs";
+import { awaitHandler } from "./handler.mjs";
 
 /** A name of the receiver that it takes after its sink: who is answered here finds the sink. */
 const PROBE = "probe";
@@ -30,20 +31,8 @@ function take(node, { payload, bytes }) {
   node.handle(PROBE, () => true);
 }
 
-/** Names of another isolate become known to this one a moment after they are taken there. */
-async function awaitReceiver(node) {
-  for (;;) {
-    try {
-      return await node.call({ node: node.name, name: PROBE }, true);
-    } catch (error) {
-      if (error.code !== "noproc") throw error;
-      await new Promise(setImmediate);
-    }
-  }
-}
-
 async function send(node, { payload, timing }) {
-  await awaitReceiver(node);
+  await awaitHandler(node, PROBE);
   const to = { node: node.name, name: "sink" };
   const options = { channel: "default" };
   const drain = { to: node.name, channel: "default" };

@@ -4,23 +4,19 @@ import { Pull } from "zeromq";
 
 import { endWithRunner, fail, parameters, report } from "../../child.mjs";
 import { Tally } from "../../cluster/stream.mjs";
-import { RecordReader } from "../records.mjs";
+import { createTake } from "../owned-bytes.mjs";
 
 async function main() {
-  const { payload, messagesQueuedMax } = parameters();
+  const { payload, messagesQueuedMax, endpoint } = parameters();
   endWithRunner();
   const socket = new Pull({ receiveHighWaterMark: messagesQueuedMax });
-  await socket.bind("tcp://127.0.0.1:*");
+  await socket.bind(endpoint);
   report("listening", { address: socket.lastEndpoint });
   const tally = new Tally(payload);
-  const records = new RecordReader();
+  const take = createTake(payload, tally);
   for (;;) {
     const [message] = await socket.receive();
-    const isLast =
-      payload.kind === "bytes"
-        ? tally.takeBytes(message)
-        : tally.takeObject(records.unpack(message));
-    if (isLast) break;
+    if (take(message)) break;
   }
   report("result", tally.result);
 }
