@@ -1,19 +1,32 @@
 //! Memory that a node promises to its peers beyond the windows that every account has.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes of memory that may be promised over all links of a node. Reservations for large messages
 /// are served first come, first served; window growth takes at most half of the whole.
+///
+/// The links of a node are driven by one thread at a time, so the lock is never waited for.
 #[derive(Debug)]
 pub struct Budget {
     total_bytes: u64,
-    reserved_bytes: Cell<u64>,
-    grown_bytes: Cell<u64>,
+    book: Mutex<Book>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    reserved_bytes: u64,
+    grown_bytes: u64,
     /// Tickets of the accounts that wait, the earliest first.
-    line: RefCell<BTreeSet<Ticket>>,
-    next_ticket: Cell<Ticket>,
-    is_released: Cell<bool>,
+    line: BTreeSet<Ticket>,
+    next_ticket: Ticket,
+    is_released: bool,
+}
+
+impl Book {
+    fn free_bytes(&self, total_bytes: u64) -> u64 {
+        total_bytes.saturating_sub(self.reserved_bytes + self.grown_bytes)
+    }
 }
 
 /// A place in the line for memory; lower numbers came earlier.
@@ -23,56 +36,53 @@ impl Budget {
     /// A budget of `bytes`. A message larger than all of it still passes, alone.
     #[must_use]
     pub fn new(bytes: u64) -> Budget {
-        Budget {
-            total_bytes: bytes,
-            reserved_bytes: Cell::new(0),
-            grown_bytes: Cell::new(0),
-            line: RefCell::new(BTreeSet::new()),
-            next_ticket: Cell::new(0),
-            is_released: Cell::new(false),
-        }
+        Budget { total_bytes: bytes, book: Mutex::new(Book::default()) }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes not promised to anyone.
     #[must_use]
     pub fn free_bytes(&self) -> u64 {
-        self.total_bytes.saturating_sub(self.reserved_bytes.get() + self.grown_bytes.get())
+        self.book().free_bytes(self.total_bytes)
     }
 
     /// Bytes promised for large messages that are not settled yet.
     #[must_use]
     pub fn reserved_bytes(&self) -> u64 {
-        self.reserved_bytes.get()
+        self.book().reserved_bytes
     }
 
     /// Whether bytes came back, or the line moved, since the last call: links with waiting
     /// reservations should be polled, again and again until this answers false.
     pub fn take_released(&self) -> bool {
-        self.is_released.replace(false)
+        std::mem::take(&mut self.book().is_released)
     }
 
     /// Promises `bytes` where it is the caller's turn and there is room; else the caller stands in
     /// line.
     pub(crate) fn reserve(&self, ticket: &mut Option<Ticket>, bytes: u64) -> bool {
-        let mut line = self.line.borrow_mut();
-        let is_first = match (*ticket, line.first()) {
+        let mut book = self.book();
+        let is_first = match (*ticket, book.line.first()) {
             (Some(own), Some(&first)) => own == first,
             (_, first) => first.is_none(),
         };
         // Without the second clause a message larger than the whole budget would wait for ever.
-        let has_room = bytes <= self.free_bytes() || self.reserved_bytes.get() == 0;
+        let has_room = bytes <= book.free_bytes(self.total_bytes) || book.reserved_bytes == 0;
         if is_first && has_room {
-            self.reserved_bytes.set(self.reserved_bytes.get() + bytes);
+            book.reserved_bytes += bytes;
             if let Some(own) = ticket.take() {
-                line.remove(&own);
-                self.is_released.set(!line.is_empty());
+                book.line.remove(&own);
+                book.is_released = !book.line.is_empty();
             }
             return true;
         }
         if ticket.is_none() {
-            let own = self.next_ticket.get();
-            self.next_ticket.set(own + 1);
-            line.insert(own);
+            let own = book.next_ticket;
+            book.next_ticket += 1;
+            book.line.insert(own);
             *ticket = Some(own);
         }
         false
@@ -81,34 +91,38 @@ impl Budget {
     /// Lets the next in line have its turn.
     pub(crate) fn leave_line(&self, ticket: &mut Option<Ticket>) {
         if let Some(own) = ticket.take() {
-            self.line.borrow_mut().remove(&own);
-            self.is_released.set(true);
+            let mut book = self.book();
+            book.line.remove(&own);
+            book.is_released = true;
         }
     }
 
     /// Takes reserved bytes back: their message is settled, or its link is gone.
     pub(crate) fn give_back(&self, bytes: u64) {
         if bytes > 0 {
-            self.reserved_bytes.set(self.reserved_bytes.get() - bytes);
-            self.is_released.set(true);
+            let mut book = self.book();
+            book.reserved_bytes -= bytes;
+            book.is_released = true;
         }
     }
 
     /// Promises `bytes` for a larger window, until its link ends.
     pub(crate) fn grow(&self, bytes: u64) -> bool {
-        let grown = self.grown_bytes.get() + bytes;
-        if grown > self.total_bytes / 2 || bytes > self.free_bytes() {
+        let mut book = self.book();
+        let grown = book.grown_bytes + bytes;
+        if grown > self.total_bytes / 2 || bytes > book.free_bytes(self.total_bytes) {
             return false;
         }
-        self.grown_bytes.set(grown);
+        book.grown_bytes = grown;
         true
     }
 
     /// Takes back what a window grew by.
     pub(crate) fn shrink(&self, bytes: u64) {
         if bytes > 0 {
-            self.grown_bytes.set(self.grown_bytes.get() - bytes);
-            self.is_released.set(true);
+            let mut book = self.book();
+            book.grown_bytes -= bytes;
+            book.is_released = true;
         }
     }
 }

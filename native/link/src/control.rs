@@ -70,7 +70,7 @@ impl Link {
         let key = AccountKey { channel: reserve.channel, account: reserve.account };
         self.check_account(key)?;
         let bounds = self.bounds();
-        let budget = std::rc::Rc::clone(&self.budget);
+        let budget = std::sync::Arc::clone(&self.budget);
         match self.receive_account(key)?.reserve(reserve.bytes, bounds, &budget) {
             Ok(raised) => {
                 self.tell_limit(key, raised);

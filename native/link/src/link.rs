@@ -1,7 +1,7 @@
 //! The link itself: what it is made of, how it begins, lives and ends.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use foundation_buffer::Pool;
 use foundation_frame::encode_control;
@@ -67,9 +67,9 @@ pub(crate) struct CallsOut {
 /// reservations.
 #[derive(Debug)]
 pub struct Link {
-    pub(crate) options: Rc<LinkOptions>,
+    pub(crate) options: Arc<LinkOptions>,
     pub(crate) pool: Pool,
-    pub(crate) budget: Rc<Budget>,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) epoch: u32,
     pub(crate) role: Role,
     pub(crate) encoder: Encoder,
@@ -112,9 +112,9 @@ impl Link {
         reason = "a link's surroundings, each named once by its host"
     )]
     pub fn new(
-        options: Rc<LinkOptions>,
+        options: Arc<LinkOptions>,
         pool: Pool,
-        budget: Rc<Budget>,
+        budget: Arc<Budget>,
         own_channels: &[ChannelSpec],
         own_name: &str,
         peer: &Established,

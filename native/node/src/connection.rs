@@ -1,15 +1,14 @@
 //! A connection's life: handshake, then bytes in and bytes out until either end closes.
 
-use std::cell::RefCell;
 use std::io;
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use foundation_link::{
     ChannelSpec, Crossing, Delivery, Destination, Established, Handshake, LinkError, Micros,
     NodeLife, Outbox, Progress, RejectCode, UNBOUND_ACCOUNT, Verdict, crossing,
 };
-use foundation_transport::{Lane, Read, ReadBuffer};
+use foundation_transport::{Lane, Read};
 
 use crate::dues::Request;
 use crate::isolate::{Pushed, Urgency, lock};
@@ -17,11 +16,9 @@ use crate::isolates::Isolates;
 use crate::metrics::{ChannelMeter, Load};
 use crate::names::{NameTable, Owner};
 use crate::node::{Node, Phase};
-use crate::peer::LaneIo;
+use crate::peer::{LaneIo, OpenLane};
 use crate::record::{self, Head};
-use crate::state::State;
-
-pub(crate) type Shared = Rc<RefCell<State>>;
+use crate::state::{Shared, State};
 
 /// Unauthenticated connections held at once, and from one address: strangers must not use up what
 /// members need.
@@ -119,7 +116,7 @@ pub(crate) async fn serve_incoming(shared: Shared, node: u32, lane: Lane, from: 
     let limit = handshake.deadline().since(crate::clock::now());
     let work = accept(&shared, node, lane, handshake);
     let result = tokio::time::timeout(std::time::Duration::from_micros(limit.0), work).await;
-    let mut state = shared.borrow_mut();
+    let mut state = shared.lock();
     let Some(host) = state.nodes.get_mut(&node) else { return };
     host.release_stranger(from);
     match result {
@@ -130,7 +127,7 @@ pub(crate) async fn serve_incoming(shared: Shared, node: u32, lane: Lane, from: 
 }
 
 fn admit_stranger(shared: &Shared, node: u32, from: IpAddr) -> Option<Handshake> {
-    let mut state = shared.borrow_mut();
+    let mut state = shared.lock();
     let host = state.nodes.get_mut(&node)?;
     let held: u32 = host.unauthenticated.values().sum();
     let from_there = host.unauthenticated.get(&from).copied().unwrap_or(0);
@@ -156,7 +153,7 @@ async fn accept(
     let (progress, _) = shake(&lane, &mut handshake, &mut rest).await?;
     let Progress::Decide(peer) = progress else { return Err(ConnectionError::Closed) };
     let verdict = {
-        let mut state = shared.borrow_mut();
+        let mut state = shared.lock();
         state.handle_commands();
         let host = state.nodes.get_mut(&node).ok_or(ConnectionError::Dropped("unknown_node"))?;
         host.judge(&peer)
@@ -235,104 +232,115 @@ impl Node {
 }
 
 /// Reads a lane until it ends, then ends the link.
-pub(crate) async fn run_lane(
-    shared: Shared,
-    node: u32,
-    index: usize,
-    generation: u16,
-    io: Rc<LaneIo>,
-    mut buffer: ReadBuffer,
-) {
-    let place = Place { node, index, generation };
-    let mut result = buffer.replay(|bytes| shared.borrow_mut().receive(place, bytes));
+pub(crate) async fn run_lane(shared: Shared, place: Place, io: Arc<LaneIo>) {
+    let mut result = shared.lock().replay_lane(place);
     while result.is_ok() {
         result = match io.lane.readable().await {
-            Ok(()) => read_some(&shared, place, &io, &mut buffer),
+            Ok(()) => shared.lock().read_lane(place),
             Err(error) => Err(error.into()),
         };
         tokio::task::consume_budget().await;
     }
     if let Err(error) = result {
-        let mut state = shared.borrow_mut();
+        let mut state = shared.lock();
         state.lose_link(place, error.code());
         state.settle_node(place.node);
     }
 }
 
-fn read_some(
-    shared: &Shared,
-    place: Place,
-    io: &LaneIo,
-    buffer: &mut ReadBuffer,
-) -> Result<(), ConnectionError> {
-    let mut state = shared.borrow_mut();
-    let mut scratch = std::mem::take(&mut state.scratch);
-    let mut result = Ok(());
-    for _ in 0..READS_MAX {
-        let read = buffer.read(&io.lane, &mut scratch, |bytes| state.receive(place, bytes));
-        match read {
-            Ok(Read::Bytes { is_full: true, .. }) => {}
-            Ok(Read::Bytes { is_full: false, .. } | Read::Nothing) => break,
-            Ok(Read::Closed) => {
-                result = Err(ConnectionError::Closed);
-                break;
-            }
-            Err(error) => {
-                result = Err(error);
-                break;
-            }
-        }
-    }
-    state.scratch = scratch;
-    state.settle_node(place.node);
-    result
-}
-
 /// Waits for the system to take bytes again whenever it had refused some.
-pub(crate) async fn run_writer(
-    shared: Shared,
-    node: u32,
-    index: usize,
-    generation: u16,
-    io: Rc<LaneIo>,
-) {
+pub(crate) async fn run_writer(shared: Shared, place: Place, io: Arc<LaneIo>) {
     loop {
         io.wake_writer.notified().await;
         let writable = io.lane.writable().await;
-        let mut state = shared.borrow_mut();
+        let mut state = shared.lock();
         if let Err(error) = writable {
-            let place = Place { node, index, generation };
             state.lose_link(place, ConnectionError::from(error).code());
             return;
         }
-        io.is_blocked.set(false);
-        if let Some(host) = state.nodes.get_mut(&node) {
-            host.mark_dirty(index);
-        }
-        state.settle_node(node);
+        state.unblock_lane(place);
+        state.settle_node(place.node);
     }
 }
 
-/// A link in a node of this thread.
+/// A lane of a link in a node of this thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) node: u32,
     pub(crate) index: usize,
     pub(crate) generation: u16,
+    pub(crate) lane: u8,
 }
 
+const GONE: ConnectionError = ConnectionError::Dropped("link_replaced");
+
 impl State {
+    fn open_lane(&mut self, place: Place) -> Option<&mut OpenLane> {
+        self.nodes.get_mut(&place.node)?.open_lane(place)
+    }
+
+    /// Uses the bytes that came with the handshake.
+    fn replay_lane(&mut self, place: Place) -> Result<(), ConnectionError> {
+        let mut buffer = std::mem::take(&mut self.open_lane(place).ok_or(GONE)?.buffer);
+        let result = buffer.replay(|bytes| self.receive(place, bytes));
+        if let Some(open) = self.open_lane(place) {
+            open.buffer = buffer;
+        }
+        self.settle_node(place.node);
+        result
+    }
+
+    /// Reads what has come on a lane, a few times in a row at most.
+    pub(crate) fn read_lane(&mut self, place: Place) -> Result<(), ConnectionError> {
+        let open = self.open_lane(place).ok_or(GONE)?;
+        let io = Arc::clone(&open.io);
+        // Buffer and scratch are taken out while their bytes act on the state.
+        let mut buffer = std::mem::take(&mut open.buffer);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut result = Ok(());
+        for _ in 0..READS_MAX {
+            let read = buffer.read(&io.lane, &mut scratch, |bytes| self.receive(place, bytes));
+            match read {
+                Ok(Read::Bytes { is_full: true, .. }) => {}
+                Ok(Read::Bytes { is_full: false, .. } | Read::Nothing) => break,
+                Ok(Read::Closed) => {
+                    result = Err(ConnectionError::Closed);
+                    break;
+                }
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        self.scratch = scratch;
+        if let Some(open) = self.open_lane(place) {
+            open.buffer = buffer;
+        }
+        self.settle_node(place.node);
+        result
+    }
+
+    /// The system takes bytes of a lane again.
+    fn unblock_lane(&mut self, place: Place) {
+        if let Some(host) = self.nodes.get_mut(&place.node)
+            && let Some(open) = host.open_lane(place)
+        {
+            open.is_blocked = false;
+            host.mark_dirty(place.index);
+        }
+    }
+
     /// Feeds received bytes to the link they came for.
     fn receive(&mut self, place: Place, bytes: &[u8]) -> Result<usize, ConnectionError> {
         self.handle_commands();
-        let gone = ConnectionError::Dropped("link_replaced");
-        let Some(host) = self.nodes.get_mut(&place.node) else { return Err(gone) };
+        let Some(host) = self.nodes.get_mut(&place.node) else { return Err(GONE) };
         let Node { peers, isolates, owners, names, meters, channels, .. } = host;
-        let Some(peer) = peers.get_mut(place.index) else { return Err(gone) };
+        let Some(peer) = peers.get_mut(place.index) else { return Err(GONE) };
         let handle = peer.handle(place.index);
         let Some(active) = peer.link.as_mut().filter(|_| peer.generation == place.generation)
         else {
-            return Err(gone);
+            return Err(GONE);
         };
         let mut inbound = Inbound {
             handle,

@@ -7,10 +7,10 @@ use foundation_link::{Established, Handshake, Micros, Progress, Redial};
 use foundation_transport::Lane;
 use tokio::task::AbortHandle;
 
-use crate::connection::{ConnectionError, Shared, shake};
+use crate::connection::{ConnectionError, shake};
 use crate::events;
 use crate::node::{Node, Phase};
-use crate::state::State;
+use crate::state::{Shared, State};
 
 /// Attempts a second a node makes at most, over all peers (docs/protocol.md, "Dialling").
 const DIALS_PER_SECOND_MAX: u32 = 64;
@@ -117,11 +117,12 @@ impl State {
     }
 
     fn spawn_dial(&mut self, id: u32, target: Target, address: SocketAddr) {
+        let runtime = self.runtime.clone();
         let (Some(shared), Some(host)) = (self.own.upgrade(), self.nodes.get_mut(&id)) else {
             return;
         };
         let limit = host.dial_limit(&target);
-        let task = tokio::task::spawn_local(dial(shared, id, target.clone(), address, limit));
+        let task = runtime.spawn(dial(shared, id, target.clone(), address, limit));
         let handle = task.abort_handle();
         match target {
             Target::Seed(address) => {
@@ -250,7 +251,7 @@ async fn dial(shared: Shared, node: u32, target: Target, address: SocketAddr, li
     match result {
         Ok((peer, lane, rest)) => State::establish(&shared, node, peer, lane, rest, Some(target)),
         Err(error) => {
-            let mut state = shared.borrow_mut();
+            let mut state = shared.lock();
             if let Some(host) = state.nodes.get_mut(&node) {
                 host.dial_failed(&target, &error, name);
             }
@@ -270,7 +271,7 @@ async fn attempt(
 ) -> Result<(Established, Lane, Vec<u8>), ConnectionError> {
     let gone = ConnectionError::Dropped("unknown_node");
     let (mut handshake, options) = {
-        let state = shared.borrow();
+        let state = shared.lock();
         let Some(host) = state.nodes.get(&node) else { return Err(gone) };
         let (lane, epoch) = match target {
             Target::Lane { lane, epoch, .. } => (*lane, *epoch),

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use foundation_link::LANES_MAX;
 use foundation_transport::{Flushed, Listener, TransportOptions};
 
 use crate::command::{NodeError, Started};
-use crate::connection::{ConnectionError, Shared, serve_incoming};
+use crate::connection::{ConnectionError, serve_incoming};
 use crate::dial::Seed;
 use crate::events::life_text;
 use crate::isolates::Isolates;
@@ -19,7 +18,8 @@ use crate::names::NameTable;
 use crate::node::{Node, Phase};
 use crate::options::NodeOptions;
 use crate::pairs::Pairs;
-use crate::state::State;
+use crate::peer::{Active, OpenLane};
+use crate::state::{Shared, State};
 use crate::writability::Writability;
 
 /// Bytes that a lane holds ready for the system. What is in here goes out in order, so an urgent
@@ -59,24 +59,23 @@ impl Node {
         let Some(active) = &mut self.peers[index].link else { return };
         active.is_dirty = false;
         let mut failure = None;
-        for lane in 0..LANES_MAX {
-            let Some(io) = &active.lanes[lane] else { continue };
-            if io.is_blocked.get() {
+        let Active { link, lanes, .. } = active;
+        for OpenLane { number, io, batch, is_blocked, .. } in lanes {
+            if *is_blocked {
                 continue;
             }
-            let mut batch = io.batch.borrow_mut();
             loop {
                 let room = BACKLOG_BYTES.saturating_sub(batch.len());
-                if room > 0 && active.link.has_output(lane as u8) {
-                    active.link.transmit(lane as u8, room, &mut batch);
+                if room > 0 && link.has_output(*number) {
+                    link.transmit(*number, room, batch);
                 }
                 if batch.is_empty() {
                     break;
                 }
-                match io.lane.flush(&mut batch) {
+                match io.lane.flush(batch) {
                     Ok(Flushed::All) => {}
                     Ok(Flushed::Blocked) => {
-                        io.is_blocked.set(true);
+                        *is_blocked = true;
                         io.wake_writer.notify_one();
                         break;
                     }
@@ -98,7 +97,7 @@ impl Node {
         self.peers.iter().filter_map(|peer| peer.link.as_ref()).all(|active| {
             active.link.is_drained()
                 && (0..LANES_MAX as u8).all(|lane| !active.link.has_output(lane))
-                && active.lanes.iter().flatten().all(|io| io.batch.borrow().is_empty())
+                && active.lanes.iter().all(|open| open.batch.is_empty())
         })
     }
 }
@@ -112,6 +111,8 @@ impl State {
         let failed = |error: std::io::Error| {
             NodeError::new("listen_failed", format!("cannot listen on {}: {error}", options.listen))
         };
+        let runtime = self.runtime.clone();
+        let _context = runtime.enter(); // a socket belongs to the runtime that waits for it
         let listener = Listener::bind(options.listen).map_err(failed)?;
         let address = listener.local_address().map_err(failed)?;
         let node = self.build_node(id, options, address)?;
@@ -126,7 +127,7 @@ impl State {
         let transport = node.transport_options.clone();
         self.nodes.insert(id, node);
         if let Some(shared) = self.own.upgrade() {
-            let task = tokio::task::spawn_local(listen(shared, id, listener, transport));
+            let task = runtime.spawn(listen(shared, id, listener, transport));
             if let Some(node) = self.nodes.get_mut(&id) {
                 node.listener = Some(task.abort_handle());
             }
@@ -154,7 +155,7 @@ impl State {
         Ok(Node {
             id,
             life,
-            link_options: Rc::new(options.link_options()),
+            link_options: Arc::new(options.link_options()),
             dial_options: options.dial_options(),
             dial_rate: crate::dial::DialRate::default(),
             transport_options: options.transport_options(),
@@ -188,12 +189,12 @@ async fn listen(shared: Shared, node: u32, listener: Listener, options: Transpor
     loop {
         match listener.accept(&options).await {
             Ok((lane, from)) => {
-                let serve = serve_incoming(Rc::clone(&shared), node, lane, from.ip());
-                tokio::task::spawn_local(serve);
+                let serve = serve_incoming(Arc::clone(&shared), node, lane, from.ip());
+                tokio::spawn(serve);
             }
             Err(error) => {
                 // Out of descriptors, mostly: taking the next one at once would spin.
-                if let Some(host) = shared.borrow_mut().nodes.get_mut(&node) {
+                if let Some(host) = shared.lock().nodes.get_mut(&node) {
                     host.meters.handshake_failed(ConnectionError::from(error).code());
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;

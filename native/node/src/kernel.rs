@@ -1,9 +1,7 @@
 //! The kernel thread: started on first need, stopped and joined before its process's root isolate
 //! ends.
 
-use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -11,14 +9,13 @@ use std::time::Duration;
 
 use foundation_buffer::Pool;
 use tokio::sync::Notify;
-use tokio::task::LocalSet;
 
 use crate::command::{Answer, Attached, Command, NodeError, Started};
 use crate::isolate::{Doorbell, LoopMark, lock};
 use crate::names::Owner;
 use crate::options::NodeOptions;
 use crate::pairs::InTransit;
-use crate::state::State;
+use crate::state::{Shared, SharedState};
 
 /// How long a question to the kernel thread may take. It never blocks, so only a broken one takes
 /// longer.
@@ -216,27 +213,42 @@ fn run(
     if !is_ready {
         return;
     }
-    let local = LocalSet::new();
-    let state = State::new(pool, inbox);
-    let main = local.run_until(serve(Rc::clone(&state), bell));
-    runtime.block_on(main);
-    state.borrow_mut().stop_all();
+    let state = SharedState::new(pool, inbox, runtime.handle().clone());
+    runtime.block_on(serve(&state, bell));
+    state.lock().stop_all();
     // The tasks of all connections end here, on their own thread, before the arena goes.
-    drop(local);
     drop(runtime);
 }
 
-async fn serve(state: Rc<RefCell<State>>, bell: Arc<Notify>) {
+/// What a turn leaves to do.
+enum Next {
+    End,
+    Again,
+    Wait(Duration),
+}
+
+fn turn(state: &SharedState) -> Next {
+    let mut state = state.lock();
+    let is_idle = state.turn();
+    if state.is_shut_down() {
+        Next::End
+    } else if is_idle {
+        Next::Wait(state.next_tick())
+    } else {
+        Next::Again
+    }
+}
+
+async fn serve(state: &Shared, bell: Arc<Notify>) {
     loop {
-        let is_idle = state.borrow_mut().turn();
-        if state.borrow().is_shut_down() {
-            return;
-        }
-        if !is_idle {
-            tokio::task::yield_now().await; // sockets and timers get their turn
-            continue;
-        }
-        let wait = state.borrow().next_tick();
+        let wait = match turn(state) {
+            Next::End => return,
+            Next::Again => {
+                tokio::task::yield_now().await; // sockets and timers get their turn
+                continue;
+            }
+            Next::Wait(wait) => wait,
+        };
         tokio::select! {
             () = bell.notified() => {}
             () = tokio::time::sleep(wait) => {}

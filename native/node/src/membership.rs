@@ -1,21 +1,21 @@
 //! Full-mesh membership over static seeds: who links to whom, and what a new or a lost link means.
 
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use foundation_link::{
     Budget, CHANNELS_MAX, ChannelSpec, Established, Link, Member, Micros, NodeLife, PeerChannels,
     Redial, Role,
 };
-use foundation_transport::{Lane, ReadBuffer};
+use foundation_transport::Lane;
 
-use crate::connection::{Place, Shared, is_newer, run_lane, run_writer};
+use crate::connection::{Place, is_newer, run_lane, run_writer};
 use crate::dial::Target;
 use crate::events;
 use crate::node::{Node, Phase};
-use crate::peer::{Active, LaneIo, Peer};
+use crate::peer::{Active, OpenLane, Peer};
 use crate::record::PEERS_MAX;
-use crate::state::State;
+use crate::state::{Shared, State};
 
 /// A member learnt from a third one is left to dial us for this long if its name is the lower one.
 const DIAL_GRACE: Micros = Micros::from_millis(200);
@@ -30,21 +30,24 @@ impl State {
         rest: Vec<u8>,
         target: Option<Target>,
     ) {
-        let mut state = shared.borrow_mut();
+        let mut state = shared.lock();
         let pool = state.pool.clone();
+        let runtime = state.runtime.clone();
         let Some(host) = state.nodes.get_mut(&node) else { return };
-        let io = LaneIo::new(lane);
+        let open = OpenLane::new(peer.lane, lane, rest);
+        let io = Arc::clone(&open.io);
         let place = if peer.lane > 0 {
-            host.add_lane(node, &peer, &io)
+            host.add_lane(node, &peer, open)
         } else {
-            host.add_link(node, pool, &peer, &io, target)
+            host.add_link(node, pool, &peer, open, target)
         };
-        let Some(Place { index, generation, .. }) = place else { return };
-        let buffer = ReadBuffer::with(rest);
-        let reader = run_lane(Rc::clone(shared), node, index, generation, Rc::clone(&io), buffer);
-        let writer = run_writer(Rc::clone(shared), node, index, generation, Rc::clone(&io));
-        io.tasks.borrow_mut().push(tokio::task::spawn_local(reader).abort_handle());
-        io.tasks.borrow_mut().push(tokio::task::spawn_local(writer).abort_handle());
+        let Some(place) = place else { return };
+        let reader = run_lane(Arc::clone(shared), place, Arc::clone(&io));
+        let writer = run_writer(Arc::clone(shared), place, io);
+        let tasks = [runtime.spawn(reader).abort_handle(), runtime.spawn(writer).abort_handle()];
+        if let Some(open) = host.open_lane(place) {
+            open.tasks.extend(tasks);
+        }
         state.tick_by(Micros(0));
         state.settle_output();
     }
@@ -90,18 +93,26 @@ impl Node {
         Some(self.peers.len() - 1)
     }
 
-    fn add_lane(&mut self, node: u32, peer: &Established, io: &Rc<LaneIo>) -> Option<Place> {
+    /// A connection of a link, if it is still there.
+    pub(crate) fn open_lane(&mut self, place: Place) -> Option<&mut OpenLane> {
+        let peer = self.peers.get_mut(place.index)?;
+        let active = peer.link.as_mut().filter(|_| peer.generation == place.generation)?;
+        active.lane(place.lane)
+    }
+
+    fn add_lane(&mut self, node: u32, peer: &Established, open: OpenLane) -> Option<Place> {
         let index = *self.by_name.get(&peer.node)?;
         let known = &mut self.peers[index];
         let generation = known.generation;
         let active = known.link.as_mut().filter(|active| active.epoch == peer.epoch)?;
         active.link.lane_opened(peer.lane);
-        let place = active.lanes.get_mut(peer.lane as usize)?;
-        if let Some(old) = place.replace(Rc::clone(io)) {
-            old.close();
+        let lane = open.number;
+        match active.lane(lane) {
+            Some(old) => *old = open,
+            None => active.lanes.push(open),
         }
         self.mark_dirty(index);
-        Some(Place { node, index, generation })
+        Some(Place { node, index, generation, lane })
     }
 
     fn add_link(
@@ -109,7 +120,7 @@ impl Node {
         node: u32,
         pool: foundation_buffer::Pool,
         peer: &Established,
-        io: &Rc<LaneIo>,
+        open: OpenLane,
         target: Option<Target>,
     ) -> Option<Place> {
         let index = self.peer_index(&peer.node)?;
@@ -127,9 +138,9 @@ impl Node {
         let now = crate::clock::now();
         let map = self.map_channels(&peer.channels);
         let mut link = Link::new(
-            Rc::clone(&self.link_options),
+            Arc::clone(&self.link_options),
             pool,
-            Rc::clone(&self.budget),
+            Arc::clone(&self.budget),
             &self.channels[..self.declared],
             &self.identity.node,
             peer,
@@ -137,15 +148,15 @@ impl Node {
             now,
         );
         link.set_busy(self.busy_isolates);
-        let mut active = Active {
+        let lane = open.number;
+        let active = Active {
             link,
-            lanes: Default::default(),
+            lanes: vec![open],
             epoch: peer.epoch,
             since: now,
             is_dialler: peer.role == Role::Dialler,
             is_dirty: false,
         };
-        active.lanes[0] = Some(Rc::clone(io));
         let known = &mut self.peers[index];
         // Whoever told us of it has told everybody: only a later link brings news of its own.
         let is_introduced = std::mem::take(&mut known.is_introduced);
@@ -167,7 +178,7 @@ impl Node {
             self.introduce(index);
         }
         self.mark_dirty(index);
-        Some(Place { node, index, generation })
+        Some(Place { node, index, generation, lane })
     }
 
     fn satisfy_seeds(&mut self, index: usize, target: Option<Target>) {
@@ -301,7 +312,7 @@ impl Node {
     pub(crate) fn want_lane(&mut self, index: usize, lane: u8) {
         let peer = &self.peers[index];
         let (Some(active), Some(address)) = (&peer.link, peer.address) else { return };
-        if active.is_dialler && active.lanes.get(lane as usize).is_some_and(Option::is_none) {
+        if active.is_dialler && active.lanes.iter().all(|open| open.number != lane) {
             let target =
                 Target::Lane { index, generation: peer.generation, lane, epoch: active.epoch };
             if !self.lanes_wanted.iter().any(|(wanted, _)| *wanted == target) {
@@ -322,6 +333,6 @@ pub(crate) fn new_life(start: Option<u64>) -> NodeLife {
 }
 
 /// The memory that reservations of all links of a node share.
-pub(crate) fn new_budget(bytes: u64) -> Rc<Budget> {
-    Rc::new(Budget::new(bytes))
+pub(crate) fn new_budget(bytes: u64) -> Arc<Budget> {
+    Arc::new(Budget::new(bytes))
 }

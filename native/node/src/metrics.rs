@@ -116,7 +116,7 @@ impl Node {
                     "node": peer.name,
                     "roundTripUs": active.link.rtt().map(|rtt| rtt.0),
                     "queuedBytes": queued,
-                    "lanes": active.lanes.iter().flatten().count(),
+                    "lanes": active.lanes.len(),
                     "busyIsolates": peer.busy_isolates,
                 }));
             }

@@ -1,7 +1,6 @@
 //! A node: who it is, whom it knows, which isolates it serves, and what the rings ask of it.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use foundation_buffer::Pool;
@@ -45,10 +44,10 @@ pub(crate) struct Node {
     pub(crate) options: NodeOptions,
     pub(crate) identity: Identity,
     pub(crate) life: NodeLife,
-    pub(crate) link_options: Rc<LinkOptions>,
+    pub(crate) link_options: Arc<LinkOptions>,
     pub(crate) dial_options: DialOptions,
     pub(crate) transport_options: TransportOptions,
-    pub(crate) budget: Rc<Budget>,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) channels: Vec<ChannelSpec>,
     /// Channels of `channels` that this node declared itself; the rest was learnt from peers.
     pub(crate) declared: usize,

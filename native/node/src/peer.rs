@@ -1,11 +1,10 @@
 //! A node as this node knows it, and the link to it while there is one.
 
-use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use foundation_link::{Batch, LANES_MAX, Link, Micros, NodeLife, Redial};
-use foundation_transport::Lane;
+use foundation_link::{Batch, Link, Micros, NodeLife, Redial};
+use foundation_transport::{Lane, ReadBuffer};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -62,7 +61,8 @@ pub(crate) struct Dial {
 #[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) link: Link,
-    pub(crate) lanes: [Option<Rc<LaneIo>>; LANES_MAX],
+    /// The connections that are open, most often the one of lane 0 alone.
+    pub(crate) lanes: Vec<OpenLane>,
     pub(crate) epoch: u64,
     pub(crate) since: Micros,
     pub(crate) is_dialler: bool,
@@ -70,41 +70,60 @@ pub(crate) struct Active {
     pub(crate) is_dirty: bool,
 }
 
-/// One connection of a link, shared by its reader task, its writer task and the flush.
+/// One connection of a link.
+#[derive(Debug)]
+pub(crate) struct OpenLane {
+    /// Number of the lane in its link.
+    pub(crate) number: u8,
+    pub(crate) io: Arc<LaneIo>,
+    /// The beginning of a frame whose rest has not come.
+    pub(crate) buffer: ReadBuffer,
+    /// What the system has not taken yet.
+    pub(crate) batch: Batch,
+    /// The system took no more; whoever waits for it says when it does again.
+    pub(crate) is_blocked: bool,
+    pub(crate) tasks: Vec<AbortHandle>,
+}
+
+/// The part of a connection that its tasks wait on, outside of the state's lock.
 #[derive(Debug)]
 pub(crate) struct LaneIo {
     pub(crate) lane: Lane,
-    pub(crate) batch: RefCell<Batch>,
-    /// The system took no more; the writer task waits for it.
-    pub(crate) is_blocked: Cell<bool>,
     pub(crate) wake_writer: Notify,
-    pub(crate) tasks: RefCell<Vec<AbortHandle>>,
 }
 
-impl LaneIo {
-    pub(crate) fn new(lane: Lane) -> Rc<LaneIo> {
-        Rc::new(LaneIo {
-            lane,
-            batch: RefCell::new(Batch::default()),
-            is_blocked: Cell::new(false),
-            wake_writer: Notify::new(),
-            tasks: RefCell::new(Vec::new()),
-        })
+impl OpenLane {
+    /// A connection, and the bytes that came on it behind the handshake.
+    pub(crate) fn new(number: u8, lane: Lane, rest: Vec<u8>) -> OpenLane {
+        OpenLane {
+            number,
+            io: Arc::new(LaneIo { lane, wake_writer: Notify::new() }),
+            buffer: ReadBuffer::with(rest),
+            batch: Batch::default(),
+            is_blocked: false,
+            tasks: Vec::new(),
+        }
     }
+}
 
-    /// Ends both tasks; the socket closes with the last reference.
-    pub(crate) fn close(&self) {
-        for task in self.tasks.borrow_mut().drain(..) {
+impl Drop for OpenLane {
+    /// Ends the tasks; the socket closes with the last reference to it.
+    fn drop(&mut self) {
+        for task in self.tasks.drain(..) {
             task.abort();
         }
     }
 }
 
 impl Active {
+    /// A connection by its lane number.
+    #[inline]
+    pub(crate) fn lane(&mut self, number: u8) -> Option<&mut OpenLane> {
+        self.lanes.iter_mut().find(|lane| lane.number == number)
+    }
+
     pub(crate) fn close(&mut self) {
         self.link.close();
-        for lane in self.lanes.iter_mut().filter_map(Option::take) {
-            lane.close();
-        }
+        self.lanes.clear();
     }
 }

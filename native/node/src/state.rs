@@ -1,21 +1,56 @@
-//! Everything a kernel thread drives. One task or the other borrows it for a moment; none waits
-//! inside.
+//! Everything a kernel thread drives. Whoever has something to do locks it for a moment; nobody
+//! waits for anything while holding the lock, which the compiler sees to: a guard is not `Send`,
+//! and every task is.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::{Rc, Weak};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use foundation_buffer::Pool;
 use foundation_link::Micros;
+use tokio::runtime::Handle;
 
 use crate::command::{Command, NodeError};
+use crate::isolate::lock;
 use crate::names::Owner;
 use crate::node::{Node, Phase};
 
 /// Longest sleep of the thread: stalled isolates are looked for this often.
 const TICK_MAX: Micros = Micros::from_millis(250);
+
+/// The state of a kernel thread, as its tasks and other threads hold it.
+pub(crate) struct SharedState {
+    state: Mutex<State>,
+}
+
+/// A reference to it.
+pub(crate) type Shared = Arc<SharedState>;
+
+impl SharedState {
+    pub(crate) fn new(pool: Pool, inbox: Receiver<Command>, runtime: Handle) -> Shared {
+        Arc::new_cyclic(|own| SharedState {
+            state: Mutex::new(State {
+                pool,
+                nodes: BTreeMap::new(),
+                inbox,
+                next_node: 1,
+                next_tick: Micros(0),
+                ticked_at: Micros(0),
+                is_shut_down: false,
+                own: Weak::clone(own),
+                runtime,
+                scratch: Vec::new(),
+            }),
+        })
+    }
+
+    /// The state, as soon as nobody else has it: turns are short.
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
 
 pub(crate) struct State {
     pub(crate) pool: Pool,
@@ -27,28 +62,14 @@ pub(crate) struct State {
     pub(crate) ticked_at: Micros,
     is_shut_down: bool,
     /// For the tasks that this state spawns.
-    pub(crate) own: Weak<RefCell<State>>,
+    pub(crate) own: Weak<SharedState>,
+    /// Runs tasks on the kernel thread, whichever thread spawns them.
+    pub(crate) runtime: Handle,
     /// Read buffer shared by all connections of the thread.
     pub(crate) scratch: Vec<u8>,
 }
 
 impl State {
-    pub(crate) fn new(pool: Pool, inbox: Receiver<Command>) -> Rc<RefCell<State>> {
-        Rc::new_cyclic(|own| {
-            RefCell::new(State {
-                pool,
-                nodes: BTreeMap::new(),
-                inbox,
-                next_node: 1,
-                next_tick: Micros(0),
-                ticked_at: Micros(0),
-                is_shut_down: false,
-                own: Weak::clone(own),
-                scratch: Vec::new(),
-            })
-        })
-    }
-
     pub(crate) fn is_shut_down(&self) -> bool {
         self.is_shut_down
     }

@@ -10,7 +10,7 @@ pub mod arena;
 pub mod recorder;
 pub mod wire;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use foundation_buffer::Pool;
 use foundation_link::{
@@ -57,7 +57,7 @@ impl Default for Setup {
 pub struct End {
     pub link: Link,
     pub host: Recorder,
-    pub budget: Rc<Budget>,
+    pub budget: Arc<Budget>,
     pub pool: Pool,
 }
 
@@ -125,18 +125,18 @@ impl Pair {
     pub fn with_channels(setup: Setup, channels: [Vec<ChannelSpec>; 2]) -> Pair {
         println!("seed {}", setup.seed);
         let now = Micros(0);
-        let options = Rc::new(setup.options);
+        let options = Arc::new(setup.options);
         let mine = identity("alpha", &channels[0]);
         let theirs = identity("beta", &channels[1]);
         let mut dialler = Handshake::dial(mine, &options, [1; 32], 0, 7, now);
         let mut acceptor = Handshake::accept(theirs, &options, [2; 32], now);
         let (dialled, accepted) = shake(&mut dialler, &mut acceptor).expect("a good handshake");
         let end = |own: &[ChannelSpec], name: &str, peer: &Established, seed: u64| {
-            let budget = Rc::new(Budget::new(setup.budget_bytes));
+            let budget = Arc::new(Budget::new(setup.budget_bytes));
             let pool = arena::leaked_pool(setup.arena_bytes);
             let map = map_channels(own, peer);
-            let options = Rc::clone(&options);
-            let held = Rc::clone(&budget);
+            let options = Arc::clone(&options);
+            let held = Arc::clone(&budget);
             let link = Link::new(options, pool.clone(), held, own, name, peer, map, now);
             End { link, host: Recorder::new(seed), budget, pool }
         };
