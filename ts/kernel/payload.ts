@@ -1,6 +1,7 @@
 import { RECORD } from "../../bindings/generated/layout.ts";
 import { FoundationError } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
+import { copyOut } from "./copies.ts";
 import type { Registration } from "./handlers.ts";
 import { core } from "./native.ts";
 import type { RingConsumer } from "./ring.ts";
@@ -79,7 +80,7 @@ export class PayloadReader {
     const end = Math.max(start + length, Math.min(start + WINDOW_BYTES, ring.contiguousEnd()));
     // A Buffer, since the decoder reads strings of Buffers natively; of an ArrayBuffer of its own.
     this.#window = Buffer.allocUnsafeSlow(end - start);
-    this.#window.set(this.#arena.u8.subarray(start, end));
+    copyOut(this.#arena, this.#window, start);
     this.#windowStart = start;
     this.#windowEnd = end;
     this.copies++;
@@ -96,7 +97,7 @@ export class PayloadReader {
     this.copies++;
     this.copiedBytes += length;
     const copy = Buffer.allocUnsafeSlow(length);
-    copy.set(this.#arena.u8.subarray(start, start + length));
+    copyOut(this.#arena, copy, start);
     return copy;
   }
 

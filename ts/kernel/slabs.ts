@@ -18,12 +18,15 @@ const held = new WeakMap<Uint8Array, () => void>();
 
 const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack());
 
+/** What the core answers with: a slab's index, generation and offset. */
+const place = new Uint32Array(3);
+const placeBytes = new Uint8Array(place.buffer);
+
 /** Takes a slab and copies a payload into it. */
 export function fillSlab(arena: Arena, isolate: number, bytes: Uint8Array): SlabReference {
-  const place = native(() => core.allocateSlab(isolate, bytes.length));
-  const start = arena.at(place.offset);
-  arena.u8.set(bytes, start);
-  return { index: place.index, generation: place.generation, start };
+  native(() => core.fillSlab(isolate, bytes, placeBytes));
+  const [index, generation, offset] = place as unknown as [number, number, number];
+  return { index, generation, start: arena.at(offset) };
 }
 
 /** A view on a received slab, released by {@link release} or, at last, when it is collected. */

@@ -11,7 +11,7 @@ use crate::doorbell::{Bell, TO_CLOSED};
 use crate::environment;
 use crate::error::{Result, coded, from_core};
 use crate::process::{self, NodeEntry};
-use crate::{AttachedIsolate, NameOwner, SlabPlace};
+use crate::{AttachedIsolate, NameOwner};
 
 /// An attachment as its own thread holds it.
 pub(crate) struct Attachment {
@@ -190,16 +190,26 @@ pub(crate) fn close_pair(isolate: u32, offset: u32) -> Result<()> {
     })?
 }
 
-pub(crate) fn allocate_slab(isolate: u32, length: u32) -> Result<SlabPlace> {
+/// Takes a slab of `length` bytes that `fill` writes; answers its index, generation and offset.
+pub(crate) fn fill_slab(
+    isolate: u32,
+    length: usize,
+    fill: impl FnOnce(*mut u8),
+) -> Result<[u32; 3]> {
     let pool = process::pool_or_error()?;
-    let slab = pool
-        .allocate(length as usize)
-        .map_err(|_| coded("arena_exhausted", format!("no room in the arena for {length} bytes")))?
-        .freeze();
+    let mut slab = pool.allocate(length).map_err(|_| {
+        coded("arena_exhausted", format!("no room in the arena for {length} bytes"))
+    })?;
+    fill(slab.as_mut_slice().as_mut_ptr());
+    let slab = slab.freeze();
     let offset = slab.offset() as u32;
     let handle = slab.into_handle();
-    with(isolate, |attachment| lock(&attachment.handles).insert(handle))?;
-    Ok(SlabPlace { index: handle.index(), generation: handle.generation(), offset })
+    let kept = with(isolate, |attachment| lock(&attachment.handles).insert(handle));
+    if kept.is_err() {
+        let _ = pool.release(handle); // nobody else knows of it
+    }
+    kept?;
+    Ok([handle.index(), handle.generation(), offset])
 }
 
 pub(crate) fn release_slab(isolate: u32, index: u32, generation: u32) -> Result<bool> {

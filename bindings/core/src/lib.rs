@@ -9,6 +9,7 @@
     reason = "the generated declaration file carries the docs that matter to TypeScript"
 )]
 
+mod copies;
 mod doorbell;
 mod environment;
 mod error;
@@ -194,18 +195,22 @@ pub fn close_pair(isolate: u32, offset: u32) -> Result<()> {
     isolate::close_pair(isolate, offset)
 }
 
-/// A slab: its handle and where its bytes begin in the arena.
-#[napi(object)]
-pub struct SlabPlace {
-    pub index: u32,
-    pub generation: u32,
-    pub offset: u32,
+/// Takes a slab, fills it with `source` and writes its index, generation and offset to `place`.
+#[napi(catch_unwind, ts_args_type = "isolate: number, source: Uint8Array, place: Uint8Array")]
+pub fn fill_slab(env: Env, isolate: u32, source: Unknown, place: Unknown) -> Result<()> {
+    copies::fill_slab(&env, isolate, &source, &place)
 }
 
-/// Takes a slab of `length` bytes, for the isolate to fill and send.
-#[napi(catch_unwind)]
-pub fn allocate_slab(isolate: u32, length: u32) -> Result<SlabPlace> {
-    isolate::allocate_slab(isolate, length)
+/// Copies the first `length` bytes of `source` to `offset` of the arena's buffer.
+#[napi(catch_unwind, ts_args_type = "source: Uint8Array, length: number, offset: number")]
+pub fn copy_in(env: Env, source: Unknown, length: u32, offset: u32) -> Result<()> {
+    copies::copy_in(&env, &source, length, offset)
+}
+
+/// Fills `target` with the bytes at `offset` of the arena's buffer.
+#[napi(catch_unwind, ts_args_type = "target: Uint8Array, offset: number")]
+pub fn copy_out(env: Env, target: Unknown, offset: u32) -> Result<()> {
+    copies::copy_out(&env, &target, offset)
 }
 
 /// Gives a slab's reference back; false where the isolate had none (counted as a double release).

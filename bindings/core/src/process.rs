@@ -36,6 +36,7 @@ struct Process {
 }
 
 static POOL: OnceLock<Pool> = OnceLock::new();
+static LENT: OnceLock<Lent> = OnceLock::new();
 static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
 
 fn process() -> MutexGuard<'static, Option<Process>> {
@@ -44,6 +45,26 @@ fn process() -> MutexGuard<'static, Option<Process>> {
 
 fn with<T>(work: impl FnOnce(&mut Process) -> T) -> T {
     work(process().get_or_insert_with(Process::default))
+}
+
+/// The whole buffer that the root isolate lent; JavaScript's offsets count from its start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lent {
+    address: usize,
+    pub(crate) length: usize,
+}
+
+impl Lent {
+    /// The first byte.
+    pub(crate) fn start(self) -> NonNull<u8> {
+        // Made from a non-null pointer, so the fallback is never taken.
+        NonNull::new(ptr::with_exposed_provenance_mut(self.address)).unwrap_or(NonNull::dangling())
+    }
+}
+
+/// The lent buffer.
+pub(crate) fn lent() -> Option<Lent> {
+    LENT.get().copied()
 }
 
 /// The pool over the lent arena.
@@ -89,6 +110,7 @@ pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
     // SAFETY: a shared buffer of `length` bytes that the reference above keeps; JavaScript touches
     // it only by the protocols of rings and slabs.
     let arena = unsafe { ArenaMemory::new(start, length) };
+    let _ = LENT.set(Lent { address: start.as_ptr().expose_provenance(), length });
     let pool = Pool::new(arena);
     let skipped = pool.skipped_bytes();
     POOL.set(pool).map_err(|_| coded("arena_lent", "this process has an arena already"))?;
