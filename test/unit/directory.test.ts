@@ -7,7 +7,7 @@ const node = await Foundation.start({ name: "home" });
 const ISOLATE = 0;
 afterAll(async () => node.leave());
 
-const directory = (): Directory => new Directory(ISOLATE, ["default", "control", "bulk"]);
+const directory = (): Directory => new Directory(ISOLATE, ["default", "control", "bulk"], () => {});
 
 describe("channels", () => {
   test("are numbered as they were declared; no name is the default", () => {

@@ -145,6 +145,7 @@ export class Attachment implements InboxRing {
     if (this.#isDetached) return;
     this.settlement.flush();
     this.writer.flush();
+    this.writer.close();
     this.#isDetached = true;
     this.#inbox?.stop();
     native(() => core.detachIsolate(this.isolate));

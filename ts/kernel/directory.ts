@@ -15,9 +15,12 @@ export class Directory {
   readonly #owners = new Map<number, Owner>();
   readonly #channelIds: ReadonlyMap<string, number>;
   #channelNames: readonly string[];
+  readonly #onOwnersChanged: () => void;
 
-  constructor(isolate: number, declaredChannels: readonly string[]) {
+  /** `onOwnersChanged` is called whenever a name may have moved. */
+  constructor(isolate: number, declaredChannels: readonly string[], onOwnersChanged: () => void) {
     this.#isolate = isolate;
+    this.#onOwnersChanged = onOwnersChanged;
     this.#channelNames = declaredChannels;
     this.#channelIds = new Map(declaredChannels.map((name, index) => [name, index]));
   }
@@ -35,6 +38,7 @@ export class Directory {
   setOwner(id: number, owner: Owner | undefined): void {
     if (owner === undefined) this.#owners.delete(id);
     else this.#owners.set(id, owner);
+    this.#onOwnersChanged();
   }
 
   /** Who answers to a name in this node. News may be under way, so an unknown one is asked for. */

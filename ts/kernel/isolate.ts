@@ -2,6 +2,7 @@ import { FoundationError, native } from "../base/errors.ts";
 import type { TypedEvents, Unsubscribe } from "../base/typed-events.ts";
 import type { Arena } from "./arena.ts";
 import { Attachment } from "./attachment.ts";
+import { Burst } from "./burst.ts";
 import { Calls } from "./calls.ts";
 import { Control, type ControlSink } from "./control.ts";
 import { Directory, type Owner } from "./directory.ts";
@@ -45,12 +46,6 @@ const UNDELIVERED = new Map<number, "noproc" | "remote_exhausted">([
 /** Call options with both defaults filled in. */
 type CompleteCall = CallOptions & Required<Pick<CallOptions, "timeoutMs" | "replyBytesMax">>;
 
-interface Route {
-  readonly to: Address;
-  readonly peer: Peer;
-  readonly name: number;
-}
-
 /** One isolate's part of a node: where its messages go and where they come from. */
 export class Isolate implements InboxSink, ControlSink {
   readonly attachment: Attachment;
@@ -68,7 +63,7 @@ export class Isolate implements InboxSink, ControlSink {
   readonly #local: LocalDelivery;
   readonly #origins = new Map<number, Origin>();
   readonly #rings = new Map<number, NeighbourRing>();
-  #lastRoute: Route | undefined;
+  #burst: Burst | undefined;
 
   constructor(arena: Arena, node: SharedNode, events: TypedEvents<NodeEvents>) {
     this.#arena = arena;
@@ -76,7 +71,9 @@ export class Isolate implements InboxSink, ControlSink {
     this.#events = events;
     this.attachment = new Attachment(arena, node.node);
     const { isolate } = this.attachment;
-    this.#directory = new Directory(isolate, node.declaredChannels);
+    this.#directory = new Directory(isolate, node.declaredChannels, () => {
+      this.#burst = undefined;
+    });
     this.control = new Control(node, this.#directory, events, this);
     this.#transmitter = new Transmitter(arena, this.attachment, node, (channel) =>
       this.#directory.isDeclared(channel),
@@ -98,15 +95,12 @@ export class Isolate implements InboxSink, ControlSink {
   /** Sends a message; see `FoundationNode.send`. */
   send(to: Address, message: unknown, options?: SendOptions): boolean {
     // A burst of bytes to one receiver takes the short way: no head is written for each.
-    const last = this.#lastRoute;
+    const burst = this.#burst;
     if (
-      options === undefined &&
-      last !== undefined &&
-      last.to.name === to.name &&
-      last.to.node === to.node &&
+      burst !== undefined &&
       message instanceof Uint8Array &&
-      !this.attachment.isDetached &&
-      this.#transmitter.append(last.peer.handle, last, message)
+      burst.isFor(to, options) &&
+      burst.append(message)
     ) {
       return true;
     }
@@ -120,28 +114,23 @@ export class Isolate implements InboxSink, ControlSink {
     call: CallPlace | undefined,
   ): boolean {
     this.#checkAttached();
-    const channel = options === undefined ? 0 : this.#directory.channelId(options.channel);
-    if (to.node === this.#node.name) {
-      const name = this.#directory.nameId(to.name);
-      return this.#sendLocally(to.name, name, channel, message, options, call);
-    }
-    const route = this.#route(to);
-    const { peer, name } = route;
+    if (to.node === this.#node.name) return this.#sendLocally(to, message, options, call);
     const key = options?.key === undefined ? undefined : encodeKey(options.key);
+    const last = this.#burst;
+    const burst = last?.isFor(to, options) === true ? last : this.#burstTo(to, options);
     const value = encodeValue(message);
-    // The short way above is for channel 0.
-    const burst = channel === 0 ? route : undefined;
-    return this.#transmitter.send(peer.handle, channel, name, value, call, key, burst);
+    return this.#transmitter.send(burst.target as Peer, burst, value, call, key);
   }
 
-  /** Link and name number of a receiver. Bursts go to one, so the last one is remembered. */
-  #route(to: Address): Route {
-    const last = this.#lastRoute;
-    if (last !== undefined && last.to.name === to.name && last.to.node === to.node) return last;
-    const name = this.#directory.nameId(to.name);
-    const route = { to: { node: to.node, name: to.name }, peer: this.#peer(to.node), name };
-    this.#lastRoute = route;
-    return route;
+  /** Link and numbers of a receiver. Bursts go to one, so the last one is remembered. */
+  #burstTo(to: Address, options: SendOptions | undefined): Burst {
+    const ids = {
+      channelId: this.#directory.channelId(options?.channel),
+      nameId: this.#directory.nameId(to.name),
+    };
+    const peer = this.#peer(to.node);
+    this.#burst = new Burst(to, options?.channel, ids, peer, this.attachment.writer);
+    return this.#burst;
   }
 
   #peer(name: string): Peer {
@@ -153,25 +142,31 @@ export class Isolate implements InboxSink, ControlSink {
   }
 
   #sendLocally(
-    text: string,
-    name: number,
-    channel: number,
+    to: Address,
     message: unknown,
     options: SendOptions | undefined,
     call: CallPlace | undefined,
   ): boolean {
-    const owner = this.#ownerOf(name);
+    const last = this.#burst;
+    if (last?.isFor(to, options) === true) {
+      return this.#transmitter.sendToNeighbour(last, encodeValue(message), call);
+    }
+    const channelId = this.#directory.channelId(options?.channel);
+    const nameId = this.#directory.nameId(to.name);
+    const owner = this.#ownerOf(nameId);
     if (owner === "here") {
       const value = options?.copy === true ? structuredClone(message) : message;
-      return this.#local.push(name, text, this.#directory.channelName(channel), value, call);
+      return this.#local.push(nameId, to.name, this.#directory.channelName(channelId), value, call);
     }
     if (owner === undefined) {
       // As over a link: a message to nobody is counted, a call is answered.
       this.#inbox.counts.noHandler++;
-      if (call !== undefined) this.#rejectNoProcess(call.correlation, text);
+      if (call !== undefined) this.#rejectNoProcess(call.correlation, to.name);
       return true;
     }
-    return this.#transmitter.sendToNeighbour(owner, channel, name, encodeValue(message), call);
+    const { writer } = this.#transmitter.neighbour(owner);
+    this.#burst = new Burst(to, options?.channel, { channelId, nameId }, owner, writer);
+    return this.#transmitter.sendToNeighbour(this.#burst, encodeValue(message), call);
   }
 
   #ownerOf(name: number): Owner | "here" | undefined {
@@ -229,7 +224,7 @@ export class Isolate implements InboxSink, ControlSink {
     const value = encodeValue(message);
     const receipt = { accepted: [] as string[], refused: [] as string[] };
     for (const peer of this.control.peers.all()) {
-      const isTaken = this.#transmitter.send(peer.handle, channel, id, value, undefined, key);
+      const isTaken = this.#transmitter.broadcast(peer, channel, id, value, key);
       (isTaken ? receipt.accepted : receipt.refused).push(peer.name);
     }
     return receipt;
@@ -242,6 +237,7 @@ export class Isolate implements InboxSink, ControlSink {
     const bytes = options.bytes ?? HANDLE_DEFAULTS.bytes;
     const registration: Registration = { name, run: run as Registration["run"], bytes };
     this.#handlers.add(id, registration);
+    this.#burst = undefined; // messages to the name end here from now on
     try {
       native(() => core.registerName(this.attachment.isolate, id));
     } catch (thrown) {
@@ -326,7 +322,7 @@ export class Isolate implements InboxSink, ControlSink {
 
   onPeerDown(peer: Peer, reason: string): void {
     this.#origins.delete(peer.handle);
-    this.#lastRoute = undefined;
+    this.#burst = undefined;
     this.attachment.settlement.forget(peer.handle);
     this.#waiters.reject(peer.handle, peer.name);
     const text = `the link to '${peer.name}' went down (${reason})`;
@@ -349,7 +345,8 @@ export class Isolate implements InboxSink, ControlSink {
       this.attachment.drainRing(ring);
       this.attachment.removeRing(ring);
       this.#rings.delete(offset);
-    } else if (this.#transmitter.forgetNeighbour(offset) !== undefined) {
+    } else if (this.#transmitter.forgetNeighbour(offset)) {
+      this.#burst = undefined;
       this.#calls.rejectAll("noproc", "the isolate that handled the call is gone", LOCAL_PEER);
     }
     native(() => core.closePair(this.attachment.isolate, offset));
@@ -364,6 +361,8 @@ export class Isolate implements InboxSink, ControlSink {
   /** Lets go of the node. */
   close(): void {
     if (this.attachment.isDetached) return;
+    this.#burst = undefined;
+    this.#transmitter.close();
     this.attachment.detach();
     this.control.close();
     this.#waiters.close();

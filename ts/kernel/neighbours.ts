@@ -1,18 +1,19 @@
-import { RECORD, RING } from "../../bindings/generated/layout.ts";
+import { RING } from "../../bindings/generated/layout.ts";
 import { native } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
 import type { Bundle } from "./bundle.ts";
 import type { InboxRing } from "./inbox.ts";
 import { core } from "./native.ts";
 import { LOCAL_PEER, type Origin } from "./origin.ts";
-import { FULL, type MessageHead, RecordWriter } from "./record-writer.ts";
+import { type Credit, RecordWriter } from "./record-writer.ts";
 import { RingConsumer, RingProducer } from "./ring.ts";
+import type { SlabReference } from "./slabs.ts";
 
 /** Credit that a message costs on top of its payload, as on links. Unit: bytes. */
 const MESSAGE_COST_BYTES = 64;
 
 /** A ring to another isolate of the node. Credit lies in the ring's own block. */
-export class Neighbour {
+export class Neighbour implements Credit {
   readonly slot: number;
   readonly generation: number;
   readonly offset: number;
@@ -39,7 +40,7 @@ export class Neighbour {
     this.#windowBytes = windowBytes;
     const ring = new RingProducer(arena, arena.at(place.offset), ringBytes);
     const wake = (): void => core.ringIsolate(isolate, this.slot, this.generation);
-    this.writer = new RecordWriter(arena, isolate, ring, wake, (slab) => {
+    const handOver = (slab: SlabReference): boolean => {
       try {
         core.handOverSlab(isolate, slab.index, slab.generation, this.offset);
         return true;
@@ -47,7 +48,8 @@ export class Neighbour {
         core.releaseSlab(isolate, slab.index, slab.generation);
         return false; // the isolate died: `pairClosed` is on its way
       }
-    });
+    };
+    this.writer = new RecordWriter(arena, isolate, ring, wake, handOver, this);
   }
 
   #unsettledBytes(channel: number): number {
@@ -55,27 +57,23 @@ export class Neighbour {
     return ((this.#sent[channel] as number) - settled) >>> 0;
   }
 
-  /** Whether unfinished work over there leaves room for more; one message always fits. */
-  hasCredit(channel: number, bytes: number): boolean {
+  left(channel: number): number {
+    // Whatever the window is, one message always fits.
     const unsettled = this.#unsettledBytes(channel);
-    return unsettled === 0 || unsettled + bytes + MESSAGE_COST_BYTES <= this.#windowBytes;
+    return unsettled === 0 ? Number.POSITIVE_INFINITY : this.#windowBytes - unsettled;
   }
 
-  /** Writes a message that is charged to its channel's credit. */
-  send(head: MessageHead, payload: Uint8Array): number {
-    if (!this.hasCredit(head.channel, payload.length)) return FULL;
-    head.tag |= RECORD.CHARGED;
-    const cost = this.writer.write(head, payload);
-    if (cost > 0) this.#sent[head.channel] = (this.#sent[head.channel] as number) + cost;
-    return cost;
+  spend(channel: number, bytes: number): void {
+    this.#sent[channel] = (this.#sent[channel] as number) + bytes;
   }
 
   /** Whether a sender that was refused may try again. Else it is woken by the reader's progress. */
   hasRoom(channel: number): boolean {
-    if (!this.hasCredit(channel, 0)) {
+    this.writer.flush(); // what is under way counts
+    if (this.left(channel) < MESSAGE_COST_BYTES) {
       // Mirrors the ring's WAITING word: announce, then look again.
       Atomics.exchange(this.#i32, this.#waitingWord, 1);
-      if (!this.hasCredit(channel, 0)) return false;
+      if (this.left(channel) < MESSAGE_COST_BYTES) return false;
       Atomics.exchange(this.#i32, this.#waitingWord, 0);
     }
     return this.writer.hasRoom();

@@ -1,8 +1,9 @@
 import { RECORD } from "../../bindings/generated/layout.ts";
 import type { Arena } from "./arena.ts";
+import { copyIn } from "./copies.ts";
+import { BUNDLE_BYTES_MAX, OpenBundle, writeHead } from "./open-bundle.ts";
 import type { RingProducer } from "./ring.ts";
 import { fillSlab, type SlabReference } from "./slabs.ts";
-import { ENCODING } from "./values.ts";
 
 /**
  * Largest payload that travels inside a ring of any size; larger ones lie in slabs. Unit: bytes.
@@ -24,20 +25,15 @@ export const FULL = -1;
 /** {@link RecordWriter.write}: the reader is gone. */
 export const GONE = -2;
 
-/** Largest message that shares a record with others of its burst. Unit: bytes. */
-const BUNDLED_BYTES_MAX = 1 << 10;
-/**
- * Largest bundle: small enough that urgent messages and chunks of others get between. Unit: bytes.
- */
-const BUNDLE_BYTES_MAX = 8 << 10;
 /** Credit that a record costs on top of its payload, as links count it. Unit: bytes. */
 const RECORD_COST_BYTES = 64;
-/** Encodings whose messages can be bundled, and what the bundle's encoding is then. */
-const BUNDLE_OF = new Map<number, number>([
-  [ENCODING.bytes, ENCODING.bytesBundle],
-  [ENCODING.messagePack, ENCODING.messagePackBundle],
-]);
-const ENCODING_MASK = 7 << RECORD.ENCODING_SHIFT;
+/** Credit of one receiver by channel, where the writer itself has to keep to it. */
+export interface Credit {
+  /** Bytes that a record may have, its own cost included; infinite where nothing is unsettled. */
+  left(channel: number): number;
+  /** Books bytes as under way. */
+  spend(channel: number, bytes: number): void;
+}
 
 /** The parts of a message's head. One object is reused for all messages of an isolate. */
 export interface MessageHead {
@@ -66,24 +62,14 @@ export class RecordWriter {
   readonly #isolate: number;
   readonly #wake: () => void;
   readonly #handOver: HandOver | undefined;
+  readonly #credit: Credit | undefined;
   /** Largest payload with its key that this ring takes. Unit: bytes. */
   readonly #inlineBytesMax: number;
-  /** Largest bundle that this ring takes. Unit: bytes. */
-  readonly #bundleBytesMax: number;
+  readonly #bundle: OpenBundle;
   readonly #slabs: { position: number; bytes: number }[] = [];
   #slabBytes = 0;
-  // The bundle written last; messages are added while it is the ring's last record and not
-  // published.
-  #bundleRoute: object | undefined;
-  #bundleTag = 0;
-  #bundlePeer = 0;
-  #bundleChannel = 0;
-  #bundleDestination = 0;
-  #bundleStart = 0;
-  #bundleSize = 0;
-  #bundleCount = 0;
-  #bundleEnd = -1;
   #isFlushPlanned = false;
+  #isClosed = false;
   readonly #flushPlanned = (): void => {
     this.#isFlushPlanned = false;
     this.flush();
@@ -95,31 +81,35 @@ export class RecordWriter {
     ring: RingProducer,
     wake: () => void,
     handOver?: HandOver,
+    credit?: Credit,
   ) {
     this.#arena = arena;
     this.#isolate = isolate;
     this.ring = ring;
     this.#wake = wake;
     this.#handOver = handOver;
-    this.#bundleBytesMax = Math.min(BUNDLE_BYTES_MAX, ring.bodyBytesMax);
+    this.#credit = credit;
     this.#inlineBytesMax = Math.min(INLINE_BYTES_MAX, ring.bodyBytesMax - RECORD.HEAD_BYTES);
+    // With its padding it never takes more than the half of a ring that `hasRoom` waits for.
+    const bundleBytesMax = ring.bodyBytesMax - RECORD.HEAD_BYTES;
+    this.#bundle = new OpenBundle(Math.min(BUNDLE_BYTES_MAX, bundleBytesMax));
   }
 
   /** Writes one message. Answers its credit's cost, {@link FULL} or {@link GONE}. Unit: bytes. */
   write(head: MessageHead, payload: Uint8Array, key: Uint8Array = NO_KEY): number {
+    if (this.#isClosed) return GONE;
     const length = payload.length;
-    if (length + key.length > this.#inlineBytesMax) return this.#writeSlab(head, payload, key);
-    if (head.mayBundle && length <= BUNDLED_BYTES_MAX && key.length === 0) {
-      const encoding = BUNDLE_OF.get((head.tag & ENCODING_MASK) >>> RECORD.ENCODING_SHIFT);
-      if (encoding !== undefined) return this.#writeBundled(head, encoding, payload);
-    }
-    const start = this.#claim(RECORD.HEAD_BYTES + length + key.length, head.tag);
-    if (start < 0) return FULL;
-    this.#writeHead(start, head, key.length);
-    if (length > 0) this.#arena.u8.set(payload, start + RECORD.HEAD_BYTES);
-    if (key.length > 0) this.#arena.u8.set(key, start + RECORD.HEAD_BYTES + length);
-    this.planFlush();
-    return length + RECORD_COST_BYTES;
+    if (key.length === 0 && this.#bundle.takes(head, length)) return this.#bundled(head, payload);
+    const cost = length + RECORD_COST_BYTES;
+    this.#closeBundle();
+    if (this.#creditLeft(head) < cost) return FULL;
+    const written =
+      length + key.length > this.#inlineBytesMax
+        ? this.#writeSlab(head, payload, key)
+        : this.#writeInline(head, payload, key);
+    if (written < 0) return written;
+    this.#spend(head.tag, head.channel, cost);
+    return cost;
   }
 
   /**
@@ -127,70 +117,59 @@ export class RecordWriter {
    * it. False where there is none or it is full; then {@link write} decides.
    */
   append(route: object, payload: Uint8Array): boolean {
-    const bytes = RECORD.BUNDLE_LENGTH_BYTES + payload.length;
-    if (
-      route !== this.#bundleRoute ||
-      this.#bundleSize + bytes > this.#bundleBytesMax ||
-      payload.length > BUNDLED_BYTES_MAX ||
-      this.ring.position !== this.#bundleEnd ||
-      this.ring.unpublishedBytes === 0
-    ) {
-      return false;
-    }
-    return this.#extendBundle(bytes, payload);
-  }
-
-  #extendBundle(bytes: number, payload: Uint8Array): boolean {
-    const at = this.ring.extend(this.#bundleStart, this.#bundleSize, bytes);
-    if (at < 0) return false;
-    this.#bundleSize += bytes;
-    this.#bundleCount += 1;
-    this.#bundleEnd = this.ring.position;
-    this.#arena.u32[(this.#bundleStart + RECORD.CORRELATION) >>> 2] = this.#bundleCount;
-    this.#putBundled(at, payload);
-    return true;
+    return this.#bundle.append(route, payload);
   }
 
   /** Adds a small message to the open bundle of its receiver, or opens one. */
-  #writeBundled(head: MessageHead, encoding: number, payload: Uint8Array): number {
+  #bundled(head: MessageHead, payload: Uint8Array): number {
     const bytes = RECORD.BUNDLE_LENGTH_BYTES + payload.length;
-    const tag = (head.tag & ~ENCODING_MASK) | (encoding << RECORD.ENCODING_SHIFT);
-    if (
-      this.ring.position === this.#bundleEnd &&
-      this.ring.unpublishedBytes > 0 &&
-      head.peer === this.#bundlePeer &&
-      head.destination === this.#bundleDestination &&
-      head.channel === this.#bundleChannel &&
-      tag === this.#bundleTag &&
-      this.#bundleSize + bytes <= this.#bundleBytesMax &&
-      this.#extendBundle(bytes, payload)
-    ) {
-      return bytes;
-    }
-    const size = RECORD.HEAD_BYTES + bytes;
-    const start = this.#claim(size, tag);
-    if (start < 0) return FULL;
-    this.#bundleRoute = encoding === ENCODING.bytesBundle ? head.route : undefined;
-    this.#bundleTag = tag;
-    this.#bundlePeer = head.peer;
-    this.#bundleChannel = head.channel;
-    this.#bundleDestination = head.destination;
-    this.#bundleStart = start;
-    this.#bundleSize = size;
-    this.#bundleCount = 1;
-    this.#bundleEnd = this.ring.position;
-    this.#writeHead(start, head, 0);
-    this.#arena.u32[(start + RECORD.CORRELATION) >>> 2] = 1;
-    this.#putBundled(start + RECORD.HEAD_BYTES, payload);
+    const bundle = this.#bundle;
+    if (bundle.extend(head, payload)) return bytes;
+    this.#closeBundle();
+    const credit = this.#creditLeft(head) - RECORD_COST_BYTES;
+    if (credit < bytes) return FULL;
+    // Room is there for the longest one, so that closing it cannot fail.
+    if (!this.#hasRoomFor(bundle.body.length)) return FULL;
+    bundle.open(head, payload, credit);
+    this.planFlush();
     return bytes + RECORD_COST_BYTES;
   }
 
-  #putBundled(at: number, payload: Uint8Array): void {
-    const u8 = this.#arena.u8;
-    u8[at] = payload.length & 0xff;
-    u8[at + 1] = payload.length >>> 8;
-    if (payload.length > 0) u8.set(payload, at + RECORD.BUNDLE_LENGTH_BYTES);
+  /** Brings the open bundle into the ring. */
+  #closeBundle(): void {
+    const bundle = this.#bundle;
+    if (bundle.size === 0) return;
+    const size = bundle.close();
+    copyIn(this.#arena, bundle.body, size, this.ring.claim(size, bundle.tag));
+    const bytes = size - RECORD.HEAD_BYTES;
+    this.#spend(bundle.tag, bundle.channel, bytes + RECORD_COST_BYTES);
+    if (this.ring.unpublishedBytes >= BURST_BYTES) this.#publish();
+  }
+
+  #creditLeft(head: MessageHead): number {
+    const isCharged = this.#credit !== undefined && (head.tag & RECORD.CHARGED) !== 0;
+    return isCharged ? this.#credit.left(head.channel) : Number.POSITIVE_INFINITY;
+  }
+
+  #spend(tag: number, channel: number, bytes: number): void {
+    if ((tag & RECORD.CHARGED) !== 0) this.#credit?.spend(channel, bytes);
+  }
+
+  #hasRoomFor(bodyBytes: number): boolean {
+    if (this.ring.hasRoomFor(bodyBytes)) return true;
+    this.#publish(); // the reader may be asleep beside a full ring that it was not shown
+    return this.ring.hasRoomFor(bodyBytes);
+  }
+
+  #writeInline(head: MessageHead, payload: Uint8Array, key: Uint8Array): number {
+    const { length } = payload;
+    const start = this.#claim(RECORD.HEAD_BYTES + length + key.length, head.tag);
+    if (start < 0) return FULL;
+    this.#writeHead(start, head, key.length);
+    copyIn(this.#arena, payload, length, start + RECORD.HEAD_BYTES);
+    if (key.length > 0) this.#arena.u8.set(key, start + RECORD.HEAD_BYTES + length);
     this.planFlush();
+    return start;
   }
 
   #writeSlab(head: MessageHead, payload: Uint8Array, key: Uint8Array): number {
@@ -209,8 +188,8 @@ export class RecordWriter {
     if (key.length > 0) this.#arena.u8.set(key, start + RECORD.SLAB_RECORD_BYTES);
     this.#slabs.push({ position: this.ring.position, bytes: payload.length });
     this.#slabBytes += payload.length;
-    this.flush(); // large enough to be worth a wake-up of its own
-    return payload.length + RECORD_COST_BYTES;
+    this.#publish(); // large enough to be worth a wake-up of its own
+    return start;
   }
 
   #forgetTakenSlabs(): void {
@@ -222,25 +201,12 @@ export class RecordWriter {
   }
 
   #claim(bodyBytes: number, tag: number): number {
-    const start = this.ring.claim(bodyBytes, tag);
-    if (start >= 0) return start;
-    this.flush(); // the reader may be asleep beside a full ring that it was not shown
-    return this.ring.claim(bodyBytes, tag);
+    this.#closeBundle();
+    return this.#hasRoomFor(bodyBytes) ? this.ring.claim(bodyBytes, tag) : -1;
   }
 
   #writeHead(start: number, head: MessageHead, keyBytes: number): void {
-    const { u32, u16 } = this.#arena;
-    const word = start >>> 2;
-    u32[word] = head.peer;
-    u16[(start + RECORD.CHANNEL) >>> 1] = head.channel;
-    u16[(start + RECORD.KEY_BYTES) >>> 1] = keyBytes;
-    u32[word + RECORD.DESTINATION / 4] = head.destination;
-    u16[(start + RECORD.SLOT) >>> 1] = head.slot;
-    u16[(start + RECORD.GENERATION) >>> 1] = head.generation;
-    u32[word + RECORD.CORRELATION / 4] = head.correlation;
-    u32[word + RECORD.REPLY_BYTES_MAX / 4] = head.replyBytesMax;
-    u32[word + RECORD.SERIAL / 4] = 0;
-    u32[word + RECORD.SERIAL / 4 + 1] = 0;
+    writeHead(this.#arena.u32, this.#arena.u16, start, head, keyBytes);
   }
 
   /** Writes the settlement of messages; false where the ring is full. */
@@ -266,16 +232,28 @@ export class RecordWriter {
   /** Shows what was written at the end of the present burst, or now if the burst is long. */
   planFlush(): void {
     if (this.ring.unpublishedBytes >= BURST_BYTES) {
-      this.flush();
+      this.#publish();
     } else if (!this.#isFlushPlanned) {
       this.#isFlushPlanned = true;
       queueMicrotask(this.#flushPlanned);
     }
   }
 
-  /** Shows the reader what was written and wakes it if it sleeps. */
+  /** Shows the reader what was written, an open bundle included, and wakes it if it sleeps. */
   flush(): void {
+    if (this.#isClosed) return;
+    this.#closeBundle();
+    this.#publish();
+  }
+
+  #publish(): void {
     if (this.ring.publish()) this.#wake();
+  }
+
+  /** The ring is about to be given back: nothing is written to it any more. */
+  close(): void {
+    this.#bundle.close();
+    this.#isClosed = true;
   }
 
   /**
@@ -283,6 +261,7 @@ export class RecordWriter {
    * asked for.
    */
   hasRoom(): boolean {
+    if (this.#isClosed) return true; // writing says what is wrong
     this.flush();
     this.#forgetTakenSlabs();
     const want = this.ring.capacityBytes >>> 1;

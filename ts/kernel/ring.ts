@@ -80,19 +80,11 @@ export class RingProducer {
     return start + HEADER_BYTES;
   }
 
-  /**
-   * Lengthens the record written last, which the reader was not shown yet. `start` and `bodyBytes`
-   * are what it has now. Answers where the addition begins, or -1 where there is no room behind it.
-   */
-  extend(start: number, bodyBytes: number, moreBytes: number): number {
-    const next = recordBytes(bodyBytes + moreBytes);
-    const delta = next - recordBytes(bodyBytes);
-    const at = start - HEADER_BYTES - this.#data;
-    if (at + next > this.capacityBytes) return -1;
-    if (!this.#hasFree(delta)) return -1;
-    this.#u32[(start - HEADER_BYTES) >>> 2] = bodyBytes + moreBytes;
-    this.#tail = (this.#tail + delta) >>> 0;
-    return start + bodyBytes;
+  /** Whether {@link claim} would take a body of this size now. */
+  hasRoomFor(bodyBytes: number): boolean {
+    const record = recordBytes(bodyBytes);
+    const toEnd = this.capacityBytes - (this.#tail & this.#mask);
+    return this.#hasFree(toEnd < record ? toEnd + record : record);
   }
 
   /** Whether so many bytes are free; looks the reader's position up only where it has to. */

@@ -2,7 +2,10 @@ import { RECORD } from "../../bindings/generated/layout.ts";
 import { FoundationError } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
 import type { Attachment } from "./attachment.ts";
+import type { Burst } from "./burst.ts";
+import type { Owner } from "./directory.ts";
 import { toWireError } from "./handlers.ts";
+import type { Peer } from "./members.ts";
 import { type Neighbour, openNeighbour } from "./neighbours.ts";
 import { LOCAL_PEER, type RequestPlace } from "./origin.ts";
 import { FULL, type MessageHead } from "./record-writer.ts";
@@ -59,27 +62,30 @@ export class Transmitter {
     return this.#arena.i32[this.#writabilityWord + row + channel] === 0;
   }
 
-  /** Adds bytes to a burst under way to a route on channel 0; false: {@link send} decides. */
-  append(peer: number, route: object, bytes: Uint8Array): boolean {
-    return this.isWritable(peer, 0) && this.#attachment.writer.append(route, bytes);
-  }
-
-  /**
-   * Sends to a name of a peer; `route` names the receiver for {@link append}. False: nothing was
-   * taken.
-   */
+  /** Sends to a name of a peer. False: nothing was taken. */
   send(
-    peer: number,
-    channel: number,
-    name: number,
+    peer: Peer,
+    burst: Burst,
     value: Encoded,
     call: CallPlace | undefined,
     key?: Uint8Array,
-    route?: object,
   ): boolean {
-    if (!this.isWritable(peer, channel)) return false;
-    const head = this.#fill(peer, channel, name, value, call);
-    head.route = key === undefined ? route : undefined;
+    if (!this.isWritable(peer.handle, burst.channelId)) return false;
+    const head = this.#fill(peer.handle, burst.channelId, burst.nameId, value, call);
+    head.route = burst;
+    return this.#attachment.writer.write(head, value.bytes, key) > 0;
+  }
+
+  /** Sends to a name of one of many peers. False: nothing was taken. */
+  broadcast(
+    peer: Peer,
+    channel: number,
+    name: number,
+    value: Encoded,
+    key: Uint8Array | undefined,
+  ): boolean {
+    if (!this.isWritable(peer.handle, channel)) return false;
+    const head = this.#fill(peer.handle, channel, name, value, undefined);
     return this.#attachment.writer.write(head, value.bytes, key) > 0;
   }
 
@@ -107,6 +113,7 @@ export class Transmitter {
     head.correlation = call?.correlation ?? 0;
     head.replyBytesMax = call?.replyBytesMax ?? 0;
     head.mayBundle = call === undefined && !this.#isMonotonic(channel);
+    head.route = undefined;
     return head;
   }
 
@@ -123,21 +130,15 @@ export class Transmitter {
   }
 
   /** Sends to a name of another isolate of the node. False: nothing was taken. */
-  sendToNeighbour(
-    place: { slot: number; generation: number },
-    channel: number,
-    name: number,
-    value: Encoded,
-    call: CallPlace | undefined,
-  ): boolean {
-    const head = this.#fill(LOCAL_PEER, channel, name, value, call);
-    head.route = undefined;
-    const neighbour = this.neighbour(place);
-    return neighbour.send(head, value.bytes) > 0;
+  sendToNeighbour(burst: Burst, value: Encoded, call: CallPlace | undefined): boolean {
+    const head = this.#fill(LOCAL_PEER, burst.channelId, burst.nameId, value, call);
+    head.tag |= RECORD.CHARGED;
+    head.route = burst;
+    return this.neighbour(burst.target as Owner).writer.write(head, value.bytes) > 0;
   }
 
   /** The ring to an isolate, made on first use. */
-  neighbour(place: { slot: number; generation: number }): Neighbour {
+  neighbour(place: Owner): Neighbour {
     const known = this.#neighbours.get(place.slot);
     if (known !== undefined && known.generation === place.generation) return known;
     const { isolate, ringBytes } = this.#attachment;
@@ -153,14 +154,24 @@ export class Transmitter {
     return true;
   }
 
-  /** Forgets the ring to an isolate that is gone. */
-  forgetNeighbour(offset: number): Neighbour | undefined {
+  /** Forgets the ring to an isolate that is gone; false where it is none of these. */
+  forgetNeighbour(offset: number): boolean {
     for (const [slot, neighbour] of this.#neighbours) {
       if (neighbour.offset !== offset) continue;
       this.#neighbours.delete(slot);
-      return neighbour;
+      neighbour.writer.close();
+      return true;
     }
-    return undefined;
+    return false;
+  }
+
+  /** Shows the other isolates what was written, then lets go of the rings for good. */
+  close(): void {
+    for (const { writer } of this.#neighbours.values()) {
+      writer.flush();
+      writer.close();
+    }
+    this.#neighbours.clear();
   }
 
   /** Answers a request; room is waited for, so an answer is never refused. */
