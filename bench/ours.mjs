@@ -1,5 +1,5 @@
 /**
- * The one place where the micro benches name internals of the product: its rings, its values and
+ * The one place where the benches name internals of the product: its rings, its values and
  * its addon, all from the built code. The process benches need nothing of this, they use the public
  * API.
  */
@@ -39,6 +39,22 @@ export async function openValues() {
     keep: ({ bytes, encoding }) => ({ bytes: Buffer.from(bytes), encoding }),
     decode: ({ bytes, encoding }) => decodeValue(bytes, encoding),
   };
+}
+
+/**
+ * Why a node of this build cannot be started with these options; undefined when it can.
+ *
+ * @param {object} options
+ * @returns {Promise<string | undefined>}
+ */
+export async function supportsOptions(options) {
+  const { resolveOptions } = await importBuilt("ts/kernel/options.js");
+  try {
+    resolveOptions(options);
+    return undefined;
+  } catch (error) {
+    return error.message;
+  }
 }
 
 const RING_PATH = "ts/kernel/ring.js";

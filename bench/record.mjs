@@ -3,7 +3,9 @@
 import { ratioOf, summarise } from "./statistics.mjs";
 
 /**
- * @typedef {{ vs: string, ratio: number }} Target the least ratio we aim at, against a named rival
+ * @typedef {{ vs: string, ratio: number }} RatioTarget the least ratio aimed at, against a rival
+ * @typedef {{ atMost: number }} LimitTarget the most that a figure may be, in the unit of its case
+ * @typedef {RatioTarget | LimitTarget} Target
  *
  * @typedef {object} BenchRecord
  * @property {string} suite

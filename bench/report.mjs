@@ -35,6 +35,32 @@ export function formatMachine(facts) {
 }
 
 /**
+ * What an aim says and whether it is reached; undefined when its rival or ours has no figure.
+ *
+ * @param {import("./record.mjs").BenchRecord} record
+ * @param {import("./record.mjs").Target} target
+ */
+export function outcomeOf(record, target) {
+  if ("atMost" in target) {
+    if (record.ours === undefined) return undefined;
+    const { median } = record.ours;
+    const inUnit = (value) => `${formatFigure(value)} ${record.unit}`;
+    return {
+      aim: `at most ${inUnit(target.atMost)}`,
+      reached: inUnit(median),
+      isMet: median <= target.atMost,
+    };
+  }
+  const ratio = record.ratios[target.vs];
+  if (ratio === undefined) return undefined;
+  return {
+    aim: `${target.ratio}x ${target.vs}`,
+    reached: `${ratio.toFixed(2)}x`,
+    isMet: ratio >= target.ratio,
+  };
+}
+
+/**
  * Median, extremes and our ratio for each contender of a record.
  *
  * @param {import("./record.mjs").BenchRecord} record
@@ -57,10 +83,10 @@ export function formatRecord(record, absent) {
     lines.push(`  ${name.padEnd(18)}FAILED: ${reason}`);
   }
   for (const target of [record.target, ...(record.furtherTargets ?? [])]) {
-    const ratio = record.ratios[target?.vs];
-    if (target === undefined || ratio === undefined) continue;
-    const verdict = ratio >= target.ratio ? "met" : "not met";
-    lines.push(`  aim: ${target.ratio}x ${target.vs}, ${verdict} (${ratio.toFixed(2)}x)`);
+    const outcome = target && outcomeOf(record, target);
+    if (outcome === undefined) continue;
+    const verdict = outcome.isMet ? "met" : "not met";
+    lines.push(`  aim: ${outcome.aim}, ${verdict} (${outcome.reached})`);
   }
   return lines.join("\n");
 }

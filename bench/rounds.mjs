@@ -40,6 +40,7 @@
  * @typedef {object} CaseFigures
  * @property {Map<Contender | OurVariant, Outcome[]>} runs
  * @property {Map<string, string>} absent reason by name of the rival
+ * @property {Map<string, string>} leftOut reason by case of a variant that this build has not
  * @property {Map<Contender | OurVariant, string>} failed
  */
 
@@ -54,15 +55,18 @@ function assertFigures(outcome) {
 async function takePresent(benchCase, includesOurs) {
   const contenders = [];
   const absent = new Map();
+  const leftOut = new Map();
   for (const variant of includesOurs ? benchCase.ours : []) {
-    if ((await variant.absence?.()) === undefined) contenders.push(variant);
+    const reason = await variant.absence?.();
+    if (reason === undefined) contenders.push(variant);
+    else leftOut.set(variant.case, reason);
   }
   for (const peer of benchCase.peers) {
     const reason = await peer.absence();
     if (reason === undefined) contenders.push(peer);
     else absent.set(peer.name, reason);
   }
-  return { contenders, absent };
+  return { contenders, absent, leftOut };
 }
 
 /**
@@ -78,7 +82,7 @@ async function takePresent(benchCase, includesOurs) {
 export async function takeFigures(benchCase, { rounds, includesOurs, onTurn }) {
   const runs = new Map();
   const failed = new Map();
-  const { contenders, absent } = await takePresent(benchCase, includesOurs);
+  const { contenders, absent, leftOut } = await takePresent(benchCase, includesOurs);
   for (let round = 1; round <= rounds; round += 1) {
     for (const contender of contenders) {
       if (failed.has(contender)) continue;
@@ -93,5 +97,5 @@ export async function takeFigures(benchCase, { rounds, includesOurs, onTurn }) {
       }
     }
   }
-  return { runs, absent, failed };
+  return { runs, absent, leftOut, failed };
 }

@@ -32,6 +32,11 @@ async function runSuite(suite, options) {
       },
     });
     turnLine.clear();
+    if (figures.leftOut.size > 0) {
+      const [[, reason]] = figures.leftOut;
+      const names = [...figures.leftOut.keys()].join("; ");
+      console.log(`\n${suite.name} · left out: ${names} (${reason})`);
+    }
     const measured = { suite: suite.name, benchCase, figures };
     for (const record of createRecords(measured, options.includesOurs)) {
       console.log(formatRecord(record, figures.absent));

@@ -1,6 +1,8 @@
 /** Which suites there are, and the two clocks that they run by. */
 
-import { latencyUnderLoad } from "./cluster/latency-under-load.mjs";
+import { formation } from "./cluster/formation.mjs";
+import { headOfLine } from "./cluster/head-of-line.mjs";
+import { latency } from "./cluster/latency.mjs";
 import { nodeToNode } from "./cluster/node-to-node.mjs";
 import { boundary } from "./micro/boundary.mjs";
 import { codec } from "./micro/codec.mjs";
@@ -24,7 +26,16 @@ import { threads } from "./micro/threads.mjs";
  *
  * @type {readonly Suite[]}
  */
-export const SUITES = Object.freeze([boundary, ring, codec, threads, nodeToNode, latencyUnderLoad]);
+export const SUITES = Object.freeze([
+  boundary,
+  ring,
+  codec,
+  threads,
+  nodeToNode,
+  latency,
+  headOfLine,
+  formation,
+]);
 
 /** Two clocks: one for figures to quote, one for a look. @type {Record<string, Timing>} */
 export const TIMINGS = Object.freeze({

@@ -1,2 +1,5 @@
-/** Both ends declare the same channels: an urgent one and one for bulk. */
-export const CHANNELS = Object.freeze({ control: { priority: 0 }, bulk: { priority: 2 } });
+/** Pings go on an urgent channel, which has a ring of its own into each isolate. */
+export const URGENT = Object.freeze({
+  channels: { control: { priority: 0 } },
+  options: { channel: "control" },
+});

@@ -6,6 +6,7 @@
 %% does not need.
 -module(foundation_bench_disterl).
 -export([receiver/1, sender/1]).
+-import(foundation_bench_line, [report/2, guard/2, filler/2, now_ms/0, now_us/0]).
 
 -define(MARK_NONE, 0).
 -define(MARK_START, 1).
@@ -106,33 +107,6 @@ next({measure, Until} = Pace) ->
         false -> {?MARK_LAST, Pace}
     end.
 
-filler(Length, Seed) ->
-    list_to_binary([(Index * 31 + Seed) band 255 || Index <- lists:seq(1, Length)]).
-
 prepared(Length) ->
     list_to_tuple([<<Index, (filler(Length - 1, Index))/binary>>
                    || Index <- lists:seq(0, ?PREPARED - 1)]).
-
-now_ms() -> erlang:monotonic_time(millisecond).
-now_us() -> erlang:monotonic_time(microsecond).
-
-report(Format, Arguments) ->
-    io:format("@bench " ++ Format ++ "~n", Arguments).
-
-%% Runs an end as a process of its own. The node halts when it fails, or after its time of life:
-%% nothing else would end it if the runner were killed.
-guard(LifeMs, Body) ->
-    timer:apply_after(list_to_integer(LifeMs), erlang, halt, [1]),
-    spawn(fun() ->
-        try Body() of
-            _ -> ok
-        catch
-            Class:Reason ->
-                Text = lists:flatten(io_lib:format("~p: ~0P", [Class, Reason, 12])),
-                report("{\"event\":\"failed\",\"reason\":\"~s\"}", [[plain(Char) || Char <- Text]]),
-                erlang:halt(1)
-        end
-    end).
-
-plain(Char) when Char < 32; Char > 126; Char =:= $"; Char =:= $\\ -> $\s;
-plain(Char) -> Char.

@@ -5,12 +5,12 @@
 
 import { Foundation } from "foundation-runtime";
 
-import { endWithRunner, fail, parameters, report } from "../../child.mjs";
+import { endWithRunner, fail, parameters } from "../../child.mjs";
+import { startPinging } from "../latency/round-trips.mjs";
 import { createSource, MARK, Pace } from "../stream.mjs";
 import { CHANNELS } from "./channels.mjs";
 
 const READY_TIMEOUT_MS = 10_000;
-const PING_BYTES = 16;
 
 async function sendBulk(node, bytes, timing) {
   const payload = { name: "bulk", kind: "bytes", bytes };
@@ -27,31 +27,14 @@ async function sendBulk(node, bytes, timing) {
   }
 }
 
-/** Round trips of the measured time, in milliseconds. */
-async function takeRoundTrips(node, { warmMs, measureMs }) {
+function startPings(node, timing) {
   const to = { node: "receiver", name: "echo" };
   const options = { channel: "control" };
-  const ping = new Uint8Array(PING_BYTES);
-  const roundTripsMs = [];
-  const warmUntil = performance.now() + warmMs;
-  const until = warmUntil + measureMs;
-  for (let sentAt = performance.now(); sentAt < until; ) {
-    await node.call(to, ping, options);
-    const answeredAt = performance.now();
-    if (sentAt >= warmUntil) roundTripsMs.push(answeredAt - sentAt);
-    sentAt = answeredAt;
-  }
-  return roundTripsMs;
-}
-
-function reportPercentiles(roundTripsMs) {
-  if (roundTripsMs.length === 0) throw new Error("no ping came back in the measured time");
-  const sorted = Float64Array.from(roundTripsMs).sort();
-  const microsecondsAt = (share) => sorted[Math.ceil(sorted.length * share) - 1] * 1000;
-  report("pings", {
-    p50: microsecondsAt(0.5),
-    p99: microsecondsAt(0.99),
-    count: sorted.length,
+  const onPong = startPinging(timing, (ping) => {
+    node
+      .call(to, ping, options)
+      .then((pong) => onPong(pong))
+      .catch(fail);
   });
 }
 
@@ -66,10 +49,8 @@ async function main() {
     channels: CHANNELS,
   });
   await node.awaitReady({ minimumMembers: 2, timeoutMs: READY_TIMEOUT_MS });
-  await Promise.all([
-    bulkBytes > 0 ? sendBulk(node, bulkBytes, timing) : undefined,
-    isPinging ? takeRoundTrips(node, timing).then(reportPercentiles) : undefined,
-  ]);
+  if (isPinging) startPings(node, timing);
+  if (bulkBytes > 0) await sendBulk(node, bulkBytes, timing);
 }
 
 main().catch(fail);

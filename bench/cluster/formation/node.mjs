@@ -1,0 +1,42 @@
+/**
+ * One node of a forming cluster, or several in this process: listens, waits for the word to join,
+ * and reports once its own event has told it of every other member.
+ */
+
+import { Foundation } from "foundation-runtime";
+
+import { endWithRunner, fail, parameters, report, told } from "../../child.mjs";
+
+/** Resolves once `others` members have come up, as the node's own events tell. */
+function allUp(node, others) {
+  return new Promise((resolve) => {
+    const up = new Set();
+    node.on("up", ({ name }) => {
+      up.add(name);
+      if (up.size === others) resolve();
+    });
+    node.on("down", ({ name }) => up.delete(name));
+  });
+}
+
+async function startNode(name, others) {
+  const node = await Foundation.start({ name, cluster: "bench", listen: "127.0.0.1:0" });
+  return { node, complete: allUp(node, others) };
+}
+
+async function main() {
+  const { names, others } = parameters();
+  endWithRunner();
+  const nodes = await Promise.all(names.map((name) => startNode(name, others)));
+  report("listening", { address: nodes[0].node.address });
+  const { seed } = await told();
+  await Promise.all(
+    nodes.map(async ({ node, complete }) => {
+      if (node.address !== seed) await node.join([seed]);
+      await complete;
+    }),
+  );
+  report("complete");
+}
+
+main().catch(fail);
