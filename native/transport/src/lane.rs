@@ -11,6 +11,11 @@ use tokio::net::TcpStream;
 /// Slices given to one `writev`; Linux takes up to 1,024.
 const SLICES_MAX: usize = 64;
 
+/// Congestion control between processes of one machine, where nothing is ever lost. Algorithms that
+/// pace (BBR) set a timer for each segment, which on a virtual machine costs more than the copy.
+#[cfg(target_os = "linux")]
+const LOOPBACK_CONGESTION: &[u8] = b"reno";
+
 /// How sockets are set up.
 #[derive(Debug, Clone)]
 pub struct TransportOptions {
@@ -46,7 +51,14 @@ impl Lane {
     pub(crate) fn new(stream: TcpStream, options: &TransportOptions) -> io::Result<Lane> {
         stream.set_nodelay(true)?; // frames are batched already; waiting for more only adds delay
         #[cfg(target_os = "linux")]
-        SockRef::from(&stream).set_tcp_notsent_lowat(options.unsent_bytes)?;
+        {
+            let socket = SockRef::from(&stream);
+            socket.set_tcp_notsent_lowat(options.unsent_bytes)?;
+            if stream.peer_addr()?.ip().is_loopback() {
+                // Where the system has no such algorithm, its own one serves as well.
+                let _ = socket.set_tcp_congestion(LOOPBACK_CONGESTION);
+            }
+        }
         #[cfg(not(target_os = "linux"))]
         let _ = (options, SockRef::from(&stream));
         Ok(Lane { stream })
