@@ -22,6 +22,7 @@ export function usage(suites) {
     "  --case TEXT     only cases whose name contains TEXT",
     "  --rounds N      rounds of each case (default 5, with --quick 3)",
     "  --peers-only    measure the rivals alone",
+    "  --ours-only     measure no rival",
     "  --help          show this",
   ].join("\n");
 }
@@ -41,6 +42,9 @@ export function parseArguments(words, suites) {
   if (values.rounds !== undefined && !/^[1-9]\d{0,2}$/.test(values.rounds)) {
     throw new UsageError(`--rounds must be a whole number from 1 to 999, not "${values.rounds}"`);
   }
+  if (values["peers-only"] && values["ours-only"]) {
+    throw new UsageError("--peers-only and --ours-only leave nothing to measure");
+  }
   const isQuick = values.quick === true;
   return {
     suites: positionals.length === 0 ? names : [...new Set(positionals)],
@@ -49,6 +53,7 @@ export function parseArguments(words, suites) {
     caseText: values.case,
     rounds: values.rounds === undefined ? (isQuick ? 3 : 5) : Number(values.rounds),
     includesOurs: values["peers-only"] !== true,
+    includesPeers: values["ours-only"] !== true,
     wantsHelp: values.help === true,
   };
 }
@@ -64,6 +69,7 @@ function parseWords(words) {
         case: { type: "string" },
         rounds: { type: "string" },
         "peers-only": { type: "boolean" },
+        "ours-only": { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -10,6 +10,7 @@ import { ratioOf, summarise } from "./statistics.mjs";
  * @typedef {object} BenchRecord
  * @property {string} suite
  * @property {string} case
+ * @property {string} group what the variants of ours share that stand beside the same rivals
  * @property {string} unit
  * @property {"higher" | "lower"} better
  * @property {import("./statistics.mjs").Summary} [ours] absent when ours failed or was left out
@@ -57,9 +58,11 @@ function addTargets(record, targets) {
 
 /** Builds the record of one variant of ours and one figure. */
 function createRecord({ suite, benchCase, figures: { runs, absent, failed } }, variant, figure) {
+  const named = (name) => (figure.name === undefined ? name : `${name}, ${figure.name}`);
   const record = {
     suite,
-    case: figure.name === undefined ? variant.case : `${variant.case}, ${figure.name}`,
+    case: named(variant.case),
+    group: named(benchCase.case),
     unit: figure.unit,
     better: figure.better,
     peers: {},

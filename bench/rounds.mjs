@@ -52,7 +52,7 @@ function assertFigures(outcome) {
 }
 
 /** Those that can be measured here, and why the rivals among the others cannot. */
-async function takePresent(benchCase, includesOurs) {
+async function takePresent(benchCase, { includesOurs, includesPeers }) {
   const contenders = [];
   const absent = new Map();
   const leftOut = new Map();
@@ -61,7 +61,7 @@ async function takePresent(benchCase, includesOurs) {
     if (reason === undefined) contenders.push(variant);
     else leftOut.set(variant.case, reason);
   }
-  for (const peer of benchCase.peers) {
+  for (const peer of includesPeers ? benchCase.peers : []) {
     const reason = await peer.absence();
     if (reason === undefined) contenders.push(peer);
     else absent.set(peer.name, reason);
@@ -76,13 +76,14 @@ async function takePresent(benchCase, includesOurs) {
  * @param {object} options
  * @param {number} options.rounds
  * @param {boolean} options.includesOurs false measures the rivals alone
+ * @param {boolean} options.includesPeers false measures ours alone
  * @param {(contender: Contender | OurVariant, round: number) => void} options.onTurn
  * @returns {Promise<CaseFigures>}
  */
-export async function takeFigures(benchCase, { rounds, includesOurs, onTurn }) {
+export async function takeFigures(benchCase, { rounds, onTurn, ...included }) {
   const runs = new Map();
   const failed = new Map();
-  const { contenders, absent, leftOut } = await takePresent(benchCase, includesOurs);
+  const { contenders, absent, leftOut } = await takePresent(benchCase, included);
   for (let round = 1; round <= rounds; round += 1) {
     for (const contender of contenders) {
       if (failed.has(contender)) continue;

@@ -7,7 +7,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { parseArguments, UsageError, usage } from "./arguments.mjs";
 import { machineFacts } from "./machine.mjs";
 import { createRecords } from "./record.mjs";
-import { formatMachine, formatRecord, TurnLine } from "./report.mjs";
+import { formatMachine, formatRecord, TurnLine } from "./report/printed.mjs";
 import { takeFigures } from "./rounds.mjs";
 import { SUITES, TIMINGS } from "./suites.mjs";
 
@@ -26,6 +26,7 @@ async function runSuite(suite, options) {
     const figures = await takeFigures(benchCase, {
       rounds: options.rounds,
       includesOurs: options.includesOurs,
+      includesPeers: options.includesPeers,
       onTurn(contender, round) {
         const name = contender.name ?? `ours, ${contender.case}`;
         turnLine.show(`${suite.name} · ${benchCase.case} · ${round}/${options.rounds} · ${name}`);

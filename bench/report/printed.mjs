@@ -2,28 +2,12 @@
  * The printed side of a run: the machine first, then a block for each case as soon as it is known.
  */
 
-const SCALES = [
-  [1e9, "G"],
-  [1e6, "M"],
-  [1e3, "k"],
-];
-
-/**
- * A figure with three significant digits and the unit's scale, such as `3.41 M`.
- *
- * @param {number} value
- */
-export function formatFigure(value) {
-  for (const [size, letter] of SCALES) {
-    if (value >= size) return `${(value / size).toPrecision(3)} ${letter}`;
-  }
-  return value.toPrecision(3);
-}
+import { formatFigure, outcomeOf } from "./words.mjs";
 
 /**
  * Three lines at the head of a run; without them the figures below mean nothing.
  *
- * @param {import("./machine.mjs").MachineFacts} facts
+ * @param {import("../machine.mjs").MachineFacts} facts
  */
 export function formatMachine(facts) {
   const memory = `${Math.round(facts.memoryBytes / 2 ** 30)} GiB`;
@@ -35,35 +19,9 @@ export function formatMachine(facts) {
 }
 
 /**
- * What an aim says and whether it is reached; undefined when its rival or ours has no figure.
- *
- * @param {import("./record.mjs").BenchRecord} record
- * @param {import("./record.mjs").Target} target
- */
-export function outcomeOf(record, target) {
-  if ("atMost" in target) {
-    if (record.ours === undefined) return undefined;
-    const { median } = record.ours;
-    const inUnit = (value) => `${formatFigure(value)} ${record.unit}`;
-    return {
-      aim: `at most ${inUnit(target.atMost)}`,
-      reached: inUnit(median),
-      isMet: median <= target.atMost,
-    };
-  }
-  const ratio = record.ratios[target.vs];
-  if (ratio === undefined) return undefined;
-  return {
-    aim: `${target.ratio}x ${target.vs}`,
-    reached: `${ratio.toFixed(2)}x`,
-    isMet: ratio >= target.ratio,
-  };
-}
-
-/**
  * Median, extremes and our ratio for each contender of a record.
  *
- * @param {import("./record.mjs").BenchRecord} record
+ * @param {import("../record.mjs").BenchRecord} record
  * @param {Map<string, string>} absent reasons by rival
  */
 export function formatRecord(record, absent) {

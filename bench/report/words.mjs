@@ -1,0 +1,56 @@
+/** Figures, aims and machines in words, the same in every report. */
+
+const SCALES = [
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
+
+/**
+ * A figure with three significant digits and the unit's scale, such as `3.41 M`.
+ *
+ * @param {number} value
+ */
+export function formatFigure(value) {
+  for (const [size, letter] of SCALES) {
+    if (value >= size) return `${(value / size).toPrecision(3)} ${letter}`;
+  }
+  return value.toPrecision(3);
+}
+
+/**
+ * What an aim says and whether it is reached; undefined when its rival or ours has no figure.
+ *
+ * @param {import("../record.mjs").BenchRecord} record
+ * @param {import("../record.mjs").Target} target
+ */
+export function outcomeOf(record, target) {
+  if ("atMost" in target) {
+    if (record.ours === undefined) return undefined;
+    const { median } = record.ours;
+    const inUnit = (value) => `${formatFigure(value)} ${record.unit}`;
+    return {
+      aim: `at most ${inUnit(target.atMost)}`,
+      reached: inUnit(median),
+      isMet: median <= target.atMost,
+    };
+  }
+  const ratio = record.ratios[target.vs];
+  if (ratio === undefined) return undefined;
+  return {
+    aim: `${target.ratio}x ${target.vs}`,
+    reached: `${ratio.toFixed(2)}x`,
+    isMet: ratio >= target.ratio,
+  };
+}
+
+/**
+ * The machine of a run in a sentence, without a full stop.
+ *
+ * @param {import("../machine.mjs").MachineFacts} facts
+ */
+export function machineWords(facts) {
+  const memory = `${Math.round(facts.memoryBytes / 2 ** 30)} GiB`;
+  const versions = `Node.js ${facts.node}${facts.otp ? `, OTP ${facts.otp}` : ""}`;
+  return `${facts.cores} cores (${facts.processor}), ${memory}, ${facts.system}, ${versions}`;
+}
