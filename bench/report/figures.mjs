@@ -89,7 +89,7 @@ export function figuresBlock(records) {
   });
   return [
     `Measured by \`npm run bench\`, ${roundsOf(records)}: ${machineWords(records[0].machine)}.`,
-    "Ours and the rivals in turn, fresh processes, every message checked, counted where it arrives.",
+    "Ours and the rivals in turn, fresh processes, every message checked, counted on arrival.",
     "Medians, ours with (min .. max); a ratio above 1 says that ours is better. Quote the ratios:",
     "absolute figures move with the machine.",
     "",
