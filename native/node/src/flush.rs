@@ -157,6 +157,7 @@ impl State {
             life,
             link_options: Arc::new(options.link_options()),
             dial_options: options.dial_options(),
+            is_tick_due: false,
             dial_rate: crate::dial::DialRate::default(),
             transport_options: options.transport_options(),
             budget: new_budget(options.receive_bytes_max),

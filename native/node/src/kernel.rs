@@ -213,7 +213,7 @@ fn run(
     if !is_ready {
         return;
     }
-    let state = SharedState::new(pool, inbox, runtime.handle().clone());
+    let state = SharedState::new(pool, inbox, runtime.handle().clone(), Arc::clone(&bell));
     runtime.block_on(serve(&state, bell));
     state.lock().stop_all();
     // The tasks of all connections end here, on their own thread, before the arena goes.

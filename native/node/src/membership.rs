@@ -255,6 +255,7 @@ impl Node {
             // must.
             let grace = if own < peer.name.as_str() { Micros(0) } else { DIAL_GRACE };
             peer.redial = Some(Redial::new(now + grace));
+            self.is_tick_due = true;
         }
     }
 
@@ -317,6 +318,7 @@ impl Node {
                 Target::Lane { index, generation: peer.generation, lane, epoch: active.epoch };
             if !self.lanes_wanted.iter().any(|(wanted, _)| *wanted == target) {
                 self.lanes_wanted.push((target, address));
+                self.is_tick_due = true;
             }
         }
     }

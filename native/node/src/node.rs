@@ -66,6 +66,8 @@ pub(crate) struct Node {
     pub(crate) dirty: Vec<usize>,
     /// Links that broke while something else was borrowed, with the reason.
     pub(crate) lost: Vec<(usize, u16, String)>,
+    /// Set by whoever plans a dial: it is not left for the next tick that comes by itself.
+    pub(crate) is_tick_due: bool,
     pub(crate) lanes_wanted: Vec<(crate::dial::Target, std::net::SocketAddr)>,
     pub(crate) dial_rate: crate::dial::DialRate,
     /// Whether the queues were empty when the goodbyes were said.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use foundation_buffer::Pool;
 use foundation_link::Micros;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use crate::command::{Command, NodeError};
 use crate::isolate::lock;
@@ -28,7 +29,12 @@ pub(crate) struct SharedState {
 pub(crate) type Shared = Arc<SharedState>;
 
 impl SharedState {
-    pub(crate) fn new(pool: Pool, inbox: Receiver<Command>, runtime: Handle) -> Shared {
+    pub(crate) fn new(
+        pool: Pool,
+        inbox: Receiver<Command>,
+        runtime: Handle,
+        bell: Arc<Notify>,
+    ) -> Shared {
         Arc::new_cyclic(|own| SharedState {
             state: Mutex::new(State {
                 pool,
@@ -40,6 +46,7 @@ impl SharedState {
                 is_shut_down: false,
                 own: Weak::clone(own),
                 runtime,
+                bell,
                 scratch: Vec::new(),
             }),
         })
@@ -65,6 +72,8 @@ pub(crate) struct State {
     pub(crate) own: Weak<SharedState>,
     /// Runs tasks on the kernel thread, whichever thread spawns them.
     pub(crate) runtime: Handle,
+    /// Ends the sleep of the thread.
+    bell: Arc<Notify>,
     /// Read buffer shared by all connections of the thread.
     pub(crate) scratch: Vec<u8>,
 }
@@ -79,8 +88,16 @@ impl State {
         Duration::from_micros(self.next_tick.since(crate::clock::now()).0)
     }
 
-    /// Asks for a tick no later than `at`.
+    /// Asks for a tick no later than `at`, also while the thread sleeps.
     pub(crate) fn tick_by(&mut self, at: Micros) {
+        if at < self.next_tick {
+            self.next_tick = at;
+            self.bell.notify_one();
+        }
+    }
+
+    /// The same from within a turn, which ends with a look at the time.
+    pub(crate) fn plan_tick(&mut self, at: Micros) {
         self.next_tick = self.next_tick.min(at);
     }
 
@@ -104,18 +121,27 @@ impl State {
 
     /// Writes what links have to say and shows isolates what was pushed to them.
     pub(crate) fn settle_output(&mut self) {
+        let mut is_tick_due = false;
         for node in self.nodes.values_mut() {
             node.settle_output();
+            is_tick_due |= std::mem::take(&mut node.is_tick_due);
         }
         self.reap_lost_links();
+        if is_tick_due {
+            self.tick_by(Micros(0));
+        }
     }
 
     /// The same for the one node that something happened to.
     pub(crate) fn settle_node(&mut self, id: u32) {
         if let Some(node) = self.nodes.get_mut(&id) {
             node.settle_output();
+            let is_tick_due = std::mem::take(&mut node.is_tick_due);
             if !node.lost.is_empty() {
                 self.reap_lost_links();
+            }
+            if is_tick_due {
+                self.tick_by(Micros(0));
             }
         }
     }

@@ -30,7 +30,7 @@ impl State {
             }
         }
         // Timers that fall close together share one wake-up.
-        self.tick_by(next.max(now + Micros::from_millis(2)));
+        self.plan_tick(next.max(now + Micros::from_millis(2)));
     }
 }
 
