@@ -4,7 +4,8 @@ import type { MessageContext, Registration } from "./handlers.ts";
 import type { Origin } from "./origin.ts";
 import type { PayloadReader } from "./payload.ts";
 import type { RingConsumer } from "./ring.ts";
-import { decodeMessagePack, ENCODING } from "./values.ts";
+import type { DescribedShapes } from "./value-reader.ts";
+import { decodePacked, ENCODING } from "./values.ts";
 
 /** Small messages of one sender and receiver in one record, read one after the other. */
 export class Bundle {
@@ -19,7 +20,9 @@ export class Bundle {
   /** The memory under `#source`, kept because asking a view for it costs a call each time. */
   readonly #buffer: ArrayBufferLike;
   readonly #base: number;
-  readonly #isMessagePack: boolean;
+  readonly #isPacked: boolean;
+  /** What its values have described so far. */
+  readonly #shapes: DescribedShapes = [];
   #at: number;
   readonly #end: number;
   /** Handlers that have not settled, and one for the reading itself. */
@@ -39,9 +42,8 @@ export class Bundle {
     this.#account = place.account;
     this.#bytes = ring.size - RECORD.HEAD_BYTES;
     const encoding = (ring.tag >>> RECORD.ENCODING_SHIFT) & 7;
-    this.#isMessagePack = encoding === ENCODING.messagePackBundle;
-    const isInPlace =
-      registration.bytes === "view" && !this.#isMessagePack && !payload.isDevelopment;
+    this.#isPacked = encoding === ENCODING.packedBundle;
+    const isInPlace = registration.bytes === "view" && !this.#isPacked && !payload.isDevelopment;
     const start = ring.start + RECORD.HEAD_BYTES;
     this.#source = isInPlace ? payload.arenaBytes : payload.copy(start, this.#bytes);
     this.#buffer = this.#source.buffer;
@@ -70,9 +72,9 @@ export class Bundle {
       throw new FoundationError("undecodable", "a bundle's lengths do not fit");
     }
     this.#at = start + length;
-    if (!this.#isMessagePack) return new Uint8Array(this.#buffer, start, length);
+    if (!this.#isPacked) return new Uint8Array(this.#buffer, start, length);
     const from = start - this.#base;
-    return decodeMessagePack(this.#source, from, from + length);
+    return decodePacked(this.#source, from, from + length, this.#shapes);
   }
 
   /** One more handler took a message and has not settled. */

@@ -2,6 +2,7 @@ import type { Owner } from "./directory.ts";
 import type { Peer } from "./members.ts";
 import type { Address, SendOptions } from "./node-types.ts";
 import type { RecordWriter } from "./record-writer.ts";
+import type { Encoded } from "./values.ts";
 
 const DEFAULT_CHANNEL = "default";
 
@@ -46,5 +47,11 @@ export class Burst {
   /** Adds bytes to the bundle under way; false: there is none, or it is full. */
   append(bytes: Uint8Array): boolean {
     return this.#writer.append(this, bytes);
+  }
+
+  /** The same for what became of a value. */
+  appendEncoded(value: Encoded): boolean {
+    const { packed } = value;
+    return packed !== undefined && this.#writer.appendPacked(this, packed);
   }
 }

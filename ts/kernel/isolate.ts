@@ -119,6 +119,7 @@ export class Isolate implements InboxSink, ControlSink {
     const last = this.#burst;
     const burst = last?.isFor(to, options) === true ? last : this.#burstTo(to, options);
     const value = encodeValue(message);
+    if (call === undefined && key === undefined && burst.appendEncoded(value)) return true;
     return this.#transmitter.send(burst.target as Peer, burst, value, call, key);
   }
 
@@ -149,7 +150,9 @@ export class Isolate implements InboxSink, ControlSink {
   ): boolean {
     const last = this.#burst;
     if (last?.isFor(to, options) === true) {
-      return this.#transmitter.sendToNeighbour(last, encodeValue(message), call);
+      const value = encodeValue(message);
+      if (call === undefined && last.appendEncoded(value)) return true;
+      return this.#transmitter.sendToNeighbour(last, value, call);
     }
     const channelId = this.#directory.channelId(options?.channel);
     const nameId = this.#directory.nameId(to.name);

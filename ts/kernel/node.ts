@@ -20,8 +20,8 @@ import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
 
 /**
  * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
- * the same calls with rings of its own. Values cross as bytes, FlatBuffers tables or msgpack; order
- * holds between one sender and one receiver on one channel.
+ * the same calls with rings of its own. Values cross as bytes; order holds between one sender and
+ * one receiver on one channel.
  */
 export class FoundationNode {
   /** Node name, unique in the cluster. */

@@ -1,6 +1,8 @@
 import { RECORD } from "../../bindings/generated/layout.ts";
 import type { MessageHead } from "./record-writer.ts";
-import { ENCODING } from "./values.ts";
+import type { Shape } from "./shapes.ts";
+import type { WrittenValue } from "./value-writer.ts";
+import { ENCODING, type Encoded } from "./values.ts";
 
 /** Largest message that shares a record with others of its burst. Unit: bytes. */
 export const BUNDLED_BYTES_MAX = 1 << 10;
@@ -8,6 +10,9 @@ export const BUNDLED_BYTES_MAX = 1 << 10;
  * Largest bundle: small enough that urgent messages and chunks of others get between. Unit: bytes.
  */
 export const BUNDLE_BYTES_MAX = 8 << 10;
+
+/** A shorter value is copied in a loop: a native copy needs a view made first. Unit: bytes. */
+const LOOPED_BYTES_MAX = 64;
 
 const ENCODING_MASK = 7 << RECORD.ENCODING_SHIFT;
 
@@ -17,8 +22,8 @@ function bundleTag(tag: number): number {
   switch ((tag & ENCODING_MASK) >>> RECORD.ENCODING_SHIFT) {
     case ENCODING.bytes:
       return rest | (ENCODING.bytesBundle << RECORD.ENCODING_SHIFT);
-    case ENCODING.messagePack:
-      return rest | (ENCODING.messagePackBundle << RECORD.ENCODING_SHIFT);
+    case ENCODING.packed:
+      return rest | (ENCODING.packedBundle << RECORD.ENCODING_SHIFT);
     default:
       return -1;
   }
@@ -62,8 +67,11 @@ export class OpenBundle {
   #count = 0;
   #peer = 0;
   #destination = 0;
-  /** Names the receiver of messages of bytes. */
+  /** Names the receiver. */
   #route: object | undefined;
+  #isPacked = false;
+  /** Shapes that values of this bundle have described, by number. */
+  #described: (Shape | undefined)[] = [];
 
   constructor(bytesMax: number) {
     // On the heap of ArrayBuffers, in whole words: the copy into the ring is then aligned.
@@ -87,35 +95,77 @@ export class OpenBundle {
    * Opens a bundle with its first message. `bytesMax` is what its messages may come to with their
    * lengths; the first one always fits.
    */
-  open(head: MessageHead, payload: Uint8Array, bytesMax: number): void {
-    const bytes = Math.max(bytesMax, RECORD.BUNDLE_LENGTH_BYTES + payload.length);
+  open(head: MessageHead, value: Encoded, bytesMax: number): void {
+    const bytes = Math.max(bytesMax, RECORD.BUNDLE_LENGTH_BYTES + value.length);
     this.tag = bundleTag(head.tag);
     this.channel = head.channel;
     this.#peer = head.peer;
     this.#destination = head.destination;
-    this.#route = (head.tag & ENCODING_MASK) === 0 ? head.route : undefined;
+    this.#route = head.route;
+    this.#isPacked = value.packed !== undefined;
+    if (this.#described.length > 0) this.#described = [];
     this.#limit = Math.min(this.body.length, RECORD.HEAD_BYTES + bytes);
     this.#count = 0;
     this.size = RECORD.HEAD_BYTES;
     writeHead(this.#u32, this.#u16, 0, head, 0);
-    this.#add(payload);
+    this.#addEncoded(value);
   }
 
   /** Adds bytes to the bundle that is open for a route; false where that is another one or full. */
   append(route: object, payload: Uint8Array): boolean {
-    return route === this.#route && this.#add(payload);
+    return route === this.#route && !this.#isPacked && this.#add(payload);
+  }
+
+  /** The same for a value. */
+  appendPacked(route: object, value: WrittenValue): boolean {
+    return route === this.#route && this.#isPacked && this.#addPacked(value);
   }
 
   /** Adds a message of the same receiver, channel and encoding; false: it opens another bundle. */
-  extend(head: MessageHead, payload: Uint8Array): boolean {
+  extend(head: MessageHead, value: Encoded): boolean {
     return (
       this.size > 0 &&
       head.peer === this.#peer &&
       head.destination === this.#destination &&
       head.channel === this.channel &&
       bundleTag(head.tag) === this.tag &&
-      this.#add(payload)
+      this.#addEncoded(value)
     );
+  }
+
+  #addEncoded(value: Encoded): boolean {
+    return value.packed === undefined ? this.#add(value.bytes) : this.#addPacked(value.packed);
+  }
+
+  /** Adds a value with the descriptions that the bundle does not have yet. */
+  #addPacked(value: WrittenValue): boolean {
+    const { body, size } = this;
+    const described = this.#described;
+    const { memory, start, end, shapes, shapeCount } = value;
+    let length = end - start;
+    for (let index = 0; index < shapeCount; index++) {
+      const shape = shapes[index] as Shape;
+      if (described[shape.id] !== shape) length += shape.description.length;
+    }
+    let at = size + RECORD.BUNDLE_LENGTH_BYTES;
+    if (at + length > this.#limit || length > BUNDLED_BYTES_MAX) return false;
+    body[size] = length;
+    body[size + 1] = length >>> 8;
+    for (let index = 0; index < shapeCount; index++) {
+      const shape = shapes[index] as Shape;
+      if (described[shape.id] === shape) continue;
+      described[shape.id] = shape;
+      body.set(shape.description, at);
+      at += shape.description.length;
+    }
+    if (end - start <= LOOPED_BYTES_MAX) {
+      for (let from = start; from < end; from++) body[at++] = memory[from] as number;
+    } else {
+      body.set(memory.subarray(start, end), at);
+    }
+    this.size = size + RECORD.BUNDLE_LENGTH_BYTES + length;
+    this.#count++;
+    return true;
   }
 
   #add(payload: Uint8Array): boolean {

@@ -6,7 +6,7 @@ import type { Registration } from "./handlers.ts";
 import { core } from "./native.ts";
 import type { RingConsumer } from "./ring.ts";
 import { type SlabReference, viewSlab } from "./slabs.ts";
-import { decodeMessagePack, ENCODING, FlatTable } from "./values.ts";
+import { decodePacked, ENCODING, FlatTable } from "./values.ts";
 
 type BytesMode = Registration["bytes"];
 
@@ -68,7 +68,7 @@ export class PayloadReader {
       return wrap(bytes, encoding);
     }
     checkEncoding(encoding);
-    return decodeMessagePack(this.#window, at, at + length);
+    return decodePacked(this.#window, at, at + length);
   }
 
   /**
@@ -154,7 +154,7 @@ export class PayloadReader {
 }
 
 function checkEncoding(encoding: number): void {
-  if (encoding !== ENCODING.messagePack && encoding !== ENCODING.error) {
+  if (encoding !== ENCODING.packed && encoding !== ENCODING.error) {
     throw new FoundationError("undecodable", `encoding ${encoding} is not known to this version`);
   }
 }
@@ -164,7 +164,7 @@ function wrap(bytes: Uint8Array, encoding: number): unknown {
   if (encoding === ENCODING.bytes) return plain(bytes);
   if (encoding === ENCODING.flatBuffers) return new FlatTable(bytes);
   checkEncoding(encoding);
-  return decodeMessagePack(bytes);
+  return decodePacked(bytes);
 }
 
 /** Handlers get a Uint8Array, whatever class the copy was made as. */

@@ -4,6 +4,8 @@ import { copyIn } from "./copies.ts";
 import { BUNDLE_BYTES_MAX, OpenBundle, writeHead } from "./open-bundle.ts";
 import type { RingProducer } from "./ring.ts";
 import { fillSlab, type SlabReference } from "./slabs.ts";
+import type { WrittenValue } from "./value-writer.ts";
+import type { Encoded } from "./values.ts";
 
 /**
  * Largest payload that travels inside a ring of any size; larger ones lie in slabs. Unit: bytes.
@@ -96,10 +98,11 @@ export class RecordWriter {
   }
 
   /** Writes one message. Answers its credit's cost, {@link FULL} or {@link GONE}. Unit: bytes. */
-  write(head: MessageHead, payload: Uint8Array, key: Uint8Array = NO_KEY): number {
+  write(head: MessageHead, value: Encoded, key: Uint8Array = NO_KEY): number {
     if (this.#isClosed) return GONE;
-    const length = payload.length;
-    if (key.length === 0 && this.#bundle.takes(head, length)) return this.#bundled(head, payload);
+    const { length } = value;
+    if (key.length === 0 && this.#bundle.takes(head, length)) return this.#bundled(head, value);
+    const payload = value.bytes;
     const cost = length + RECORD_COST_BYTES;
     this.#closeBundle();
     if (this.#creditLeft(head) < cost) return FULL;
@@ -120,17 +123,22 @@ export class RecordWriter {
     return this.#bundle.append(route, payload);
   }
 
+  /** The short way for a burst of values; see {@link append}. */
+  appendPacked(route: object, value: WrittenValue): boolean {
+    return this.#bundle.appendPacked(route, value);
+  }
+
   /** Adds a small message to the open bundle of its receiver, or opens one. */
-  #bundled(head: MessageHead, payload: Uint8Array): number {
-    const bytes = RECORD.BUNDLE_LENGTH_BYTES + payload.length;
+  #bundled(head: MessageHead, value: Encoded): number {
+    const bytes = RECORD.BUNDLE_LENGTH_BYTES + value.length;
     const bundle = this.#bundle;
-    if (bundle.extend(head, payload)) return bytes;
+    if (bundle.extend(head, value)) return bytes;
     this.#closeBundle();
     const credit = this.#creditLeft(head) - RECORD_COST_BYTES;
     if (credit < bytes) return FULL;
     // Room is there for the longest one, so that closing it cannot fail.
     if (!this.#hasRoomFor(bundle.body.length)) return FULL;
-    bundle.open(head, payload, credit);
+    bundle.open(head, value, credit);
     this.planFlush();
     return bytes + RECORD_COST_BYTES;
   }

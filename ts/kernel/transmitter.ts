@@ -10,7 +10,7 @@ import { type Neighbour, openNeighbour } from "./neighbours.ts";
 import { LOCAL_PEER, type RequestPlace } from "./origin.ts";
 import { FULL, type MessageHead } from "./record-writer.ts";
 import type { SharedNode } from "./shared-runtime.ts";
-import { ENCODING, type Encoded, encodeValue } from "./values.ts";
+import { ENCODING, Encoded, encodeValue } from "./values.ts";
 
 /** A call's parts of a request. */
 export interface CallPlace {
@@ -73,7 +73,7 @@ export class Transmitter {
     if (!this.isWritable(peer.handle, burst.channelId)) return false;
     const head = this.#fill(peer.handle, burst.channelId, burst.nameId, value, call);
     head.route = burst;
-    return this.#attachment.writer.write(head, value.bytes, key) > 0;
+    return this.#attachment.writer.write(head, value, key) > 0;
   }
 
   /** Sends to a name of one of many peers. False: nothing was taken. */
@@ -86,7 +86,7 @@ export class Transmitter {
   ): boolean {
     if (!this.isWritable(peer.handle, channel)) return false;
     const head = this.#fill(peer.handle, channel, name, value, undefined);
-    return this.#attachment.writer.write(head, value.bytes, key) > 0;
+    return this.#attachment.writer.write(head, value, key) > 0;
   }
 
   /** On monotonic channels each message stands for itself: a newer one may replace it. */
@@ -119,7 +119,7 @@ export class Transmitter {
 
   /** Refuses a message that no receiver takes. */
   checkSize(value: Encoded): void {
-    const bytes = value.bytes.length;
+    const bytes = value.length;
     if (bytes > this.#node.messageBytesMax) {
       throw new FoundationError(
         "message_too_large",
@@ -134,7 +134,7 @@ export class Transmitter {
     const head = this.#fill(LOCAL_PEER, burst.channelId, burst.nameId, value, call);
     head.tag |= RECORD.CHARGED;
     head.route = burst;
-    return this.neighbour(burst.target as Owner).writer.write(head, value.bytes) > 0;
+    return this.neighbour(burst.target as Owner).writer.write(head, value) > 0;
   }
 
   /** The ring to an isolate, made on first use. */
@@ -178,28 +178,28 @@ export class Transmitter {
   reply(request: RequestPlace, value: unknown): void {
     let encoded: Encoded;
     try {
-      encoded = { ...encodeValue(value) };
+      encoded = encodeValue(value);
       this.checkSize(encoded);
     } catch (thrown) {
       return this.replyError(request, thrown);
     }
-    this.#answer(request, encoded);
+    this.#answer(request, encoded.bytes, encoded.encoding);
   }
 
   /** Answers a request with an error. */
   replyError(request: RequestPlace, thrown: unknown): void {
     const { bytes } = encodeValue(toWireError(thrown));
-    this.#answer(request, { bytes, encoding: ENCODING.error });
+    this.#answer(request, bytes, ENCODING.error);
   }
 
-  #answer(request: RequestPlace, value: Encoded): void {
+  #answer(request: RequestPlace, bytes: Uint8Array, encoding: number): void {
     const head: MessageHead = {
       tag:
         RECORD.MESSAGE |
         RECORD.REPLY |
         RECORD.PROCESS |
-        (value.encoding << RECORD.ENCODING_SHIFT) |
-        (value.bytes.length <= request.replyBytesMax ? RECORD.RESERVED : 0),
+        (encoding << RECORD.ENCODING_SHIFT) |
+        (bytes.length <= request.replyBytesMax ? RECORD.RESERVED : 0),
       peer: request.origin.peer,
       channel: this.#isDeclared(request.channel) ? request.channel : 0,
       destination: 0,
@@ -211,17 +211,17 @@ export class Transmitter {
       route: undefined,
     };
     const isLocal = request.origin.peer === LOCAL_PEER;
-    // The bytes may lie in the encoder's buffer: what waits needs its own.
-    let kept: Uint8Array | undefined;
+    const value = new Encoded(bytes, encoding);
+    let isSettled = false;
     this.#attachment.eventually(() => {
       const writer = isLocal ? this.#neighbourWriter(request) : this.#attachment.writer;
-      if (writer === undefined) return true; // the caller is gone, and its call with it
-      const written = writer.write(head, kept ?? value.bytes);
-      if (written !== FULL) return true;
-      kept ??= value.bytes.slice();
-      writer.hasRoom();
-      return false;
+      // Without a writer the caller is gone, and its call with it.
+      isSettled = writer === undefined || writer.write(head, value) !== FULL;
+      if (!isSettled) writer?.hasRoom();
+      return isSettled;
     });
+    // The bytes may lie in the encoder's memory: what waits needs its own.
+    if (!isSettled) value.bytes = bytes.slice();
   }
 
   #neighbourWriter(request: RequestPlace): Neighbour["writer"] | undefined {

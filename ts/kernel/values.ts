@@ -1,16 +1,17 @@
 import { Builder, ByteBuffer } from "flatbuffers";
-import { Packr, Unpackr } from "msgpackr";
 import { FoundationError } from "../base/errors.ts";
+import { type DescribedShapes, readValue } from "./value-reader.ts";
+import { type WrittenValue, wholeBytes, wholeLength, writeValue } from "./value-writer.ts";
 
 /** Numbers of the encodings, as the wire has them. */
 export const ENCODING = Object.freeze({
   bytes: 0,
   flatBuffers: 1,
-  messagePack: 2,
+  packed: 2,
   nothing: 3,
   error: 4,
   bytesBundle: 5,
-  messagePackBundle: 6,
+  packedBundle: 6,
 });
 
 /** A finished FlatBuffers table that travels as it is and is read in place. */
@@ -28,28 +29,44 @@ export class FlatTable {
   }
 }
 
-// Records are described inside each message: a message can be read on its own, whoever wrote it.
-const OPTIONS = { useRecords: true, moreTypes: true, copyBuffers: true } as const;
-const packr = new Packr(OPTIONS);
-const unpackr = new Unpackr(OPTIONS);
+const NOTHING = new Uint8Array(0);
 
-/**
- * An encoded value: where its bytes are and which encoding they have. Reused: read it before the
- * next call.
- */
-export interface Encoded {
-  bytes: Uint8Array;
+/** An encoded value: its bytes and which encoding they have. */
+export class Encoded {
   encoding: number;
+  /** A value in the value format, as it was written; its descriptions are apart. */
+  packed: WrittenValue | undefined;
+  #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array, encoding: number) {
+    this.#bytes = bytes;
+    this.encoding = encoding;
+  }
+
+  /** What can be read on its own. */
+  get bytes(): Uint8Array {
+    return this.packed === undefined ? this.#bytes : wholeBytes(this.packed);
+  }
+
+  /** Of {@link bytes}. Unit: bytes. */
+  get length(): number {
+    return this.packed === undefined ? this.#bytes.length : wholeLength(this.packed);
+  }
+
+  set bytes(bytes: Uint8Array) {
+    this.packed = undefined;
+    this.#bytes = bytes;
+  }
 }
 
-const NOTHING = new Uint8Array(0);
-const encoded: Encoded = { bytes: NOTHING, encoding: ENCODING.nothing };
+const encoded = new Encoded(NOTHING, ENCODING.nothing);
 
 /**
- * Encodes a message: bytes and FlatBuffers tables pass as they are, anything else becomes msgpack.
- * The bytes are valid until the next call; a value's own bytes are not copied.
+ * Encodes a message: bytes and FlatBuffers tables pass as they are, anything else is written in
+ * the value format (docs/protocol.md).
+ * The answer is one object, valid until the next call; a value's own bytes are not copied.
  *
- * @throws FoundationError `unencodable` for functions, symbols and what msgpack refuses
+ * @throws FoundationError `unencodable` for functions, symbols and what cannot be said in it
  */
 export function encodeValue(value: unknown): Encoded {
   if (value instanceof Uint8Array) {
@@ -62,8 +79,8 @@ export function encodeValue(value: unknown): Encoded {
     encoded.bytes = value instanceof Builder ? value.asUint8Array() : value.bytes;
     encoded.encoding = ENCODING.flatBuffers;
   } else {
-    encoded.bytes = pack(value);
-    encoded.encoding = ENCODING.messagePack;
+    encoded.packed = pack(value);
+    encoded.encoding = ENCODING.packed;
   }
   return encoded;
 }
@@ -76,28 +93,31 @@ function refusal(
   return new FoundationError(code, message, { cause });
 }
 
-function pack(value: unknown): Uint8Array {
-  if (typeof value === "function" || typeof value === "symbol") {
-    throw new FoundationError("unencodable", `a ${typeof value} cannot be sent`);
-  }
+function pack(value: unknown): WrittenValue {
   try {
-    return packr.pack(value);
+    return writeValue(value);
   } catch (cause) {
     throw refusal("unencodable", "the message cannot be encoded", cause);
   }
 }
 
 /**
- * Decodes msgpack from memory that nobody else writes. Prototypes are out of reach: a `__proto__`
- * key arrives under another name.
+ * Decodes a value from memory that nobody else writes. Prototypes are out of reach: a `__proto__`
+ * key arrives under another name. `shapes` holds what earlier values of a bundle described.
  *
  * @throws FoundationError `undecodable` for bytes that are not one whole value
  */
-export function decodeMessagePack(bytes: Uint8Array, start = 0, end = bytes.length): unknown {
+export function decodePacked(
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+  shapes?: DescribedShapes,
+): unknown {
   try {
-    return unpackr.unpack(bytes as Buffer, { start, end });
+    return readValue(bytes, start, end, shapes);
   } catch (cause) {
-    throw refusal("undecodable", "the message is not valid msgpack", cause);
+    if (cause instanceof FoundationError) throw cause;
+    throw refusal("undecodable", "the message is not a valid value", cause);
   }
 }
 
@@ -110,9 +130,9 @@ export function decodeValue(bytes: Uint8Array, encoding: number): unknown {
       return new FlatTable(bytes);
     case ENCODING.nothing:
       return undefined;
-    case ENCODING.messagePack:
+    case ENCODING.packed:
     case ENCODING.error:
-      return decodeMessagePack(bytes);
+      return decodePacked(bytes);
     default:
       throw new FoundationError("undecodable", `encoding ${encoding} is not known to this version`);
   }

@@ -12,8 +12,8 @@ pub enum Encoding {
     Bytes = 0,
     /// A FlatBuffers table, read in place.
     FlatBuffers = 1,
-    /// MessagePack, structures of the sender included.
-    MessagePack = 2,
+    /// A value in the value format, the shapes of its objects described in front of it.
+    Packed = 2,
     /// No value at all; the payload is empty.
     None = 3,
     /// An error, as a reply to a failed call.
@@ -21,8 +21,9 @@ pub enum Encoding {
     /// Several byte messages of one sender, receiver and channel: each is a u16 length and its
     /// bytes. `correlation` holds their number.
     BytesBundle = 5,
-    /// Several MessagePack values, laid out as in [`Encoding::BytesBundle`].
-    MessagePackBundle = 6,
+    /// Several packed values, laid out as in [`Encoding::BytesBundle`]; what one describes holds
+    /// for those behind it.
+    PackedBundle = 6,
 }
 
 /// The 16 flag bits of a data frame: encoding, marks and delivery class in one word.
@@ -79,11 +80,11 @@ impl Flags {
         match self.encoding_bits() {
             0 => Ok(Encoding::Bytes),
             1 => Ok(Encoding::FlatBuffers),
-            2 => Ok(Encoding::MessagePack),
+            2 => Ok(Encoding::Packed),
             3 => Ok(Encoding::None),
             4 => Ok(Encoding::Error),
             5 => Ok(Encoding::BytesBundle),
-            6 => Ok(Encoding::MessagePackBundle),
+            6 => Ok(Encoding::PackedBundle),
             unknown => Err(unknown),
         }
     }

@@ -230,8 +230,8 @@ fn flags_keep_encoding_and_class_apart() {
     let flags = Flags::REQUEST
         .with_encoding(Encoding::Error)
         .with_delivery_class(5)
-        .with_encoding(Encoding::MessagePack);
-    assert_eq!(flags.encoding(), Ok(Encoding::MessagePack));
+        .with_encoding(Encoding::Packed);
+    assert_eq!(flags.encoding(), Ok(Encoding::Packed));
     assert_eq!(flags.delivery_class(), 5);
     assert!(flags.contains(Flags::REQUEST) && !flags.intersects(Flags::RESERVED));
     assert_eq!(Flags(7).encoding(), Err(7), "the one number that no version has used yet");

@@ -34,7 +34,7 @@ fn write(target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
 
 fn frames() -> Outcome<Vec<(&'static str, Vec<u8>)>> {
     let request = DataHeader {
-        flags: Flags::REQUEST.with(Flags::NAMED).with_encoding(Encoding::MessagePack),
+        flags: Flags::REQUEST.with(Flags::NAMED).with_encoding(Encoding::Packed),
         channel: 1,
         correlation: 7,
         reply_bytes_max: 64,

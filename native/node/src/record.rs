@@ -155,11 +155,11 @@ pub(crate) fn encoding_of(tag: u32) -> Option<Encoding> {
     Some(match (tag >> ENCODING_SHIFT) & 7 {
         0 => Encoding::Bytes,
         1 => Encoding::FlatBuffers,
-        2 => Encoding::MessagePack,
+        2 => Encoding::Packed,
         3 => Encoding::None,
         4 => Encoding::Error,
         5 => Encoding::BytesBundle,
-        6 => Encoding::MessagePackBundle,
+        6 => Encoding::PackedBundle,
         _ => return None,
     })
 }

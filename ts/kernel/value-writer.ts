@@ -1,0 +1,384 @@
+import { Packr } from "msgpackr";
+import { type Shape, Shapes } from "./shapes.ts";
+import { MARK } from "./value-format.ts";
+
+/** Room in front of a value for the descriptions of its shapes. Unit: bytes. */
+const FRONT_BYTES = 1 << 10;
+const FIRST_BYTES = 16 << 10;
+/** Memory that is kept between messages; a larger one is let go. Unit: bytes. */
+const KEPT_BYTES_MAX = 1 << 20;
+/** What any value without a length of its own takes at most. Unit: bytes. */
+const SLACK_BYTES = 32;
+/** Shorter texts are copied in a loop; the native copy has a price of its own. */
+const LOOPED_TEXT_MAX = 48;
+const BYTES_MAX = 1 << 30;
+/** Numbers of messages begin again behind it: up to here V8 keeps them without an allocation. */
+const MESSAGE_NUMBER_MAX = (1 << 30) - 1;
+
+const packr = new Packr({ useRecords: true, moreTypes: true, writeFunction: refuseFunction });
+
+/** The shapes of this isolate's messages. */
+export const shapes = new Shapes();
+
+/** A written value. Reused for the next one. */
+export class WrittenValue {
+  /** The memory that the value lies in, without the descriptions of its shapes. */
+  memory: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  start = FRONT_BYTES;
+  end = FRONT_BYTES;
+  /** The shapes that the value's objects have; the first `shapeCount` are valid. */
+  readonly shapes: Shape[] = [];
+  shapeCount = 0;
+}
+
+let written = new WrittenValue();
+let memory = written.memory;
+let view = viewOf(memory);
+let limit = memory.length - SLACK_BYTES;
+/** Number of the message under way, by which shapes know whether it has named them. */
+let message = 0;
+let messages = 0;
+/** The number under which shapes may be admitted; 0 inside of another message. */
+let admitting = 0;
+let depth = 0;
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function refuseFunction(): never {
+  throw new TypeError("a function cannot be sent");
+}
+
+function use(bytes: Buffer): void {
+  memory = bytes;
+  view = viewOf(bytes);
+  limit = bytes.length - SLACK_BYTES;
+}
+
+/** Makes room for so many bytes behind a position. */
+function reserve(at: number, bytes: number): void {
+  if (at + bytes <= limit) return;
+  const size = Math.max(memory.length * 2, at + bytes + 2 * SLACK_BYTES);
+  if (size > BYTES_MAX) throw new RangeError("the value is too large");
+  const larger = Buffer.allocUnsafeSlow(size);
+  larger.set(memory.subarray(0, at));
+  use(larger);
+}
+
+function nextMessage(): number {
+  if (messages === MESSAGE_NUMBER_MAX) {
+    messages = 0;
+    shapes.forgetUse();
+  }
+  messages++;
+  return messages;
+}
+
+/**
+ * Writes a value in the value format. The answer is valid until the next call.
+ *
+ * @throws TypeError, RangeError and what a getter of the value throws
+ */
+export function writeValue(value: unknown): WrittenValue {
+  if (depth > 0) return writeInside(value);
+  if (memory.length > KEPT_BYTES_MAX) use(Buffer.allocUnsafeSlow(FIRST_BYTES));
+  message = nextMessage();
+  admitting = message;
+  return fill(value);
+}
+
+function fill(value: unknown): WrittenValue {
+  depth++;
+  written.shapeCount = 0;
+  try {
+    written.end = write(value, FRONT_BYTES);
+  } finally {
+    depth--;
+  }
+  written.memory = memory;
+  written.start = FRONT_BYTES;
+  return written;
+}
+
+/** A getter of a value that is being written sends another one: it gets memory of its own. */
+function writeInside(value: unknown): WrittenValue {
+  const outer = { written, memory, message };
+  written = new WrittenValue();
+  use(written.memory);
+  message = nextMessage();
+  admitting = 0; // the outer message's shapes keep their numbers
+  try {
+    return fill(value);
+  } finally {
+    written = outer.written;
+    use(outer.memory);
+    message = outer.message;
+    // Shapes that the inner message named do not show any more that the outer one needs them: they
+    // are named twice, and to be sure that they keep their numbers no more are given.
+    admitting = 0;
+  }
+}
+
+function write(value: unknown, at: number): number {
+  if (at > limit) reserve(at, 0);
+  switch (typeof value) {
+    case "number":
+      return writeNumber(value, at);
+    case "string":
+      return writeText(value, at);
+    case "boolean":
+      memory[at] = value ? MARK.true : MARK.false;
+      return at + 1;
+    case "undefined":
+      memory[at] = MARK.undefined;
+      return at + 1;
+    case "object":
+      return value === null ? writeMark(MARK.nil, at) : writeObject(value, at);
+    case "bigint":
+      if (BigInt.asIntN(64, value) !== value) return embed(value, at);
+      memory[at] = MARK.int64;
+      view.setBigInt64(at + 1, value);
+      return at + 9;
+    default:
+      throw new TypeError(`a ${typeof value} cannot be sent`);
+  }
+}
+
+function writeMark(mark: number, at: number): number {
+  memory[at] = mark;
+  return at + 1;
+}
+
+function writeNumber(value: number, at: number): number {
+  if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
+    if (value >= 0) {
+      if (value < MARK.shape) {
+        memory[at] = value;
+        return at + 1;
+      }
+      if (value < 0x100) {
+        memory[at] = MARK.uint8;
+        memory[at + 1] = value;
+        return at + 2;
+      }
+      if (value < 0x10000) {
+        memory[at] = MARK.uint16;
+        memory[at + 1] = value >>> 8;
+        memory[at + 2] = value;
+        return at + 3;
+      }
+    } else if (value >= -0x20) {
+      memory[at] = value;
+      return at + 1;
+    } else if (value >= -0x80) {
+      memory[at] = MARK.int8;
+      memory[at + 1] = value;
+      return at + 2;
+    } else if (value >= -0x8000) {
+      memory[at] = MARK.int16;
+      memory[at + 1] = value >>> 8;
+      memory[at + 2] = value;
+      return at + 3;
+    }
+    memory[at] = MARK.int32;
+    view.setInt32(at + 1, value);
+    return at + 5;
+  }
+  if (value >>> 0 === value && value !== 0) {
+    memory[at] = MARK.uint32;
+    view.setUint32(at + 1, value);
+    return at + 5;
+  }
+  memory[at] = MARK.float64;
+  view.setFloat64(at + 1, value);
+  return at + 9;
+}
+
+function writeText(text: string, at: number): number {
+  const length = text.length;
+  if (length >= LOOPED_TEXT_MAX) return writeLongText(text, at);
+  const head = length < 0x20 ? 1 : 2;
+  reserve(at, 3 * LOOPED_TEXT_MAX);
+  let end = at + head;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80) return writeLongText(text, at);
+    memory[end++] = code;
+  }
+  if (head === 1) {
+    memory[at] = MARK.text | length;
+  } else {
+    memory[at] = MARK.text8;
+    memory[at + 1] = length;
+  }
+  return end;
+}
+
+/** The length's width is chosen by what the text can take: nothing has to be moved afterwards. */
+function writeLongText(text: string, at: number): number {
+  const bytesMax = 3 * text.length;
+  reserve(at, bytesMax + 5);
+  if (bytesMax < 0x100) {
+    const bytes = memory.write(text, at + 2, "utf8");
+    memory[at] = MARK.text8;
+    memory[at + 1] = bytes;
+    return at + 2 + bytes;
+  }
+  const head = bytesMax < 0x10000 ? 3 : 5;
+  const bytes = memory.write(text, at + head, "utf8");
+  if (head === 3) {
+    memory[at] = MARK.text16;
+    view.setUint16(at + 1, bytes);
+  } else {
+    memory[at] = MARK.text32;
+    view.setUint32(at + 1, bytes);
+  }
+  return at + head + bytes;
+}
+
+function writeObject(value: object, at: number): number {
+  const kind = value.constructor;
+  if (kind === Object) return writePlainObject(value as Record<string, unknown>, at);
+  if (kind === Array) return writeArray(value as unknown[], at);
+  if (kind === Uint8Array && ArrayBuffer.isView(value)) return writeBytes(value as Uint8Array, at);
+  if (kind === Date && value instanceof Date) {
+    memory[at] = MARK.date;
+    view.setFloat64(at + 1, value.getTime());
+    return at + 9;
+  }
+  if (kind === Map && value instanceof Map) {
+    memory[at] = MARK.mapObject;
+    return writeArray(pairsOf(value), at + 1);
+  }
+  if (kind === Set && value instanceof Set) {
+    memory[at] = MARK.set;
+    return writeArray([...value], at + 1);
+  }
+  return embed(value, at);
+}
+
+function pairsOf(map: Map<unknown, unknown>): unknown[] {
+  const pairs: unknown[] = [];
+  for (const [key, value] of map) pairs.push(key, value);
+  return pairs;
+}
+
+function writePlainObject(object: Record<string, unknown>, at: number): number {
+  const shape = shapes.guess(object) ?? findShape(object);
+  if (shape === undefined) return writeMap(object, at);
+  if (shape.usedBy !== message) {
+    shape.usedBy = message;
+    written.shapes[written.shapeCount++] = shape;
+  }
+  if (shape.id < MARK.shapeByte - MARK.shape) {
+    memory[at] = MARK.shape | shape.id;
+    return shape.write(object, at + 1, write);
+  }
+  memory[at] = MARK.shapeByte;
+  memory[at + 1] = shape.id;
+  return shape.write(object, at + 2, write);
+}
+
+function findShape(object: object): Shape | undefined {
+  return shapes.find(Object.keys(object), admitting);
+}
+
+function writeMap(object: Record<string, unknown>, at: number): number {
+  const keys = Object.keys(object);
+  let end = writeCount(keys.length, MARK.map, MARK.map16, at);
+  for (const key of keys) {
+    end = writeText(key, end);
+    end = write(object[key], end);
+  }
+  return end;
+}
+
+function writeArray(values: unknown[], at: number): number {
+  const { length } = values;
+  let end = writeCount(length, MARK.array, MARK.array16, at);
+  for (let index = 0; index < length; index++) end = write(values[index], end);
+  return end;
+}
+
+/** The head of a map or an array; the mark of a four-byte count follows that of a two-byte one. */
+function writeCount(count: number, small: number, wide: number, at: number): number {
+  if (count < 0x10) {
+    memory[at] = small | count;
+    return at + 1;
+  }
+  if (count < 0x10000) {
+    memory[at] = wide;
+    view.setUint16(at + 1, count);
+    return at + 3;
+  }
+  memory[at] = wide + 1;
+  view.setUint32(at + 1, count);
+  return at + 5;
+}
+
+function writeBytes(bytes: Uint8Array, at: number): number {
+  const start = writeLength(bytes.length, MARK.bytes8, at);
+  memory.set(bytes, start);
+  return start + bytes.length;
+}
+
+/** What the format has no mark for goes as MessagePack, which can be read on its own. */
+function embed(value: unknown, at: number): number {
+  const bytes = packr.pack(value);
+  const start = writeLength(bytes.length, MARK.embedded8, at);
+  memory.set(bytes, start);
+  return start + bytes.length;
+}
+
+/** A mark of one byte's length, of two or of four, whose numbers follow each other. */
+function writeLength(length: number, mark: number, at: number): number {
+  reserve(at, length + 5);
+  if (length < 0x100) {
+    memory[at] = mark;
+    memory[at + 1] = length;
+    return at + 2;
+  }
+  if (length < 0x10000) {
+    memory[at] = mark + 1;
+    view.setUint16(at + 1, length);
+    return at + 3;
+  }
+  memory[at] = mark + 2;
+  view.setUint32(at + 1, length);
+  return at + 5;
+}
+
+/** Length of {@link wholeBytes}. Unit: bytes. */
+export function wholeLength(value: WrittenValue): number {
+  let bytes = value.end - value.start;
+  for (let index = 0; index < value.shapeCount; index++) {
+    bytes += (value.shapes[index] as Shape).description.length;
+  }
+  return bytes;
+}
+
+/**
+ * A value's bytes with the descriptions of all its shapes in front, which can be read on their own.
+ * Valid as long as the value is.
+ */
+export function wholeBytes(value: WrittenValue): Buffer {
+  const bytes = wholeLength(value) - (value.end - value.start);
+  if (bytes > value.start) return copyWhole(value, bytes);
+  let at = value.start - bytes;
+  const whole = value.memory.subarray(at, value.end);
+  for (let index = 0; index < value.shapeCount; index++) {
+    const { description } = value.shapes[index] as Shape;
+    value.memory.set(description, at);
+    at += description.length;
+  }
+  return whole;
+}
+
+function copyWhole(value: WrittenValue, descriptionBytes: number): Buffer {
+  const parts: Uint8Array[] = value.shapes
+    .slice(0, value.shapeCount)
+    .map((shape) => shape.description);
+  parts.push(value.memory.subarray(value.start, value.end));
+  return Buffer.concat(parts, descriptionBytes + value.end - value.start);
+}
