@@ -55,6 +55,19 @@ pub enum Frame<'a> {
     },
 }
 
+/// The head of a data frame, for a reader that takes the payload as it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataHead {
+    /// Routing and delivery, checksum verified.
+    pub header: DataHeader,
+    /// Header and extension area: where the payload begins. Unit: bytes.
+    pub header_bytes: usize,
+    /// Unit: bytes.
+    pub payload_bytes: usize,
+    /// What [`crate::crc32c()`] of the payload has to be.
+    pub payload_crc: u32,
+}
+
 /// The prefix's lengths and kind, within the limits but not yet checksummed.
 struct Prefix {
     frame_bytes: usize,
@@ -102,6 +115,27 @@ pub fn decode<'a>(input: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Frame
     };
     let frame = prefix.frame(header, payload)?;
     Ok(Decoded::Frame { frame, consumed: prefix.frame_bytes })
+}
+
+/// Reads the head of a data frame alone. `None` where the input begins with anything else, or with
+/// less than a whole head. Errors are those of [`decode`].
+pub fn decode_data_head(input: &[u8], limits: &Limits) -> Result<Option<DataHead>, FrameError> {
+    let Some(prefix) = input.first_chunk::<PREFIX_BYTES>() else { return Ok(None) };
+    let prefix = Prefix::read(prefix, limits)?;
+    let Some(header) = input.get(..prefix.header_bytes) else { return Ok(None) };
+    if prefix.kind != layout::KIND_DATA {
+        return Ok(None);
+    }
+    if header_crc(header) != prefix.header_crc {
+        return Err(FrameError::HeaderCrc);
+    }
+    let (header, _) = prefix.data_header(header)?;
+    Ok(Some(DataHead {
+        header,
+        header_bytes: prefix.header_bytes,
+        payload_bytes: prefix.frame_bytes - prefix.header_bytes,
+        payload_crc: prefix.payload_crc,
+    }))
 }
 
 /// A prefix cut short: its length field, once there, is checked all the same, so that a

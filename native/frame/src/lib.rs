@@ -36,7 +36,7 @@ pub mod layout;
 mod limits;
 
 pub use crc32c::{crc32c, crc32c_append};
-pub use decode::{Decoded, Frame, decode};
+pub use decode::{DataHead, Decoded, Frame, decode, decode_data_head};
 pub use encode::encode_control;
 pub use error::{FrameError, TooLarge};
 pub use extension::{ExtensionEntry, ExtensionIter, extension_push};

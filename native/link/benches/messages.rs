@@ -52,7 +52,7 @@ fn carry(pair: &mut Pair, from: usize, batch: &mut Batch, bytes: &mut Vec<u8>, o
         batch.slices(64, &mut slices);
         slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
         batch.consume(bytes.len());
-        let used = pair.ends[1 - from].link.handle(bytes, now, out).expect("valid frames");
+        let used = pair.ends[1 - from].link.handle(0, bytes, now, out).expect("valid frames");
         assert_eq!(used, bytes.len());
     }
 }

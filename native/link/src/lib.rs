@@ -20,6 +20,7 @@ mod error;
 mod flow;
 mod handshake;
 mod keep_alive;
+mod landing;
 mod ledger;
 mod link;
 mod message;

@@ -15,6 +15,7 @@ use crate::counters::LinkCounters;
 use crate::error::LinkError;
 use crate::handshake::Established;
 use crate::keep_alive::{Due, KeepAlive};
+use crate::landing::Landing;
 use crate::ledger::{AccountKey, Ledger};
 use crate::message::{Event, MESSAGE_COST_BYTES};
 use crate::names::{Accounts, Announced, RemoteNames};
@@ -49,6 +50,8 @@ pub(crate) struct ChannelState {
 pub(crate) struct LaneState {
     pub(crate) control: Vec<u8>,
     pub(crate) schedule: Schedule,
+    /// The payload that the lane is in the midst of, if it is a large one.
+    pub(crate) landing: Option<Landing>,
     pub(crate) is_open: bool,
     pub(crate) is_wanted: bool,
 }
@@ -304,7 +307,8 @@ fn build_lanes(channels: &[ChannelState], queues: &[Queue]) -> Vec<LaneState> {
                 .map(|channel| channel.queue_first + (lane - channel.lane_first) as usize)
                 .collect();
             let schedule = Schedule::new(queues, members);
-            LaneState { control: Vec::new(), schedule, is_open: lane == 0, is_wanted: lane == 0 }
+            let is_first = lane == 0;
+            LaneState { schedule, is_open: is_first, is_wanted: is_first, ..LaneState::default() }
         })
         .collect()
 }

@@ -33,7 +33,7 @@ pub struct LinkOptions {
 impl Default for LinkOptions {
     fn default() -> Self {
         LinkOptions {
-            chunk_bytes: 32 << 10,       // to be calibrated within 16-256 KiB
+            chunk_bytes: 128 << 10,      // `npm run bench -- calibrate`
             message_bytes_max: 16 << 20, // the limit of a frame
             high_water_bytes: 4 << 20,
             low_water_bytes: 1 << 20,

@@ -1,6 +1,7 @@
 //! Large messages that arrive in chunks, each written straight into its slab.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use foundation_buffer::{Pool, Slab, SlabMut};
 use foundation_frame::DataHeader;
@@ -19,6 +20,17 @@ struct Partial {
     slab: Option<SlabMut>,
     received: usize,
     deadline: Micros,
+}
+
+impl Partial {
+    /// Parts of one message come in order and agree on its length.
+    fn expect(&self, header: &DataHeader) -> Result<(), LinkError> {
+        let is_next = header.chunk_offset as usize == self.received;
+        if is_next && header.message_bytes == self.header.message_bytes {
+            return Ok(());
+        }
+        Err(LinkError::Protocol("chunk out of order"))
+    }
 }
 
 /// What became of a chunk.
@@ -47,6 +59,7 @@ impl Default for Reassembly {
 }
 
 impl Reassembly {
+    /// Takes a part that is there as a whole.
     pub(crate) fn accept(
         &mut self,
         header: &DataHeader,
@@ -54,9 +67,24 @@ impl Reassembly {
         pool: &Pool,
         deadline: Micros,
     ) -> Result<Chunk, LinkError> {
+        self.open(header, payload.len(), pool, deadline)?;
+        if let Some(place) = self.place(header, 0..payload.len()) {
+            place.copy_from_slice(payload);
+        }
+        self.advance(header, payload.len(), deadline)
+    }
+
+    /// Judges a part by its header and length, and gives its message memory with the first one.
+    pub(crate) fn open(
+        &mut self,
+        header: &DataHeader,
+        payload_bytes: usize,
+        pool: &Pool,
+        deadline: Micros,
+    ) -> Result<(), LinkError> {
         let total = header.message_bytes as usize;
         let offset = header.chunk_offset as usize;
-        if payload.is_empty() || offset + payload.len() > total {
+        if payload_bytes == 0 || offset + payload_bytes > total {
             return Err(LinkError::Protocol("chunk outside its message"));
         }
         if offset == 0 {
@@ -68,19 +96,34 @@ impl Reassembly {
             self.partials.insert(header.sequence, partial);
             self.late_from = self.late_from.min(deadline);
         }
+        match self.partials.get_mut(&header.sequence) {
+            Some(partial) => partial.expect(header),
+            None => Ok(()),
+        }
+    }
+
+    /// Where bytes of a part belong, counted from the part's beginning; `None` where there is no
+    /// memory for it or its message was given up.
+    pub(crate) fn place(&mut self, header: &DataHeader, part: Range<usize>) -> Option<&mut [u8]> {
+        let slab = self.partials.get_mut(&header.sequence)?.slab.as_mut()?;
+        let offset = header.chunk_offset as usize;
+        slab.as_mut_slice().get_mut(offset + part.start..offset + part.end)
+    }
+
+    /// A part is complete and undamaged.
+    pub(crate) fn advance(
+        &mut self,
+        header: &DataHeader,
+        payload_bytes: usize,
+        deadline: Micros,
+    ) -> Result<Chunk, LinkError> {
         let Some(partial) = self.partials.get_mut(&header.sequence) else {
             return Ok(Chunk::Orphan);
         };
-        if offset != partial.received || total != partial.header.message_bytes as usize {
-            return Err(LinkError::Protocol("chunk out of order"));
-        }
-        if let Some(slab) = &mut partial.slab {
-            let written = slab.write_at(offset, payload);
-            debug_assert!(written.is_ok(), "the chunk was checked to lie inside its message");
-        }
-        partial.received += payload.len();
+        partial.expect(header)?;
+        partial.received += payload_bytes;
         partial.deadline = deadline;
-        if partial.received < total {
+        if partial.received < partial.header.message_bytes as usize {
             return Ok(Chunk::Partial);
         }
         match self.partials.remove(&header.sequence) {

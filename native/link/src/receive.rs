@@ -4,6 +4,7 @@ use foundation_frame::{DataHeader, Decoded, Flags, Frame, Limits, decode};
 use foundation_schema::{Control, Undelivered};
 
 use crate::error::LinkError;
+use crate::landing::LANDING_BYTES_MIN;
 use crate::ledger::{AccountKey, is_large_message};
 use crate::link::Link;
 use crate::message::{
@@ -20,22 +21,27 @@ const ANSWERS_BYTES_MAX: usize = 8 << 20;
 
 impl Link {
     /// Takes bytes that a lane received; answers how many were used. The rest is the beginning of a
-    /// frame and has to be presented again with more behind it.
+    /// frame and has to be presented again with more behind it; it is short, since the payload of a
+    /// large frame is used as it comes (see also [`Link::landing`]).
     ///
     /// # Errors
     /// The first violation ends the link; no later byte of it is read.
     pub fn handle(
         &mut self,
+        lane: u8,
         input: &[u8],
         now: Micros,
         out: &mut impl Outbox,
     ) -> Result<usize, LinkError> {
         self.keep_alive.received(now);
         let limits = Limits::default();
-        let mut used = 0;
-        loop {
+        let mut used = self.go_on_landing(lane, input, now, out)?;
+        while used < input.len() {
             let (frame, consumed) = match decode(&input[used..], &limits)? {
-                Decoded::Incomplete { .. } => break,
+                Decoded::Incomplete { .. } => {
+                    used += self.begin_landing(lane, &input[used..], now)?;
+                    break;
+                }
                 Decoded::Frame { frame, consumed } => (frame, consumed),
             };
             used += consumed;
@@ -75,33 +81,42 @@ impl Link {
         }
         if !payload_ok {
             self.counters.payload_crc_failures += 1;
-            let dropped = if !is_chunk || header.chunk_offset == 0 {
-                Some(*header)
+            if !is_chunk || header.chunk_offset == 0 {
+                self.undelivered(header, UndeliveredReason::Other);
             } else {
-                self.reassembly.abandon(header.sequence)
-            };
-            if let Some(dropped) = dropped {
-                self.undelivered(&dropped, UndeliveredReason::Other);
+                self.abandon(header.sequence);
             }
             return Ok(());
         }
-        if !is_chunk {
+        if !is_chunk && payload.len() < LANDING_BYTES_MIN {
             self.deliver(header, Payload::Inline(payload), out);
             return Ok(());
         }
         let deadline = now + self.options.reassembly_timeout;
-        match self.reassembly.accept(header, payload, &self.pool, deadline)? {
+        let part = self.reassembly.accept(header, payload, &self.pool, deadline)?;
+        self.take_part(part, out);
+        Ok(())
+    }
+
+    pub(crate) fn take_part(&mut self, part: Chunk, out: &mut impl Outbox) {
+        match part {
             Chunk::Partial => {}
             Chunk::Whole(header, Some(slab)) => self.deliver(&header, Payload::Slab(slab), out),
             Chunk::Whole(header, None) => self.undelivered(&header, UndeliveredReason::Exhausted),
             Chunk::Orphan => self.counters.orphan_chunks += 1,
         }
-        Ok(())
+    }
+
+    /// Gives up a message of which a part is damaged.
+    pub(crate) fn abandon(&mut self, sequence: u32) {
+        if let Some(dropped) = self.reassembly.abandon(sequence) {
+            self.undelivered(&dropped, UndeliveredReason::Other);
+        }
     }
 
     /// Checks and books a message with its first frame, before any memory is given to it; false
     /// where it is dropped.
-    fn begin(&mut self, header: &DataHeader) -> Result<bool, LinkError> {
+    pub(crate) fn begin(&mut self, header: &DataHeader) -> Result<bool, LinkError> {
         let is_reply = header.flags.contains(Flags::REPLY);
         if header.flags.contains(Flags::RESERVED_REPLY) && !is_reply {
             return Err(LinkError::Protocol("reserved credit outside a reply"));

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use foundation_link::{
-    ChannelSpec, Crossing, Delivery, Destination, Established, Handshake, LinkError, Micros,
+    ChannelSpec, Crossing, Delivery, Destination, Established, Handshake, Link, LinkError, Micros,
     NodeLife, Outbox, Progress, RejectCode, UNBOUND_ACCOUNT, Verdict, crossing,
 };
-use foundation_transport::{Lane, Read};
+use foundation_transport::{Lane, Read, Sink};
 
 use crate::dues::Request;
 use crate::isolate::{Pushed, Urgency, lock};
@@ -282,7 +282,7 @@ impl State {
     /// Uses the bytes that came with the handshake.
     fn replay_lane(&mut self, place: Place) -> Result<(), ConnectionError> {
         let mut buffer = std::mem::take(&mut self.open_lane(place).ok_or(GONE)?.buffer);
-        let result = buffer.replay(|bytes| self.receive(place, bytes));
+        let result = buffer.replay(&mut Inflow { state: self, place });
         if let Some(open) = self.open_lane(place) {
             open.buffer = buffer;
         }
@@ -299,7 +299,7 @@ impl State {
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut result = Ok(());
         for _ in 0..READS_MAX {
-            let read = buffer.read(&io.lane, &mut scratch, |bytes| self.receive(place, bytes));
+            let read = buffer.read(&io.lane, &mut scratch, &mut Inflow { state: self, place });
             match read {
                 Ok(Read::Bytes { is_full: true, .. }) => {}
                 Ok(Read::Bytes { is_full: false, .. } | Read::Nothing) => break,
@@ -332,7 +332,11 @@ impl State {
     }
 
     /// Feeds received bytes to the link they came for.
-    fn receive(&mut self, place: Place, bytes: &[u8]) -> Result<usize, ConnectionError> {
+    fn receive<T>(
+        &mut self,
+        place: Place,
+        feed: impl FnOnce(&mut Link, Micros, &mut Inbound<'_>) -> Result<T, LinkError>,
+    ) -> Result<T, ConnectionError> {
         self.handle_commands();
         let Some(host) = self.nodes.get_mut(&place.node) else { return Err(GONE) };
         let Node { peers, isolates, owners, names, meters, channels, .. } = host;
@@ -351,10 +355,37 @@ impl State {
             channels,
             pool: &self.pool,
         };
-        let used = active.link.handle(bytes, crate::clock::now(), &mut inbound)?;
+        let result = feed(&mut active.link, crate::clock::now(), &mut inbound)?;
         host.take_events(place.index);
         host.mark_dirty(place.index);
-        Ok(used)
+        Ok(result)
+    }
+}
+
+/// The bytes of one lane on their way to its link.
+struct Inflow<'a> {
+    state: &'a mut State,
+    place: Place,
+}
+
+impl Sink for Inflow<'_> {
+    type Error = ConnectionError;
+
+    fn landing(&mut self) -> Option<&mut [u8]> {
+        let place = self.place;
+        let peer = self.state.nodes.get_mut(&place.node)?.peers.get_mut(place.index)?;
+        let is_same = peer.generation == place.generation;
+        peer.link.as_mut().filter(|_| is_same)?.link.landing(place.lane)
+    }
+
+    fn landed(&mut self, count: usize) -> Result<(), ConnectionError> {
+        let lane = self.place.lane;
+        self.state.receive(self.place, |link, now, out| link.landed(lane, count, now, out))
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<usize, ConnectionError> {
+        let lane = self.place.lane;
+        self.state.receive(self.place, |link, now, out| link.handle(lane, bytes, now, out))
     }
 }
 

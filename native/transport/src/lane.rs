@@ -1,6 +1,6 @@
 //! One TCP connection.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -101,6 +101,14 @@ impl Lane {
     /// `WouldBlock` when nothing has come, else those of the system.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.try_read(buffer)
+    }
+
+    /// The same into two places, the second once the first is full.
+    ///
+    /// # Errors
+    /// Those of [`Lane::try_read`].
+    pub fn try_read_both(&self, first: &mut [u8], second: &mut [u8]) -> io::Result<usize> {
+        self.stream.try_read_vectored(&mut [IoSliceMut::new(first), IoSliceMut::new(second)])
     }
 
     /// Writes until the batch is empty or the system takes no more.

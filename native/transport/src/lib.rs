@@ -10,4 +10,4 @@ mod read_buffer;
 
 pub use lane::{Flushed, Lane, TransportOptions};
 pub use listener::Listener;
-pub use read_buffer::{Read, ReadBuffer};
+pub use read_buffer::{Read, ReadBuffer, Sink};

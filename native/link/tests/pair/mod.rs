@@ -223,7 +223,21 @@ impl Pair {
                 return;
             }
             host.now = self.now;
-            match link.handle(rest, self.now, host) {
+            // Half of a split stream goes the way of a transport that reads into place.
+            if self.is_split
+                && rest.len() == count as usize
+                && self.random.below(2) == 0
+                && let Some(place) = link.landing(lane as u8)
+            {
+                let landed = place.len().min(rest.len());
+                place[..landed].copy_from_slice(&rest[..landed]);
+                rest.drain(..landed);
+                if let Err(error) = link.landed(lane as u8, landed, self.now, host) {
+                    self.fail(end, error);
+                    return;
+                }
+            }
+            match link.handle(lane as u8, rest, self.now, host) {
                 Ok(used) => drop(rest.drain(..used)),
                 Err(error) => self.fail(end, error),
             }
