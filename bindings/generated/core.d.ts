@@ -14,9 +14,10 @@ export interface AttachedIsolate {
 
 /**
  * Joins the calling isolate to a node of this process. `wake` is called when its rings have
- * records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`.
+ * records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`. Its argument is
+ * true once the kernel thread has panicked.
  */
-export declare function attachIsolate(node: number, wake: () => void): AttachedIsolate
+export declare function attachIsolate(node: number, wake: (hasFailed?: boolean) => void): AttachedIsolate
 
 /** What the boundary counted since the process began. */
 export declare function boundaryCounters(): BoundaryCounters
@@ -30,6 +31,12 @@ export interface BoundaryCounters {
   ringsCoalesced: number
   ringsToClosed: number
   reportedExceptions: number
+  panics: number
+  doorbells: number
+  isolateRings: number
+  slabsInTransit: number
+  blocksLive: number
+  arenaBytes: number
   slabsLive: number
   slabDoubleReleases: number
   slabStaleUses: number
@@ -105,8 +112,11 @@ export declare function noop(): void
 /** Makes a ring from this isolate to another one of the node; answers where it begins in the arena. */
 export declare function openPair(isolate: number, slot: number, generation: number): number
 
-/** Panics, to show that a panic becomes an error. */
-export declare function panicForTest(): void
+/**
+ * Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, or on the
+ * kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`).
+ */
+export declare function panicForTest(place: 'call' | 'doorbell' | 'kernel' | 'task', node?: number): void
 
 /** Keeps the event loop alive again. */
 export declare function refIsolate(isolate: number): void

@@ -2,6 +2,10 @@
 // and tables that are wrong on purpose. It is never shipped.
 
 #include <node_api.h>
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 #include <cstdlib>
 #include <cstring>
@@ -102,6 +106,24 @@ napi_value ReleaseInCore(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// `forkForTest()`: forks without exec. The child ends at once: JavaScript it cannot run, since the
+/// heap of V8 stays with the parent.
+/// Answers with the child's exit code, or -1.
+napi_value ForkForTest(napi_env env, napi_callback_info) {
+  int32_t ended = -1;
+#ifndef _WIN32
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  int status = 0;
+  if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status)) {
+    ended = WEXITSTATUS(status);
+  }
+#endif
+  napi_value value = nullptr;
+  napi_create_int32(env, ended, &value);
+  return value;
+}
+
 napi_value Counts(napi_env env, napi_callback_info) {
   std::lock_guard lock(mutex);
   napi_value result = nullptr;
@@ -129,6 +151,7 @@ NAPI_MODULE_INIT() {
   expose("allocateInCore", AllocateInCore);
   expose("releaseInCore", ReleaseInCore);
   expose("counts", Counts);
+  expose("forkForTest", ForkForTest);
   const auto table = [env, exports](const char* name, const CoreVtable* vtable) {
     napi_set_named_property(env, exports, name, Address(env, vtable));
   };

@@ -171,7 +171,7 @@ const scenarios = {
     const errors = [];
     for (let round = 0; round < 3; round += 1) {
       try {
-        core.panicForTest();
+        core.panicForTest("call");
       } catch (error) {
         errors.push(error instanceof Error && error.message);
       }

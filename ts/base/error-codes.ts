@@ -74,6 +74,8 @@ export const ERROR_CODES = Object.freeze({
   shim_missing: row(6006, "boundary", "medium", "none"),
   node_api_failed: row(6004, "boundary", "critical", "none"),
   internal: row(6005, "boundary", "critical", "none"),
+  kernel_panicked: row(6007, "boundary", "critical", "none"),
+  process_forked: row(6008, "boundary", "high", "none"),
 });
 
 /** A stable, documented error code. */

@@ -17,6 +17,11 @@ export class TypedEvents<Events extends object> {
     };
   }
 
+  /** Whether anybody listens to events of a name. */
+  isHeard(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   /** Calls the listeners. One that throws does not keep the others from being called. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const listeners = this.#listeners.get(name);

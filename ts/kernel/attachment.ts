@@ -1,4 +1,4 @@
-import { native } from "../base/errors.ts";
+import { fromNative, native } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Inbox, InboxRing } from "./inbox.ts";
@@ -25,11 +25,17 @@ export class Attachment implements InboxRing {
   readonly #deferred: (() => boolean)[] = [];
   #inbox: Inbox | undefined;
   #onTurn: () => void = () => {};
+  #onFailed: () => void = () => {};
   #isDraining = false;
   #isDetached = false;
 
   constructor(arena: Arena, node: number) {
-    const attached = native(() => core.attachIsolate(node, () => this.#wake()));
+    const attached = native(() =>
+      core.attachIsolate(node, (hasFailed) => {
+        if (hasFailed === true) this.#onFailed();
+        else this.#wake();
+      }),
+    );
     this.isolate = attached.isolate;
     this.slot = attached.slot;
     this.generation = attached.generation;
@@ -47,10 +53,14 @@ export class Attachment implements InboxRing {
     this.settlement = new Settlement(this.writer);
   }
 
-  /** Begins to read. `onTurn` runs after each drain, when room or credit may have come. */
-  start(inbox: Inbox, onTurn: () => void): void {
+  /**
+   * Begins to read. `onTurn` runs after each drain, when room or credit may have come, `onFailed`
+   * once the kernel thread has panicked.
+   */
+  start(inbox: Inbox, onTurn: () => void, onFailed: () => void): void {
     this.#inbox = inbox;
     this.#onTurn = onTurn;
+    this.#onFailed = onFailed;
     this.#wake();
   }
 
@@ -74,7 +84,11 @@ export class Attachment implements InboxRing {
 
   /** Wakes the kernel thread. */
   wakeWriter(): void {
-    core.ringKernel(this.isolate);
+    try {
+      core.ringKernel(this.isolate);
+    } catch (thrown) {
+      throw fromNative(thrown);
+    }
   }
 
   /** Does something that needs room in a ring, now or as soon as there is some; in order. */

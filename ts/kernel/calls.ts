@@ -57,11 +57,15 @@ export class Calls {
     return call;
   }
 
+  /** Ends every call: the node is gone, for the reason given. */
+  close(reason: FoundationError): void {
+    for (const call of [...this.#pending.values()]) call.wait.reject(reason);
+  }
+
   /** Ends every call to a peer that can no longer answer. */
-  rejectAll(code: ErrorCode, message: string, peer?: number): void {
+  rejectAll(code: ErrorCode, message: string, peer: number): void {
     for (const call of [...this.#pending.values()]) {
-      if (peer === undefined || call.peer === peer)
-        call.wait.reject(new FoundationError(code, message));
+      if (call.peer === peer) call.wait.reject(new FoundationError(code, message));
     }
   }
 }

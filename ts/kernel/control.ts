@@ -49,7 +49,7 @@ export class Control {
     wait: Wait<string>;
   }>();
   #busyIsolates = 0;
-  #isClosed = false;
+  #closedFor: FoundationError | undefined;
 
   constructor(
     node: SharedNode,
@@ -168,7 +168,7 @@ export class Control {
   /** Resolves once enough members are up. */
   async awaitReady(options: ReadyOptions): Promise<void> {
     const { minimumMembers, timeoutMs = 30_000 } = options;
-    if (this.#isClosed) throw nodeLeft();
+    if (this.#closedFor !== undefined) throw this.#closedFor;
     if (this.peers.size + 1 >= minimumMembers) return;
     const late = (): string =>
       `${this.peers.size + 1} of ${minimumMembers} members were up after ${timeoutMs} ms`;
@@ -186,7 +186,7 @@ export class Control {
     addresses: readonly string[],
     timeoutMs: number,
   ): Promise<string> {
-    if (this.#isClosed) throw nodeLeft();
+    if (this.#closedFor !== undefined) throw this.#closedFor;
     const failures: string[] = [];
     const late = (): string => {
       const why = failures.length === 0 ? "no answer" : [...new Set(failures)].join(", ");
@@ -201,14 +201,10 @@ export class Control {
     return wait.promise;
   }
 
-  /** Ends every wait: the node left. */
-  close(): void {
-    this.#isClosed = true;
-    for (const { wait } of [...this.#ready]) wait.reject(nodeLeft());
-    for (const { wait } of [...this.#joins]) wait.reject(nodeLeft());
+  /** Ends every wait: the node is gone, for the reason given. */
+  close(reason: FoundationError): void {
+    this.#closedFor = reason;
+    for (const { wait } of [...this.#ready]) wait.reject(reason);
+    for (const { wait } of [...this.#joins]) wait.reject(reason);
   }
-}
-
-function nodeLeft(): FoundationError {
-  return new FoundationError("node_left", "the node left the cluster");
 }

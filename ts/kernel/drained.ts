@@ -41,10 +41,8 @@ export class DrainedWaiters {
     }
   }
 
-  /** The node left. */
-  close(): void {
-    for (const waiter of [...this.#waiters]) {
-      waiter.wait.reject(new FoundationError("node_left", "the node left the cluster"));
-    }
+  /** The node is gone, for the reason given. */
+  close(reason: FoundationError): void {
+    for (const waiter of [...this.#waiters]) waiter.wait.reject(reason);
   }
 }

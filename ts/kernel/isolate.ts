@@ -1,5 +1,5 @@
-import { FoundationError, native } from "../base/errors.ts";
-import type { TypedEvents, Unsubscribe } from "../base/typed-events.ts";
+import { FoundationError, fromNative, native } from "../base/errors.ts";
+import { raise, type TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
 import type { Arena } from "./arena.ts";
 import { Attachment } from "./attachment.ts";
 import { Burst } from "./burst.ts";
@@ -31,7 +31,7 @@ import type {
   SendOptions,
 } from "./node-types.ts";
 import { LOCAL_PEER, type Origin, type RequestPlace } from "./origin.ts";
-import type { SharedNode } from "./shared-runtime.ts";
+import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
 import { type CallPlace, Transmitter } from "./transmitter.ts";
 import { encodeValue } from "./values.ts";
 
@@ -64,6 +64,7 @@ export class Isolate implements InboxSink, ControlSink {
   readonly #origins = new Map<number, Origin>();
   readonly #rings = new Map<number, NeighbourRing>();
   #burst: Burst | undefined;
+  #failure: FoundationError | undefined;
 
   constructor(arena: Arena, node: SharedNode, events: TypedEvents<NodeEvents>) {
     this.#arena = arena;
@@ -80,11 +81,16 @@ export class Isolate implements InboxSink, ControlSink {
     );
     this.#local = new LocalDelivery(node.name, this.#mailbox, this.#handlers, this.#calls);
     this.#inbox = new Inbox(arena, isolate, this, this.#handlers, node.drainBudgetMs);
-    this.attachment.start(this.#inbox, () => this.#waiters.check());
+    this.attachment.start(
+      this.#inbox,
+      () => this.#waiters.check(),
+      () => this.#onKernelFailed(),
+    );
   }
 
   #checkAttached(): void {
     if (this.attachment.isDetached) {
+      if (this.#failure !== undefined) throw this.#failure;
       throw new FoundationError(
         "node_left",
         `this isolate is no part of '${this.#node.name}' any more`,
@@ -361,16 +367,39 @@ export class Isolate implements InboxSink, ControlSink {
     this.#events.emit("left", { drained: isDrained });
   }
 
-  /** Lets go of the node. */
-  close(): void {
+  /** Lets go of the node; what waits in it ends with the reason. */
+  close(reason = new FoundationError("node_left", "the node left the cluster")): void {
     if (this.attachment.isDetached) return;
     this.#burst = undefined;
     this.#transmitter.close();
     this.attachment.detach();
-    this.control.close();
-    this.#waiters.close();
-    this.#calls.rejectAll("node_left", "the node left the cluster");
+    this.control.close(reason);
+    this.#waiters.close(reason);
+    this.#calls.close(reason);
   }
+
+  /** The kernel thread panicked. Nobody serves the node any more, and that must not go unheard. */
+  #onKernelFailed(): void {
+    if (this.attachment.isDetached) return;
+    const error = kernelFailure(this.#node);
+    this.#failure = error;
+    withdrawNode(this.#node.node);
+    this.close(error);
+    if (!this.#events.isHeard("failed")) raise(error);
+    this.#events.emit("failed", error);
+  }
+}
+
+/** What the core has to say of a kernel thread that panicked. */
+function kernelFailure({ node, name }: SharedNode): FoundationError {
+  let thrown: unknown;
+  try {
+    core.nodeMetrics(node);
+  } catch (error) {
+    thrown = fromNative(error);
+  }
+  if (thrown instanceof FoundationError && thrown.code === "kernel_panicked") return thrown;
+  return new FoundationError("kernel_panicked", `the kernel thread of '${name}' panicked`);
 }
 
 function encodeKey(key: string): Uint8Array {

@@ -1,4 +1,5 @@
 import type { WaitOptions } from "../base/deadline.ts";
+import type { FoundationError } from "../base/errors.ts";
 import type { DownEvent, Member } from "./members.ts";
 
 /**
@@ -98,6 +99,11 @@ export interface NodeEvents {
   dialFailed: { readonly address: string; readonly code: string; readonly message: string };
   /** This node left the cluster. `drained`: everything queued was handed to the system before. */
   left: { readonly drained: boolean };
+  /**
+   * The kernel thread panicked (`kernel_panicked`): the node is gone, and whatever waited for it is
+   * rejected. Without a listener the error is raised as `uncaughtException`.
+   */
+  failed: FoundationError;
 }
 
 /** Messages and payload bytes of one channel of a node, over all peers since its start. */
@@ -137,6 +143,8 @@ export interface NodeMetrics {
   readonly backlogRecords: number;
   readonly reserveFreeBytes: number;
   readonly slabs: Readonly<Record<string, number>>;
+  /** Of the whole process: what crosses, or holds on to, the boundary to the native core. */
+  readonly boundary: Readonly<Record<string, number>>;
   /** Of the calling isolate alone. */
   readonly isolate: {
     readonly messages: number;

@@ -146,7 +146,7 @@ export class FoundationNode {
     const isolate = this.#isolate.metrics();
     const node = native(() => core.nodeMetrics(this.#node.node));
     const { handle: _handle, ...shared } = JSON.parse(node) as Record<string, unknown>;
-    return { ...shared, isolate } as unknown as NodeMetrics;
+    return { ...shared, boundary: core.boundaryCounters(), isolate } as unknown as NodeMetrics;
   }
 
   /**
@@ -163,9 +163,13 @@ export class FoundationNode {
     const late = (): string => "the kernel thread did not finish leaving";
     const wait = new Wait<void>({ timeoutMs: drainMs + 10_000 }, "timeout", late);
     this.#isolate.attachment.writer.flush();
-    const stop = this.#events.on("left", () => wait.resolve());
+    const stopLeft = this.#events.on("left", () => wait.resolve());
+    const stopFailed = this.#events.on("failed", (error) => wait.reject(error));
     native(() => core.leaveNode(this.#node.node, Math.max(0, Math.floor(drainMs))));
-    await wait.promise.finally(stop);
+    await wait.promise.finally(() => {
+      stopLeft();
+      stopFailed();
+    });
   }
 
   /**

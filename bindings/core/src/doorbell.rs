@@ -1,8 +1,9 @@
 //! The doorbell of an isolate: one bounded ThreadsafeFunction that carries no data.
 
 use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foundation_node::Doorbell;
@@ -19,6 +20,11 @@ pub(crate) static TO_CLOSED: AtomicU64 = AtomicU64::new(0);
 /// Exceptions that a wake-up threw and that were raised again in its isolate.
 pub(crate) static REPORTED_EXCEPTIONS: AtomicU64 = AtomicU64::new(0);
 
+/// Bells that Node has not let go of yet.
+pub(crate) static LIVE: AtomicU32 = AtomicU32::new(0);
+/// The next wake-up panics, to show what becomes of that.
+pub(crate) static PANICS_FOR_TEST: AtomicBool = AtomicBool::new(false);
+
 /// A ThreadsafeFunction's pointer; only used under the lock beside it.
 #[derive(Debug, Clone, Copy)]
 struct Function(sys::napi_threadsafe_function);
@@ -31,13 +37,18 @@ unsafe impl Send for Function {}
 pub(crate) struct Bell {
     function: Mutex<Option<Function>>,
     is_ringing: AtomicBool,
+    /// The kernel thread panicked: the wake-ups say so.
+    has_failed: AtomicBool,
 }
 
 impl Bell {
     /// Makes the bell of an environment; `wake` is called on its thread.
     pub(crate) fn new(env: sys::napi_env, wake: sys::napi_value) -> Result<Arc<Bell>> {
-        let bell =
-            Arc::new(Bell { function: Mutex::new(None), is_ringing: AtomicBool::new(false) });
+        let bell = Arc::new(Bell {
+            function: Mutex::new(None),
+            is_ringing: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
+        });
         let context = Arc::into_raw(Arc::clone(&bell)).cast_mut().cast::<c_void>();
         let mut name = ptr::null_mut();
         let mut function = ptr::null_mut();
@@ -70,6 +81,7 @@ impl Bell {
             drop(unsafe { Arc::from_raw(context.cast_const().cast::<Bell>()) });
         }
         check(status, "creating the doorbell")?;
+        LIVE.fetch_add(1, Ordering::Relaxed);
         *bell.lock() = Some(Function(function));
         Ok(bell)
     }
@@ -137,6 +149,13 @@ impl Doorbell for Bell {
             );
         }
     }
+
+    fn fail(&self) {
+        // Release: a wake-up that is under way may have cleared the flag of `ring` before, and then
+        // the ring below is the one that tells.
+        self.has_failed.store(true, Ordering::Release);
+        self.ring();
+    }
 }
 
 /// Gives the context's reference back when Node is done with the function.
@@ -144,6 +163,7 @@ impl Doorbell for Bell {
 /// # Safety
 /// Called once by Node, with the context that `Bell::new` gave to the function.
 unsafe extern "C" fn finalize(_env: sys::napi_env, _data: *mut c_void, context: *mut c_void) {
+    LIVE.fetch_sub(1, Ordering::Relaxed);
     // SAFETY: the context was made by `Arc::into_raw` and Node finalises once.
     drop(unsafe { Arc::from_raw(context.cast_const().cast::<Bell>()) });
 }
@@ -168,12 +188,41 @@ unsafe extern "C" fn call_wake(
     if env.is_null() || wake.is_null() {
         return; // the environment is being torn down
     }
-    // SAFETY: the environment is live and this is its thread; every value is used within this call.
+    let woken = catch_unwind(AssertUnwindSafe(|| {
+        let is_test = PANICS_FOR_TEST.swap(false, Ordering::Relaxed);
+        assert!(!is_test, "a panic for the test of the doorbell");
+        // SAFETY: the environment is live and this is its thread.
+        unsafe { wake_isolate(env, wake, bell.has_failed.load(Ordering::Acquire)) }
+    }));
+    if woken.is_err() {
+        // SAFETY: as above. A panic may not cross into Node.
+        unsafe { raise_panic(env) };
+        bell.ring(); // what the wake-up was for is still to be done
+    }
+}
+
+/// Calls JavaScript, which is told of a failed kernel thread by an argument.
+///
+/// # Safety
+/// Called on the thread of the live environment `env`, to which `wake` belongs.
+unsafe fn wake_isolate(env: sys::napi_env, wake: sys::napi_value, has_failed: bool) {
+    // SAFETY: promised by the caller; every value is used within this call.
     unsafe {
-        let mut receiver = ptr::null_mut();
+        let (mut receiver, mut argument) = (ptr::null_mut(), ptr::null_mut());
         sys::napi_get_undefined(env, &raw mut receiver);
+        if has_failed {
+            sys::napi_get_boolean(env, true, &raw mut argument);
+        }
         let mut result = ptr::null_mut();
-        let status = sys::napi_call_function(env, receiver, wake, 0, ptr::null(), &raw mut result);
+        let count = usize::from(has_failed);
+        let status = sys::napi_call_function(
+            env,
+            receiver,
+            wake,
+            count,
+            &raw const argument,
+            &raw mut result,
+        );
         let mut is_pending = false;
         sys::napi_is_exception_pending(env, &raw mut is_pending);
         // A terminated isolate answers with the same status and has nothing to report.
@@ -184,6 +233,27 @@ unsafe extern "C" fn call_wake(
             sys::napi_get_and_clear_last_exception(env, &raw mut thrown);
             REPORTED_EXCEPTIONS.fetch_add(1, Ordering::Relaxed);
             sys::napi_fatal_exception(env, thrown);
+        }
+    }
+}
+
+/// Raises a panic of the core as `uncaughtException` of the isolate in which it happened.
+///
+/// # Safety
+/// Called on the thread of the live environment `env`.
+unsafe fn raise_panic(env: sys::napi_env) {
+    let (code, text) = ("internal", "the native core panicked while it woke this isolate");
+    // SAFETY: promised by the caller; every value is used within this call. Where one of the calls
+    // fails, nothing is raised and the count of panics is what remains.
+    unsafe {
+        let (mut message, mut name, mut error) =
+            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        let string = sys::napi_create_string_utf8;
+        string(env, text.as_ptr().cast(), text.len() as isize, &raw mut message);
+        string(env, code.as_ptr().cast(), code.len() as isize, &raw mut name);
+        if sys::napi_create_error(env, name, message, &raw mut error) == sys::Status::napi_ok {
+            REPORTED_EXCEPTIONS.fetch_add(1, Ordering::Relaxed);
+            sys::napi_fatal_exception(env, error);
         }
     }
 }

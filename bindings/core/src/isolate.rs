@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_buffer::{Handle, HandleTable};
-use foundation_node::{Doorbell, InTransit, Owner};
+use foundation_node::{Doorbell, InTransit, Owner, is_forked, refuse_fork};
 use napi::{Env, JsValue, Unknown};
 
 use crate::doorbell::{Bell, TO_CLOSED};
@@ -32,6 +32,10 @@ pub(crate) struct Registered {
 impl Attachment {
     /// Waits until the kernel thread has let go. The environment is going away.
     pub(crate) fn tear_down(self) {
+        if is_forked() {
+            // Nobody is there to wait for, and the locks may be held by threads left behind.
+            return std::mem::forget(self);
+        }
         self.bell.silence();
         self.let_go();
     }
@@ -50,11 +54,12 @@ fn handle_of(index: u32, generation: u32) -> Handle {
     Handle::from_bits(u64::from(generation) << 32 | u64::from(index))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn with<T>(isolate: u32, work: impl FnOnce(&Attachment) -> T) -> Result<T> {
+    refuse_fork().map_err(from_core)?;
     environment::with(|environment| {
         let attachment = environment.attachments.get(isolate as usize).and_then(Option::as_ref);
         attachment.map(work).ok_or_else(|| coded("not_attached", "this isolate left the node"))
@@ -102,6 +107,7 @@ pub(crate) fn attach(env: &Env, node: u32, wake: &Unknown) -> Result<AttachedIso
 }
 
 pub(crate) fn detach(_env: &Env, isolate: u32) -> Result<()> {
+    refuse_fork().map_err(from_core)?;
     let taken = environment::with(|environment| {
         environment.attachments.get_mut(isolate as usize).and_then(Option::take)
     });
@@ -116,9 +122,11 @@ pub(crate) fn set_referenced(env: &Env, isolate: u32, is_referenced: bool) -> Re
     bell.set_referenced(env.raw(), is_referenced)
 }
 
-pub(crate) fn ring_kernel(isolate: u32) {
+pub(crate) fn ring_kernel(isolate: u32) -> Result<()> {
+    refuse_fork().map_err(from_core)?;
     // An isolate that left has nothing to wake anybody for.
     let _ = with(isolate, |attachment| attachment.entry.kernel.ring());
+    Ok(())
 }
 
 pub(crate) fn ring_other(isolate: u32, slot: u32, generation: u32) {

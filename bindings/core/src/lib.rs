@@ -50,10 +50,14 @@ pub fn layout_table() -> Vec<LayoutEntry> {
 #[napi(catch_unwind)]
 pub fn noop() {}
 
-/// Panics, to show that a panic becomes an error.
-#[napi(catch_unwind)]
-pub fn panic_for_test() -> Result<()> {
-    panic!("a panic for the test of the boundary")
+/// Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, or on the
+/// kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`).
+#[napi(
+    catch_unwind,
+    ts_args_type = "place: 'call' | 'doorbell' | 'kernel' | 'task', node?: number"
+)]
+pub fn panic_for_test(place: String, node: Option<u32>) -> Result<()> {
+    process::panic_for_test(&place, node)
 }
 
 /// Lends the arena that rings and slabs live in; only the root isolate's memory outlives every
@@ -116,8 +120,9 @@ pub struct AttachedIsolate {
 }
 
 /// Joins the calling isolate to a node of this process. `wake` is called when its rings have
-/// records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`.
-#[napi(catch_unwind, ts_args_type = "node: number, wake: () => void")]
+/// records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`. Its argument is
+/// true once the kernel thread has panicked.
+#[napi(catch_unwind, ts_args_type = "node: number, wake: (hasFailed?: boolean) => void")]
 pub fn attach_isolate(env: Env, node: u32, wake: Unknown) -> Result<AttachedIsolate> {
     isolate::attach(&env, node, &wake)
 }
@@ -141,9 +146,9 @@ pub fn ref_isolate(env: Env, isolate: u32) -> Result<()> {
 }
 
 /// Wakes the kernel thread: the out-ring has records, or the in-ring room again.
-#[napi]
-pub fn ring_kernel(isolate: u32) {
-    isolate::ring_kernel(isolate);
+#[napi(catch_unwind)]
+pub fn ring_kernel(isolate: u32) -> Result<()> {
+    isolate::ring_kernel(isolate)
 }
 
 /// Wakes another isolate of the node; one that is gone is a counted no-op.
@@ -247,6 +252,12 @@ pub struct BoundaryCounters {
     pub rings_coalesced: f64,
     pub rings_to_closed: f64,
     pub reported_exceptions: f64,
+    pub panics: f64,
+    pub doorbells: u32,
+    pub isolate_rings: u32,
+    pub slabs_in_transit: u32,
+    pub blocks_live: u32,
+    pub arena_bytes: f64,
     pub slabs_live: f64,
     pub slab_double_releases: f64,
     pub slab_stale_uses: f64,

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, HandleTable, Pool};
-use foundation_node::{InTransit, Kernel, NameTable, NodeOptions};
+use foundation_node::{InTransit, Kernel, NameTable, NodeOptions, is_forked, refuse_fork};
 use napi::{Env, JsValue, Unknown, sys};
 
 use crate::error::{Result, check, coded, from_core};
-use crate::isolate::Registered;
+use crate::isolate::{Registered, lock};
 use crate::{BoundaryCounters, StartedNode, doorbell, environment};
 
 /// A node of this process and the kernel thread that drives it.
@@ -41,6 +41,19 @@ static PROCESS: Mutex<Option<Process>> = Mutex::new(None);
 
 fn process() -> MutexGuard<'static, Option<Process>> {
     PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes the core panic at the place named, to show what becomes of it.
+pub(crate) fn panic_for_test(place: &str, id: Option<u32>) -> Result<()> {
+    match place {
+        "call" => panic!("a panic for the test of the boundary"),
+        "doorbell" => doorbell::PANICS_FOR_TEST.store(true, Ordering::Relaxed),
+        _ => {
+            let entry = node(id.unwrap_or_default())?;
+            return entry.kernel.panic_for_test(place == "task").map_err(from_core);
+        }
+    }
+    Ok(())
 }
 
 fn with<T>(work: impl FnOnce(&mut Process) -> T) -> T {
@@ -79,6 +92,8 @@ pub(crate) fn pool_or_error() -> Result<&'static Pool> {
 }
 
 pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
+    foundation_node::watch_for_panics();
+    refuse_fork().map_err(from_core)?;
     if POOL.get().is_some() {
         return Err(coded("arena_lent", "this process has an arena already"));
     }
@@ -124,7 +139,9 @@ pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
 
 fn kernel_for(core: Option<u32>) -> Result<Arc<Kernel>> {
     let pool = pool_or_error()?.clone();
-    if let Some(kernel) = with(|process| process.kernels.get(&core).cloned()) {
+    // One that panicked serves its nodes no more; they keep it until their isolates let go.
+    let known = with(|process| process.kernels.get(&core).cloned());
+    if let Some(kernel) = known.filter(|kernel| !kernel.has_failed()) {
         return Ok(kernel);
     }
     let kernel = Kernel::start(pool, core.map(|core| core as usize)).map_err(from_core)?;
@@ -134,6 +151,7 @@ fn kernel_for(core: Option<u32>) -> Result<Arc<Kernel>> {
 }
 
 pub(crate) fn start_node(options: &str, core: Option<u32>) -> Result<StartedNode> {
+    refuse_fork().map_err(from_core)?;
     let options = NodeOptions::from_json(options).map_err(from_core)?;
     let kernel = kernel_for(core)?;
     let started = kernel.start_node(options).map_err(from_core)?;
@@ -153,13 +171,15 @@ pub(crate) fn start_node(options: &str, core: Option<u32>) -> Result<StartedNode
 }
 
 pub(crate) fn node(node: u32) -> Result<NodeEntry> {
+    refuse_fork().map_err(from_core)?; // before any lock: its owner may be a thread left behind
     with(|process| process.nodes.get(&node).cloned())
         .ok_or_else(|| coded("unknown_node", format!("no node {node} runs in this process")))
 }
 
 /// A node left and its last isolate let go of it.
 pub(crate) fn forget_node(id: u32) {
-    with(|process| process.nodes.remove(&id));
+    let gone = with(|process| process.nodes.remove(&id));
+    drop(gone); // outside of the lock: the last node of a failed thread joins it
     stop_idle_kernels();
 }
 
@@ -231,16 +251,24 @@ pub(crate) fn isolate(node: u32, slot: u16, generation: u16) -> Option<Registere
 
 /// Stops every kernel thread: the root isolate, and with it the arena, is about to go.
 pub(crate) fn shut_down() {
+    if is_forked() {
+        return; // the threads are another process's, and a lock may be held by one of them
+    }
     let taken = process().take();
     if let Some(process) = taken {
-        for kernel in process.kernels.into_values() {
+        for kernel in process.kernels.values() {
             kernel.shutdown();
+        }
+        for node in process.nodes.values() {
+            node.kernel.shutdown(); // one that failed is known to its nodes alone
         }
     }
 }
 
 pub(crate) fn counters() -> BoundaryCounters {
     let stats = pool().map(Pool::stats).unwrap_or_default();
+    let pairs: Vec<InTransit> =
+        with(|process| process.pairs.values().filter_map(Weak::upgrade).collect());
     with(|process| BoundaryCounters {
         kernels: process.kernels.len() as u32,
         nodes: process.nodes.len() as u32,
@@ -249,6 +277,12 @@ pub(crate) fn counters() -> BoundaryCounters {
         rings_coalesced: doorbell::COALESCED.load(Ordering::Relaxed) as f64,
         rings_to_closed: doorbell::TO_CLOSED.load(Ordering::Relaxed) as f64,
         reported_exceptions: doorbell::REPORTED_EXCEPTIONS.load(Ordering::Relaxed) as f64,
+        panics: foundation_node::panics() as f64,
+        doorbells: doorbell::LIVE.load(Ordering::Relaxed),
+        isolate_rings: pairs.len() as u32,
+        slabs_in_transit: pairs.iter().map(|pair| lock(pair).len()).sum::<usize>() as u32,
+        blocks_live: stats.blocks_live as u32,
+        arena_bytes: stats.bytes_reserved as f64,
         slabs_live: stats.slabs_live as f64,
         slab_double_releases: stats.double_releases as f64,
         slab_stale_uses: stats.stale_uses as f64,

@@ -68,14 +68,52 @@ pub struct Attached {
 pub(crate) type Answer<T> = SyncSender<Result<T, NodeError>>;
 
 pub(crate) enum Command {
-    Start { options: Box<NodeOptions>, answer: Answer<Started> },
-    Attach { node: u32, bell: Arc<dyn Doorbell>, mark: Arc<LoopMark>, answer: Answer<Attached> },
-    Detach { node: u32, owner: Owner, answer: Answer<bool> },
-    OwnerChanged { node: u32, id: u32, owner: Option<Owner> },
-    OpenPair { node: u32, from: Owner, to: Owner, answer: Answer<(u32, InTransit)> },
-    ClosePair { node: u32, slot: u16, offset: u32 },
-    Join { node: u32, addresses: Vec<SocketAddr> },
-    Leave { node: u32, drain: Duration },
-    Metrics { node: u32, answer: Answer<String> },
+    Start {
+        options: Box<NodeOptions>,
+        answer: Answer<Started>,
+    },
+    Attach {
+        node: u32,
+        bell: Arc<dyn Doorbell>,
+        mark: Arc<LoopMark>,
+        answer: Answer<Attached>,
+    },
+    Detach {
+        node: u32,
+        owner: Owner,
+        answer: Answer<bool>,
+    },
+    OwnerChanged {
+        node: u32,
+        id: u32,
+        owner: Option<Owner>,
+    },
+    OpenPair {
+        node: u32,
+        from: Owner,
+        to: Owner,
+        answer: Answer<(u32, InTransit)>,
+    },
+    ClosePair {
+        node: u32,
+        slot: u16,
+        offset: u32,
+    },
+    Join {
+        node: u32,
+        addresses: Vec<SocketAddr>,
+    },
+    Leave {
+        node: u32,
+        drain: Duration,
+    },
+    Metrics {
+        node: u32,
+        answer: Answer<String>,
+    },
+    /// Panics, to show what becomes of that: at once, or in a task of its own.
+    PanicForTest {
+        is_task: bool,
+    },
     Shutdown,
 }

@@ -20,6 +20,9 @@ use crate::record::{EVENT, HEAD_BYTES, Head, SLAB, SLAB_RECORD_BYTES};
 pub trait Doorbell: Send + Sync {
     /// Rings once; ringing again before the isolate woke has no further effect.
     fn ring(&self);
+
+    /// Rings a last time: the kernel thread panicked, and nobody serves the rings any more.
+    fn fail(&self);
 }
 
 /// Where an isolate's event loop stands, marked around its poll phase.

@@ -2,6 +2,7 @@
 //! ends.
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -11,6 +12,9 @@ use foundation_buffer::Pool;
 use tokio::sync::Notify;
 
 use crate::command::{Answer, Attached, Command, NodeError, Started};
+use crate::failed::serve_failed;
+use crate::fault::Fault;
+use crate::forked::{self, is_forked, refuse_fork};
 use crate::isolate::{Doorbell, LoopMark, lock};
 use crate::names::Owner;
 use crate::options::NodeOptions;
@@ -26,6 +30,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 pub struct Kernel {
     commands: Mutex<Sender<Command>>,
     bell: Arc<Notify>,
+    fault: Arc<Fault>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -36,20 +41,24 @@ impl Kernel {
     /// `kernel_unavailable` where the system gives no thread or event queue, `invalid_options`
     /// where the core does not exist.
     pub fn start(pool: Pool, core: Option<usize>) -> Result<Kernel, NodeError> {
+        refuse_fork()?;
+        forked::watch();
         let unavailable =
             |error: std::io::Error| NodeError::new("kernel_unavailable", error.to_string());
         let (commands, inbox) = mpsc::channel();
         let bell = Arc::new(Notify::new());
+        let fault = Fault::new(Arc::clone(&bell));
         let (ready, started) = mpsc::sync_channel(1);
-        let thread_bell = Arc::clone(&bell);
+        let (thread_bell, thread_fault) = (Arc::clone(&bell), Arc::clone(&fault));
         let thread = std::thread::Builder::new()
             .name("foundation-kernel".to_owned())
-            .spawn(move || run(pool, core, inbox, thread_bell, &ready))
+            .spawn(move || run(pool, core, inbox, thread_bell, &thread_fault, &ready))
             .map_err(unavailable)?;
         started.recv_timeout(ANSWER_LIMIT).map_err(|_| {
             NodeError::new("kernel_unavailable", "the kernel thread did not start")
         })??;
-        Ok(Kernel { commands: Mutex::new(commands), bell, thread: Mutex::new(Some(thread)) })
+        let (commands, thread) = (Mutex::new(commands), Mutex::new(Some(thread)));
+        Ok(Kernel { commands, bell, fault, thread })
     }
 
     /// Wakes the thread so that it reads its rings. Cheap; safe from any thread at any time.
@@ -58,10 +67,30 @@ impl Kernel {
         self.bell.notify_one();
     }
 
+    /// Whether the thread panicked: its nodes have failed, and another thread is needed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.fault.is_set()
+    }
+
+    /// The reason why the thread does not do what it is asked.
+    fn stopped(&self, text: &str) -> NodeError {
+        self.fault.error().unwrap_or_else(|| NodeError::new("kernel_stopped", text))
+    }
+
     fn tell(&self, command: Command) -> Result<(), NodeError> {
+        if let Some(error) = self.fault.error() {
+            return Err(error);
+        }
+        self.pass(command)
+    }
+
+    /// Tells even a thread that has failed.
+    fn pass(&self, command: Command) -> Result<(), NodeError> {
+        refuse_fork()?;
         lock(&self.commands)
             .send(command)
-            .map_err(|_| NodeError::new("kernel_stopped", "the kernel thread has stopped"))?;
+            .map_err(|_| self.stopped("the kernel thread has stopped"))?;
         self.bell.notify_one();
         Ok(())
     }
@@ -69,9 +98,12 @@ impl Kernel {
     fn ask<T>(&self, make: impl FnOnce(Answer<T>) -> Command) -> Result<T, NodeError> {
         let (answer, result) = mpsc::sync_channel(1);
         self.tell(make(answer))?;
-        result
-            .recv_timeout(ANSWER_LIMIT)
-            .map_err(|_| NodeError::new("kernel_stopped", "the kernel thread did not answer"))?
+        self.answer(&result)
+    }
+
+    fn answer<T>(&self, result: &Receiver<Result<T, NodeError>>) -> Result<T, NodeError> {
+        let late = |_| self.stopped("the kernel thread did not answer");
+        result.recv_timeout(ANSWER_LIMIT).map_err(late)?
     }
 
     /// Starts a node: listens, and dials its seeds.
@@ -102,7 +134,9 @@ impl Kernel {
     /// # Errors
     /// `unknown_node` where it was detached before.
     pub fn detach(&self, node: u32, owner: Owner) -> Result<bool, NodeError> {
-        self.ask(|answer| Command::Detach { node, owner, answer })
+        let (answer, result) = mpsc::sync_channel(1);
+        self.pass(Command::Detach { node, owner, answer })?;
+        self.answer(&result)
     }
 
     /// Tells that a name found or lost its isolate. Takes effect before anything sent afterwards.
@@ -147,12 +181,23 @@ impl Kernel {
         self.ask(|answer| Command::Metrics { node, answer })
     }
 
+    /// Makes the thread panic, to show what becomes of that: at once, or in a task of its own.
+    ///
+    /// # Errors
+    /// Those of a thread that is gone.
+    pub fn panic_for_test(&self, is_task: bool) -> Result<(), NodeError> {
+        self.tell(Command::PanicForTest { is_task })
+    }
+
     /// Stops the thread and waits for its end. Later calls do nothing.
     pub fn shutdown(&self) {
+        if is_forked() {
+            return; // the thread is another process's
+        }
         let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
             // A thread that has ended already is what is wanted.
-            let _ = self.tell(Command::Shutdown);
+            let _ = self.pass(Command::Shutdown);
             let _ = thread.join();
         }
     }
@@ -195,8 +240,10 @@ fn run(
     core: Option<usize>,
     inbox: Receiver<Command>,
     bell: Arc<Notify>,
+    fault: &Arc<Fault>,
     ready: &Ready,
 ) {
+    fault.watch_this_thread();
     let built = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = match built {
         Ok(runtime) => runtime,
@@ -214,10 +261,21 @@ fn run(
         return;
     }
     let state = SharedState::new(pool, inbox, runtime.handle().clone(), Arc::clone(&bell));
-    runtime.block_on(serve(&state, bell));
-    state.lock().stop_all();
+    let main = serve(&state, bell, fault);
+    // Whether it unwound is told by the fault as well, which panics of other tasks set too.
+    let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(main)));
+    if !fault.is_set() {
+        state.lock().stop_all();
+    }
     // The tasks of all connections end here, on their own thread, before the arena goes.
-    drop(runtime);
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(runtime)));
+    if fault.is_set() {
+        let served = catch_unwind(AssertUnwindSafe(|| serve_failed(&state)));
+        if served.is_err() {
+            // Isolates may still write to what this state holds: better lost than used twice.
+            std::mem::forget(state);
+        }
+    }
 }
 
 /// What a turn leaves to do.
@@ -239,8 +297,11 @@ fn turn(state: &SharedState) -> Next {
     }
 }
 
-async fn serve(state: &Shared, bell: Arc<Notify>) {
-    loop {
+async fn serve(state: &Shared, bell: Arc<Notify>, fault: &Fault) {
+    while !fault.is_set() {
+        if state.is_poisoned() {
+            return fault.set("another thread panicked while it worked for the kernel thread");
+        }
         let wait = match turn(state) {
             Next::End => return,
             Next::Again => {

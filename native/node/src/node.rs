@@ -1,6 +1,7 @@
 //! A node: who it is, whom it knows, which isolates it serves, and what the rings ask of it.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 
 use foundation_buffer::Pool;
@@ -190,14 +191,25 @@ impl Node {
     }
 
     fn drain_ring(&mut self, pool: &Pool, slot: usize, bytes_max: usize) {
-        // The isolate is taken out while its records act on the node.
+        // The isolate is taken out while its records act on the node. It comes back in any case:
+        // its rings are in use, and it has to hear of a panic.
         let Some(mut isolate) = self.isolates.take(slot) else { return };
+        let acted = catch_unwind(AssertUnwindSafe(|| {
+            self.act_on_ring(pool, &mut isolate, bytes_max);
+        }));
+        self.isolates.put_back(slot, isolate);
+        if let Err(panic) = acted {
+            resume_unwind(panic);
+        }
+    }
+
+    fn act_on_ring(&mut self, pool: &Pool, isolate: &mut Isolate, bytes_max: usize) {
         let mut bytes = 0;
         let names = Arc::clone(&self.names);
         while bytes < bytes_max && !isolate.is_corrupt {
             // The record borrows the ring's consumer, and `adopt` needs the isolate's handle table:
             // two fields, so the record is copied out of the borrow by parts.
-            let Isolate { outward, handles, owner, dues, .. } = &mut isolate;
+            let Isolate { outward, handles, owner, dues, .. } = &mut *isolate;
             match outward.next() {
                 Ok(Some(found)) => {
                     bytes += found.body.len() + 8;
@@ -214,7 +226,6 @@ impl Node {
         if isolate.outward.release() {
             isolate.bell.ring();
         }
-        self.isolates.put_back(slot, isolate);
     }
 
     fn act_on(
@@ -387,8 +398,8 @@ impl Node {
         }
     }
 
-    /// Frees everything that the node holds in the arena and closes its sockets.
-    pub(crate) fn dismantle(mut self, pool: &Pool) {
+    /// Closes the listener and every connection, those under way included.
+    pub(crate) fn close_sockets(&mut self) {
         if let Some(listener) = self.listener.take() {
             listener.abort();
         }
@@ -403,6 +414,11 @@ impl Node {
         for seed in &mut self.seeds {
             seed.abort();
         }
+    }
+
+    /// Frees everything that the node holds in the arena and closes its sockets.
+    pub(crate) fn dismantle(mut self, pool: &Pool) {
+        self.close_sockets();
         for isolate in self.isolates.take_all() {
             isolate.dismantle(pool);
         }

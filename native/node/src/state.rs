@@ -57,6 +57,11 @@ impl SharedState {
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
+
+    /// Whether a thread, this one or an isolate's, panicked while it had the state.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.state.is_poisoned()
+    }
 }
 
 pub(crate) struct State {
@@ -146,6 +151,11 @@ impl State {
         }
     }
 
+    /// Takes the commands away: another one answers them from now on.
+    pub(crate) fn take_inbox(&mut self) -> Receiver<Command> {
+        std::mem::replace(&mut self.inbox, std::sync::mpsc::channel().1)
+    }
+
     /// Whatever was commanded before now is done before anything that came after it.
     pub(crate) fn handle_commands(&mut self) {
         while let Ok(command) = self.inbox.try_recv() {
@@ -195,6 +205,12 @@ impl State {
             Command::Metrics { node, answer } => {
                 let text = self.node(node).map(|(node, pool)| node.metrics(pool));
                 let _ = answer.send(text);
+            }
+            Command::PanicForTest { is_task: false } => {
+                panic!("a panic for the test of the kernel")
+            }
+            Command::PanicForTest { is_task: true } => {
+                self.runtime.spawn(async { panic!("a panic for the test of a task") });
             }
             Command::Shutdown => self.is_shut_down = true,
         }
