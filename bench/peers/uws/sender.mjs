@@ -13,6 +13,8 @@ const uws = createRequire(import.meta.url)("uWebSockets.js");
 
 const QUEUE_BYTES = 256 * 1024;
 const CORKED_MESSAGES_MAX = 256;
+/** Beyond, messages would be dropped: more than the queue and one message of 16 MiB. */
+const BACKPRESSURE_BYTES_MAX = 32 * 1024 * 1024;
 
 /** uWebSockets.js copies what it cannot send at once, so messages may share one buffer. */
 function createMessages({ payload, timing }) {
@@ -50,10 +52,11 @@ uws
   .App()
   .ws("/*", {
     compression: uws.DISABLED,
-    maxBackpressure: 0,
+    maxBackpressure: BACKPRESSURE_BYTES_MAX,
     open: pump,
+    // Not within the callback: what is queued there is not waited for.
     drain: (socket) => {
-      if (!isOver) pump(socket);
+      if (!isOver) setImmediate(pump, socket);
     },
   })
   .listen("127.0.0.1", 0, (listener) => {
