@@ -23,8 +23,8 @@ function pick(module, name, path) {
 }
 
 /**
- * Our codec. What `encode` answers is one reused object over reused memory; `keep` makes it last,
- * in a Buffer, as a received message lies in one.
+ * Our codec. What `encode` answers lies in reused memory; `keep` makes it last, in a Buffer, as a
+ * received message lies in one.
  *
  * @typedef {{ bytes: Uint8Array, encoding: number }} Encoded
  * @returns {Promise<{ encode(value: unknown): Encoded, keep(encoded: Encoded): Encoded,
@@ -33,11 +33,64 @@ function pick(module, name, path) {
 export async function openValues() {
   const path = "ts/kernel/values.js";
   const values = await importBuilt(path);
+  const encodeValue = pick(values, "encodeValue", path);
   const decodeValue = pick(values, "decodeValue", path);
   return {
-    encode: pick(values, "encodeValue", path),
+    // Asking for the bytes is part of it: until then they are not put together.
+    encode(value) {
+      const encoded = encodeValue(value);
+      return { bytes: encoded.bytes, encoding: encoded.encoding };
+    },
     keep: ({ bytes, encoding }) => ({ bytes: Buffer.from(bytes), encoding }),
     decode: ({ bytes, encoding }) => decodeValue(bytes, encoding),
+  };
+}
+
+/**
+ * Our codec as a burst of sends uses it: small values share bundles of up to 8 KiB, and what their
+ * keys are is described once in each.
+ *
+ * @returns {Promise<{ encodeAll(values: readonly unknown[]): Uint8Array[],
+ *   decodeAll(bundles: readonly Uint8Array[]): any[] }>}
+ */
+export async function openBundledValues() {
+  const { encodeValue, decodePacked, ENCODING } = await importBuilt("ts/kernel/values.js");
+  const path = "ts/kernel/open-bundle.js";
+  const { OpenBundle, BUNDLE_BYTES_MAX } = await importBuilt(path);
+  const { RECORD } = await importBuilt(LAYOUT_PATH);
+  const lengthBytes = RECORD.BUNDLE_LENGTH_BYTES;
+  const route = {};
+  const tag = ENCODING.packed << RECORD.ENCODING_SHIFT;
+  const ids = { peer: 0, channel: 0, destination: 0, slot: 0, generation: 0, correlation: 0 };
+  const head = { ...ids, tag, replyBytesMax: 0, mayBundle: true, route };
+  const bundle = new OpenBundle(RECORD.HEAD_BYTES + BUNDLE_BYTES_MAX);
+  const close = () => bundle.body.slice(RECORD.HEAD_BYTES, bundle.close());
+  return {
+    encodeAll(values) {
+      const bundles = [];
+      for (const value of values) {
+        const encoded = encodeValue(value);
+        if (bundle.size > 0) {
+          if (bundle.appendPacked(route, encoded.packed)) continue;
+          bundles.push(close());
+        }
+        bundle.open(head, encoded, BUNDLE_BYTES_MAX);
+      }
+      bundles.push(close());
+      return bundles;
+    },
+    decodeAll(bundles) {
+      const values = [];
+      for (const bytes of bundles) {
+        const shapes = [];
+        for (let at = 0; at < bytes.length; ) {
+          const start = at + lengthBytes;
+          at = start + (bytes[at] | (bytes[at + 1] << 8));
+          values.push(decodePacked(bytes, start, at, shapes));
+        }
+      }
+      return values;
+    },
   };
 }
 

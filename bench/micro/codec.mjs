@@ -5,6 +5,13 @@ import { withChildren } from "../processes.mjs";
 const SHAPES = ["small object", "nested record"];
 const OPERATIONS = ["encode", "decode", "round trip"];
 const PEERS = ["json", "v8", "msgpackr", "structured-clone"];
+
+/** A value on its own, and as one of a burst of sends. */
+const VARIANTS = [
+  { codec: "ours", suffix: "" },
+  { codec: "ours-bundled", suffix: " in bundles" },
+];
+
 const MODULE = new URL("codec/measure.mjs", import.meta.url);
 
 function createContender(name, shape, operation, timing) {
@@ -34,12 +41,10 @@ export const codec = {
         case: `${shape}, ${operation}`,
         unit: "operations/s",
         better: "higher",
-        ours: [
-          {
-            case: `${shape}, ${operation}`,
-            measure: createContender("ours", shape, operation, timing).measure,
-          },
-        ],
+        ours: VARIANTS.map(({ codec: name, suffix }) => ({
+          case: `${shape}, ${operation}${suffix}`,
+          measure: createContender(name, shape, operation, timing).measure,
+        })),
         // A structured clone has no bytes between its halves, so it only makes the round trip.
         peers: PEERS.filter(
           (name) => operation === "round trip" || name !== "structured-clone",

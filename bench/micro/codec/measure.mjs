@@ -27,16 +27,14 @@ const SHAPES = {
   }),
 };
 
-async function main() {
-  const { codec, shape, operation, timing } = parameters();
-  endWithRunner();
-  const { encode, decode, keep = (encoded) => encoded } = await CODECS[codec]();
-  const values = Array.from({ length: VALUES }, (_, index) => SHAPES[shape](index));
+let kept;
+
+/** One value after the other, checked before. */
+function bodiesOf({ encode, decode, keep = (encoded) => encoded }, values) {
   // Also defines the records of the stream, so that the measured part is the steady state.
   for (const value of values) deepStrictEqual(decode(encode(value)), value);
   const encoded = values.map((value) => keep(encode(value)));
-  let kept;
-  const bodies = {
+  return {
     encode() {
       for (let index = 0; index < VALUES; index += 1) kept = encode(values[index]);
     },
@@ -47,6 +45,31 @@ async function main() {
       for (let index = 0; index < VALUES; index += 1) kept = decode(encode(values[index]));
     },
   };
+}
+
+/** All values at once, checked before. */
+function bundledBodiesOf({ encodeAll, decodeAll }, values) {
+  deepStrictEqual(decodeAll(encodeAll(values)), values);
+  const encoded = encodeAll(values);
+  return {
+    encode() {
+      kept = encodeAll(values);
+    },
+    decode() {
+      kept = decodeAll(encoded);
+    },
+    "round trip"() {
+      kept = decodeAll(encodeAll(values));
+    },
+  };
+}
+
+async function main() {
+  const { codec: name, shape, operation, timing } = parameters();
+  endWithRunner();
+  const codec = await CODECS[name]();
+  const values = Array.from({ length: VALUES }, (_, index) => SHAPES[shape](index));
+  const bodies = codec.encodeAll ? bundledBodiesOf(codec, values) : bodiesOf(codec, values);
   const bench = new Bench({ warmupTime: timing.warmMs, time: timing.measureMs, throws: true });
   bench.add(operation, bodies[operation]);
   const [task] = await bench.run();
