@@ -25,6 +25,9 @@ use crate::writability::Writability;
 /// Bytes that a lane holds ready for the system. What is in here goes out in order, so an urgent
 /// frame waits for at most this much and the system's own unsent bytes.
 const BACKLOG_BYTES: usize = 128 << 10;
+/// Bytes that a link writes before rings, sockets and timers get their turn. A system that takes
+/// bytes as fast as they come would keep the thread here, and urgent messages in their ring.
+const FLUSH_BYTES: usize = 256 << 10;
 /// A handshake message may take 2 KiB on the wire, its frame included.
 const HELLO_BYTES_MAX: usize = 2048;
 
@@ -35,6 +38,7 @@ impl Node {
         while self.budget.take_released() {
             self.poll_reservations();
         }
+        self.dirty.append(&mut self.put_off);
         while !self.dirty.is_empty() {
             for index in std::mem::take(&mut self.dirty) {
                 self.flush_link(index);
@@ -59,7 +63,8 @@ impl Node {
         let Some(active) = &mut self.peers[index].link else { return };
         active.is_dirty = false;
         let mut failure = None;
-        let Active { link, lanes, .. } = active;
+        let mut left_bytes = FLUSH_BYTES;
+        let Active { link, lanes, is_dirty, .. } = active;
         for OpenLane { number, io, batch, is_blocked, .. } in lanes {
             if *is_blocked {
                 continue;
@@ -72,6 +77,12 @@ impl Node {
                 if batch.is_empty() {
                     break;
                 }
+                if left_bytes == 0 {
+                    *is_dirty = true;
+                    self.put_off.push(index);
+                    break;
+                }
+                left_bytes = left_bytes.saturating_sub(batch.len());
                 match io.lane.flush(batch) {
                     Ok(Flushed::All) => {}
                     Ok(Flushed::Blocked) => {
@@ -175,6 +186,7 @@ impl State {
             listener: None,
             phase: Phase::Running,
             dirty: Vec::new(),
+            put_off: Vec::new(),
             lost: Vec::new(),
             lanes_wanted: Vec::new(),
             was_drained: false,

@@ -65,6 +65,8 @@ pub(crate) struct Node {
     pub(crate) meters: NodeMeters,
     /// Links that have something to write, as peer indexes.
     pub(crate) dirty: Vec<usize>,
+    /// Links that wrote their share and have more: they go on in the next turn.
+    pub(crate) put_off: Vec<usize>,
     /// Links that broke while something else was borrowed, with the reason.
     pub(crate) lost: Vec<(usize, u16, String)>,
     /// Set by whoever plans a dial: it is not left for the next tick that comes by itself.

@@ -121,7 +121,7 @@ impl State {
             self.tick(now);
         }
         self.settle_output();
-        self.nodes.values_mut().all(|node| node.isolates.arm())
+        self.nodes.values_mut().all(|node| node.put_off.is_empty() && node.isolates.arm())
     }
 
     /// Writes what links have to say and shows isolates what was pushed to them.
@@ -142,6 +142,9 @@ impl State {
         if let Some(node) = self.nodes.get_mut(&id) {
             node.settle_output();
             let is_tick_due = std::mem::take(&mut node.is_tick_due);
+            if !node.put_off.is_empty() {
+                self.bell.notify_one();
+            }
             if !node.lost.is_empty() {
                 self.reap_lost_links();
             }

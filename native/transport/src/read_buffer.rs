@@ -66,8 +66,8 @@ impl ReadBuffer {
         ReadBuffer { rest }
     }
 
-    /// Reads once, into the place that the sink has for the next bytes, or else into `scratch`, where
-    /// rest and news are presented to it in one slice. `scratch` is the thread's shared buffer; it
+    /// Reads once: into the place that the sink has for the next bytes, or else into `scratch`,
+    /// where rest and news are presented in one slice. `scratch` is the thread's shared buffer; it
     /// grows to what one frame needs.
     ///
     /// # Errors
