@@ -2,10 +2,10 @@ import { RECORD } from "../../bindings/generated/layout.ts";
 import { FoundationError } from "../base/errors.ts";
 import { raise } from "../base/typed-events.ts";
 import type { Arena } from "./arena.ts";
-import { Bundle } from "./bundle.ts";
+import { BROKEN, Bundle, END } from "./bundle.ts";
 import { type Handlers, isThenable, type MessageContext, type Registration } from "./handlers.ts";
 import type { Origin, RequestPlace } from "./origin.ts";
-import { PayloadReader } from "./payload.ts";
+import { detach, PayloadReader } from "./payload.ts";
 import type { RingConsumer } from "./ring.ts";
 import { ENCODING } from "./values.ts";
 
@@ -108,12 +108,9 @@ export class Inbox {
       if (ring.unreleasedBytes >= RELEASE_BYTES) this.#release(from);
       // Large messages take their handlers longer: they bring the next look at the clock nearer.
       this.#untilClock -= 1 + (this.#messageBytes >>> 10);
-      if (this.#untilClock <= 0) {
-        this.#untilClock = CLOCK_MESSAGES;
-        if (performance.now() >= this.#deadlineMs) {
-          this.#release(from);
-          return false;
-        }
+      if (this.#untilClock <= 0 && this.#isBudgetUsedUp()) {
+        this.#release(from);
+        return false;
       }
     }
     this.#release(from);
@@ -138,50 +135,38 @@ export class Inbox {
   /** Runs a bundle's messages; false where the time budget is used up before the last one. */
   #runBundle(from: InboxRing, bundle: Bundle, urgent: InboxRing): boolean {
     const { registration, context } = bundle;
-    while (bundle.hasNext) {
-      if (from !== urgent) {
+    const { run } = registration;
+    const isUrgent = from === urgent;
+    for (;;) {
+      if (!isUrgent) {
         if (urgent.ring.isPending) this.#drainUrgent(urgent);
-        if (--this.#untilClock <= 0) {
-          this.#untilClock = CLOCK_MESSAGES;
-          if (performance.now() >= this.#deadlineMs) return false;
-        }
+        if (--this.#untilClock <= 0 && this.#isBudgetUsedUp()) return false;
       }
       if (this.#isStopped) return true;
-      this.counts.messages++;
-      const value = this.#readBundled(bundle);
-      if (value === FAILED) break;
-      const result = this.#call(registration, value, context, undefined);
-      if (result !== undefined && isThenable(result)) {
-        bundle.hold();
-        const done = (): void => bundle.release();
-        result.then(done, (thrown: unknown) => {
-          done();
-          raise(thrown);
-        });
+      const value = bundle.next();
+      if (value === END) break;
+      if (value === BROKEN) {
+        this.counts.undecodable++;
+        break;
       }
+      this.counts.messages++;
+      let result: unknown;
+      try {
+        result = run(value, context);
+      } catch (thrown) {
+        raise(thrown); // outside of this drain
+      }
+      if (result !== undefined && isThenable(result)) bundle.settleWith(result);
+      if (bundle.isDetaching) detach(value as Uint8Array);
     }
     from.bundle = undefined;
     bundle.release();
     return true;
   }
 
-  #readBundled(bundle: Bundle): unknown {
-    this.#after.done = undefined;
-    try {
-      const value = bundle.next();
-      if (
-        bundle.registration.bytes === "view" &&
-        this.payload.isDevelopment &&
-        value instanceof Uint8Array
-      ) {
-        return this.payload.detachable(value, this.#after);
-      }
-      return value;
-    } catch {
-      // The rest of a broken bundle cannot be found; a broken value alone would not be worse.
-      this.counts.undecodable++;
-      return FAILED;
-    }
+  #isBudgetUsedUp(): boolean {
+    this.#untilClock = CLOCK_MESSAGES;
+    return performance.now() >= this.#deadlineMs;
   }
 
   /** Stops reading: the rings are about to be given back. */
@@ -300,11 +285,9 @@ export class Inbox {
     bytes: number,
   ): void {
     this.counts.messages--; // its messages are counted one by one
-    // A peer that sends a bundle above the ring's limit is not one of ours.
-    const isReadable = (from.ring.tag & RECORD.SLAB) === 0;
-    if (registration === undefined || origin === undefined || !isReadable) {
-      if (isReadable) this.counts.noHandler++;
-      else this.#dropSlab(from.ring);
+    if (registration === undefined || origin === undefined) {
+      this.counts.noHandler++;
+      if ((from.ring.tag & RECORD.SLAB) !== 0) this.payload.dropSlab(from.ring);
       origin?.settle(channel, account, bytes);
       return;
     }
@@ -314,13 +297,8 @@ export class Inbox {
       name: registration.name,
       isCall: false,
     };
-    const place = { origin, channel, account };
+    const place = { origin, channel, account, bytes };
     from.bundle = new Bundle(this.payload, from.ring, registration, context, place);
-  }
-
-  #dropSlab(ring: RingConsumer): void {
-    this.counts.undecodable++;
-    this.payload.dropSlab(ring);
   }
 
   #request(ring: RingConsumer, origin: Origin, channel: number): RequestPlace {

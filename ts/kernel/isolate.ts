@@ -353,6 +353,7 @@ export class Isolate implements InboxSink, ControlSink {
       // Everything the other isolate had shown is still delivered.
       this.attachment.drainRing(ring);
       this.attachment.removeRing(ring);
+      ring.close();
       this.#rings.delete(offset);
     } else if (this.#transmitter.forgetNeighbour(offset)) {
       this.#burst = undefined;
@@ -372,6 +373,7 @@ export class Isolate implements InboxSink, ControlSink {
     if (this.attachment.isDetached) return;
     this.#burst = undefined;
     this.#transmitter.close();
+    for (const ring of this.#rings.values()) ring.close();
     this.attachment.detach();
     this.control.close(reason);
     this.#waiters.close(reason);

@@ -94,6 +94,7 @@ export class NeighbourRing implements InboxRing, Origin {
   readonly #waitingWord: number;
   bundle: Bundle | undefined;
   #isSettleWakePlanned = false;
+  #isClosed = false;
 
   constructor(
     arena: Arena,
@@ -118,13 +119,20 @@ export class NeighbourRing implements InboxRing, Origin {
   }
 
   settle(channel: number, _account: number, bytes: number): void {
+    if (this.#isClosed) return; // a handler outlived the ring
     Atomics.add(this.#i32, this.#settledWord + channel, bytes + MESSAGE_COST_BYTES);
     if (this.#isSettleWakePlanned) return;
     this.#isSettleWakePlanned = true;
     queueMicrotask(() => {
       this.#isSettleWakePlanned = false;
+      if (this.#isClosed) return;
       if (Atomics.exchange(this.#i32, this.#waitingWord, 0) !== 0) this.wakeWriter();
     });
+  }
+
+  /** The ring is about to be given back: its words are not touched any more. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   takeSlab(index: number, generation: number): void {

@@ -110,8 +110,14 @@ export class PayloadReader {
   /** A copy that is detached once its handler returned. */
   detachable(bytes: Uint8Array, after: { done: (() => void) | undefined }): Uint8Array {
     const copy = Uint8Array.from(bytes);
-    after.done = () => void structuredClone(copy.buffer, { transfer: [copy.buffer] });
+    after.done = () => detach(copy);
     return copy;
+  }
+
+  /** The bytes of a bundle in private memory. */
+  readBundle(ring: RingConsumer): Uint8Array {
+    if ((ring.tag & RECORD.SLAB) !== 0) return this.#readSlab(ring, "copy", { done: undefined });
+    return this.copy(ring.start + RECORD.HEAD_BYTES, ring.size - RECORD.HEAD_BYTES);
   }
 
   /** Gives a slab back that nobody reads. */
@@ -151,6 +157,11 @@ export class PayloadReader {
     give();
     return copy;
   }
+}
+
+/** Takes private bytes away from whoever kept them. */
+export function detach(bytes: Uint8Array): void {
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] });
 }
 
 function checkEncoding(encoding: number): void {

@@ -209,6 +209,7 @@ export class RecordWriter {
   }
 
   #claim(bodyBytes: number, tag: number): number {
+    if (this.#isClosed) return -1;
     this.#closeBundle();
     return this.#hasRoomFor(bodyBytes) ? this.ring.claim(bodyBytes, tag) : -1;
   }
