@@ -54,6 +54,14 @@ const commands = {
   },
   stop: () => {},
   detach: () => node.detach(),
+  /** Sends numbered bytes to several names, alternating, and lets go in the same breath. */
+  sendAndDetach({ names, count }) {
+    for (let number = 0; number < count; number += 1) {
+      const bytes = Uint8Array.of(number, number >> 8, ...new Uint8Array(number % 64));
+      for (const to of names) if (!node.send(to, bytes)) throw new Error("refused");
+    }
+    node.detach();
+  },
   /** Blocks the event loop until the flag is set: rings run full meanwhile. */
   block({ flag }) {
     parentPort.postMessage("blocked");

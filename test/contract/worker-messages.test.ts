@@ -182,6 +182,30 @@ describe("a name", () => {
   });
 });
 
+test("what a worker sent before it lets go arrives, whoever it was for", async () => {
+  const heard = new Map<string, number[]>();
+  const take = (message: Uint8Array, { name }: MessageContext): void => {
+    const numbers = heard.get(name) ?? [];
+    heard.set(name, numbers);
+    numbers.push((message[0] as number) | ((message[1] as number) << 8));
+  };
+  home.handle("here", take);
+  peer.handle("there", take);
+  while ((await right.tell("codeOfCall", { to: at("here"), message: [] })) === "noproc");
+  const names = [at("here"), at("left.collect"), { node: "peer", name: "there" }];
+  heard.clear();
+  await right.tell("sendAndDetach", { names, count: 500 });
+  const expected = Array.from({ length: 500 }, (_, number) => number);
+  await settled(
+    () => heard.get("here")?.length === 500 && heard.get("there")?.length === 500,
+    true,
+  );
+  expect(heard.get("here")).toEqual(expected);
+  expect(heard.get("there")).toEqual(expected);
+  const collected = (await left.tell("heard")) as Uint8Array[];
+  expect(collected.map(([low = 0, high = 0]) => low | (high << 8))).toEqual(expected);
+});
+
 describe("a message to the own isolate", () => {
   test("is the very object, and a clone where the sender asks for one", async () => {
     const sent = { list: [1] };
