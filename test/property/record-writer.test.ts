@@ -10,7 +10,7 @@ import {
 } from "../../dist/ts/kernel/record-writer.js";
 import { RingConsumer, RingProducer } from "../../dist/ts/kernel/ring.js";
 import { lendArena } from "../../dist/ts/kernel/shared-runtime.js";
-import { ENCODING } from "../../dist/ts/kernel/values.js";
+import { ENCODING, Encoded } from "../../dist/ts/kernel/values.js";
 
 // The writer copies through the core, which knows one arena only. No node runs, so it is all ours.
 const arena = lendArena(16 << 20);
@@ -45,6 +45,9 @@ function open(credit?: Credit): {
   return { writer, reader: new RingConsumer(arena, OFFSET, CAPACITY_BYTES), wakes: () => wakes };
 }
 
+/** What a message of bytes is written as; other kinds are only told by the head here. */
+const encoded = (payload: Uint8Array): Encoded => new Encoded(payload, ENCODING.bytes);
+
 function headOf(channel: number, destination: number, encoding: number): MessageHead {
   return {
     tag: RECORD.MESSAGE | (encoding << RECORD.ENCODING_SHIFT),
@@ -60,11 +63,6 @@ function headOf(channel: number, destination: number, encoding: number): Message
   };
 }
 
-const BUNDLES = new Map<number, number>([
-  [ENCODING.bytesBundle, ENCODING.bytes],
-  [ENCODING.messagePackBundle, ENCODING.messagePack],
-]);
-
 /** The messages of the present record, those of a bundle one by one. */
 function messagesOf(reader: RingConsumer): Taken[] {
   const { start, size, tag } = reader;
@@ -72,8 +70,7 @@ function messagesOf(reader: RingConsumer): Taken[] {
   const destination = arena.u32[(start + RECORD.DESTINATION) >>> 2] as number;
   const encoding = (tag >>> RECORD.ENCODING_SHIFT) & ENCODING_BITS;
   const end = start + size;
-  const single = BUNDLES.get(encoding);
-  if (single === undefined) {
+  if (encoding !== ENCODING.bytesBundle) {
     const payload = arena.u8.slice(start + RECORD.HEAD_BYTES, end);
     return [{ channel, destination, encoding, payload }];
   }
@@ -83,7 +80,7 @@ function messagesOf(reader: RingConsumer): Taken[] {
     const from = at + RECORD.BUNDLE_LENGTH_BYTES;
     at = from + length;
     const payload = arena.u8.slice(from, at);
-    messages.push({ channel, destination, encoding: single, payload });
+    messages.push({ channel, destination, encoding: ENCODING.bytes, payload });
   }
   expect(messages).toHaveLength(arena.u32[(start + RECORD.CORRELATION) >>> 2] as number);
   return messages;
@@ -140,15 +137,20 @@ test(`${MESSAGES} messages of any kind are read as they were written, in order`,
     const isBytes = random(30) > 0;
     const length = random(3) === 0 ? (edges[random(edges.length)] as number) : random(80);
     const payload = filled(random(200) === 0 ? random(INLINE_BYTES_MAX + 1) : length, number);
-    const head = headOf(channel, channel, isBytes ? ENCODING.bytes : ENCODING.messagePack);
+    const head = headOf(channel, channel, isBytes ? ENCODING.bytes : ENCODING.flatBuffers);
     head.mayBundle = random(50) > 0;
     head.route = routes[channel];
-    const message = { channel, destination: channel, encoding: isBytes ? 0 : 2, payload };
+    const message = {
+      channel,
+      destination: channel,
+      encoding: isBytes ? ENCODING.bytes : ENCODING.flatBuffers,
+      payload,
+    };
     const before = writer.ring.position;
     if (isBytes && head.mayBundle && writer.append(head.route as object, payload)) {
       expected.push(message);
       appended++;
-    } else if (writer.write(head, payload) === FULL) {
+    } else if (writer.write(head, encoded(payload)) === FULL) {
       refused++;
       expect(writer.hasRoom()).toBe(false);
       compare();
@@ -180,8 +182,8 @@ describe("a bundle", () => {
   function recordsWith(last: number): number[] {
     const { writer, reader } = open();
     const head = headOf(0, 7, ENCODING.bytes);
-    for (let number = 0; number < room; number++) writer.write(head, payload);
-    writer.write(head, filled(last, 2));
+    for (let number = 0; number < room; number++) writer.write(head, encoded(payload));
+    writer.write(head, encoded(filled(last, 2)));
     writer.flush();
     const counts: number[] = [];
     while (reader.next()) counts.push(messagesOf(reader).length);
@@ -196,10 +198,10 @@ describe("a bundle", () => {
   test("is not shown before its end, and is with whatever follows it", () => {
     const { writer, reader, wakes } = open();
     reader.arm();
-    writer.write(headOf(0, 7, ENCODING.bytes), payload);
+    writer.write(headOf(0, 7, ENCODING.bytes), encoded(payload));
     expect(readAll(reader)).toEqual([]);
-    writer.write(headOf(1, 7, ENCODING.nothing), new Uint8Array(0)); // e.g. an urgent message
-    writer.write(headOf(0, 7, ENCODING.bytes), payload);
+    writer.write(headOf(1, 7, ENCODING.nothing), encoded(new Uint8Array(0))); // e.g. an urgent message
+    writer.write(headOf(0, 7, ENCODING.bytes), encoded(payload));
     expect(readAll(reader)).toEqual([]);
     expect(wakes()).toBe(0);
     writer.flush();
@@ -209,7 +211,7 @@ describe("a bundle", () => {
 
   test("ends with the burst by itself", async () => {
     const { writer, reader } = open();
-    writer.write(headOf(0, 7, ENCODING.bytes), payload);
+    writer.write(headOf(0, 7, ENCODING.bytes), encoded(payload));
     await Promise.resolve();
     expect(readAll(reader)).toHaveLength(1);
   });
@@ -218,10 +220,10 @@ describe("a bundle", () => {
     const { writer, reader } = open();
     const head = headOf(0, 7, ENCODING.bytes);
     head.route = {};
-    writer.write(head, payload);
+    writer.write(head, encoded(payload));
     writer.close();
     expect(writer.append(head.route, payload)).toBe(false);
-    expect(writer.write(head, payload)).toBe(GONE);
+    expect(writer.write(head, encoded(payload))).toBe(GONE);
     expect(writer.writeSettlement(1, 0, 0, 1, 1)).toBe(false);
     writer.flush();
     await Promise.resolve();
@@ -243,19 +245,20 @@ describe("credit that the writer keeps to itself", () => {
     const head = headOf(0, 7, ENCODING.bytes);
     head.tag |= RECORD.CHARGED;
     head.route = {};
-    expect(writer.write(head, filled(2 * window, 1))).toBeGreaterThan(0);
+    expect(writer.write(head, encoded(filled(2 * window, 1)))).toBeGreaterThan(0);
     expect(spent).toBeGreaterThan(2 * window);
-    expect(writer.write(head, filled(1, 2))).toBe(FULL);
+    expect(writer.write(head, encoded(filled(1, 2)))).toBe(FULL);
     spent = 500;
     let accepted = 0;
     const payload = filled(48, 3);
-    while (writer.append(head.route, payload) || writer.write(head, payload) > 0) accepted++;
+    while (writer.append(head.route, payload) || writer.write(head, encoded(payload)) > 0)
+      accepted++;
     // 64 bytes for the record, 50 for each message, within the 500 that are left.
     expect(accepted).toBe(8);
     writer.flush();
     expect(spent).toBe(500 + 64 + 8 * 50);
     expect(readAll(reader)).toHaveLength(1 + accepted);
     // What is not charged does not ask.
-    expect(writer.write(headOf(0, 7, ENCODING.bytes), payload)).toBeGreaterThan(0);
+    expect(writer.write(headOf(0, 7, ENCODING.bytes), encoded(payload))).toBeGreaterThan(0);
   });
 });
