@@ -16,6 +16,8 @@ export function usage(suites) {
     "Suites (default: all):",
     ...suites.map((suite) => `  ${suite.name.padEnd(width)}${suite.question}`),
     "",
+    "Sizes: npm run bench -- calibrate [OPTION ...] [--quick] [--rounds N]",
+    "",
     "Options:",
     "  --quick         fewer and shorter rounds: a look, not a figure to quote",
     "  --json FILE     write the records as JSON",

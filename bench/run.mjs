@@ -5,6 +5,7 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 
 import { parseArguments, UsageError, usage } from "./arguments.mjs";
+import { calibrate } from "./calibrate.mjs";
 import { machineFacts } from "./machine.mjs";
 import { createRecords } from "./record.mjs";
 import { formatMachine, formatRecord, TurnLine } from "./report/printed.mjs";
@@ -57,6 +58,11 @@ function assertWritable(file) {
 }
 
 async function main() {
+  if (process.argv[2] === "calibrate") {
+    console.log(formatMachine(await machineFacts()));
+    await calibrate(process.argv.slice(3), TIMINGS);
+    return 0;
+  }
   const options = parseArguments(process.argv.slice(2), SUITES);
   if (options.wantsHelp) {
     console.log(usage(SUITES));

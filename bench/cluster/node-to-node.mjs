@@ -29,6 +29,14 @@ const TARGETS = {
   ],
   "1 KiB view": [{ vs: "disterl", ratio: 5 }],
   "8 KiB view": [{ vs: "disterl", ratio: 2 }],
+  "64 KiB view": [
+    { vs: "iperf3", ratio: 0.85 },
+    { vs: "c-sender", ratio: 0.85 },
+  ],
+  "1 MiB view": [
+    { vs: "iperf3", ratio: 0.85 },
+    { vs: "c-sender", ratio: 0.85 },
+  ],
   "small object": [
     { vs: "socket-batched", ratio: 1.5 },
     { vs: "zeromq", ratio: 5 },

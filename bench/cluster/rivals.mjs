@@ -8,6 +8,7 @@ import { measureLimit } from "../native/limit.mjs";
 import { anyAbsence, freePort, packageAbsence, scratchFolder } from "../peers/installed.mjs";
 import { natsAbsence, startNatsServer } from "../peers/nats/server.mjs";
 import { withChildren, withDeadline } from "../processes.mjs";
+import { createByteStreams } from "./byte-streams.mjs";
 import { createDisterl } from "./disterl.mjs";
 import { createPair } from "./pair.mjs";
 
@@ -24,6 +25,9 @@ const LIMIT_START_MS = 700;
 
 /** A quarter of the limit's ring: a larger record would measure the ring's wrap, not its rate. */
 const LIMIT_RECORD_BYTES_MAX = 64 * 1024;
+
+/** From here on messages are long enough to be compared with a bare stream of bytes. */
+const BYTE_STREAM_BYTES_MIN = 64 * 1024;
 
 /** A rival of bench/peers, from the folder and the names of its two modules. */
 function createPeer(name, folder, files, more) {
@@ -131,6 +135,7 @@ export function createRivals(payload, timing) {
     ),
   ];
   if (payload.kind === "bytes") peers.push(createDisterl(payload, timing));
+  if (payload.bytes >= BYTE_STREAM_BYTES_MIN) peers.push(...createByteStreams(payload, timing));
   if (payload.bytes <= LIMIT_RECORD_BYTES_MAX) peers.push(createLimit(payload, timing));
   return peers;
 }

@@ -44,7 +44,7 @@ const addon = join(output, "Release/yardstick.node");
 /**
  * Where a program of this folder is built.
  *
- * @param {"ping" | "delay"} name
+ * @param {"ping" | "delay" | "stream"} name
  */
 export const programOf = (name) => join(output, "Release", name);
 
@@ -63,7 +63,8 @@ export async function loadYardstick(say = () => {}) {
   const onWait = (/** @type {string} */ owner) => say(`waiting for the build of process ${owner}`);
   const isBuilt = await withBuildLock(join(output, ".build.lock"), onWait, async () => {
     const print = fingerprint(root, ["bench/native"], {}, SOURCES);
-    if (stamp.matches(print, [addon, programOf("ping"), programOf("delay")])) return true;
+    const programs = [programOf("ping"), programOf("delay"), programOf("stream")];
+    if (stamp.matches(print, [addon, ...programs])) return true;
     const compiler = findProgram([process.env["CXX"], "g++", "clang++", "c++"]);
     if (compiler === undefined || findProgram(["cmake"]) === undefined) {
       say("no C++ compiler or no cmake: the C++ yard-stick is left out");

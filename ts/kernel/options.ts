@@ -99,7 +99,7 @@ export interface FoundationOptions {
   readonly protocolVersions?: readonly [number, number];
 }
 
-/** What a node is unless its options say otherwise. Sizes are calibrated by bench/cluster. */
+/** What a node is unless its options say otherwise. Sizes: `npm run bench -- calibrate`. */
 export const FOUNDATION_DEFAULTS = Object.freeze({
   cluster: "foundation", // nodes that were told nothing find each other
   listen: "127.0.0.1:0", // loopback: nothing is open to a network unless asked for

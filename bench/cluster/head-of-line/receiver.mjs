@@ -7,12 +7,13 @@ import { Tally } from "../stream.mjs";
 import { CHANNELS } from "./channels.mjs";
 
 async function main() {
-  const { bulkBytes } = parameters();
+  const { bulkBytes, tuning = {} } = parameters();
   endWithRunner();
   const node = await Foundation.start({
     name: "receiver",
     cluster: "bench",
     listen: "127.0.0.1:0",
+    ...tuning,
     channels: CHANNELS,
   });
   const tally = new Tally({ name: "bulk", kind: "bytes", bytes: bulkBytes });

@@ -39,12 +39,13 @@ function startPings(node, timing) {
 }
 
 async function main() {
-  const { bulkBytes, isPinging, address, timing } = parameters();
+  const { bulkBytes, isPinging, address, timing, tuning = {} } = parameters();
   endWithRunner();
   const node = await Foundation.start({
     name: "sender",
     cluster: "bench",
     listen: "127.0.0.1:0",
+    ...tuning,
     seeds: [address],
     channels: CHANNELS,
   });

@@ -6,13 +6,14 @@ import { endWithRunner, fail, parameters, report } from "../../child.mjs";
 import { Tally } from "../stream.mjs";
 
 async function main() {
-  const { payload, bytes } = parameters();
+  const { payload, bytes, tuning = {} } = parameters();
   endWithRunner();
   const tally = new Tally(payload);
   const node = await Foundation.start({
     name: "receiver",
     cluster: "bench",
     listen: "127.0.0.1:0",
+    ...tuning,
   });
   const take =
     payload.kind === "bytes"

@@ -8,12 +8,13 @@ import { createSource, MARK, Pace } from "../stream.mjs";
 const READY_TIMEOUT_MS = 10_000;
 
 async function main() {
-  const { payload, timing, address } = parameters();
+  const { payload, timing, address, tuning = {} } = parameters();
   endWithRunner();
   const node = await Foundation.start({
     name: "sender",
     cluster: "bench",
     listen: "127.0.0.1:0",
+    ...tuning,
     seeds: [address],
   });
   await node.awaitReady({ minimumMembers: 2, timeoutMs: READY_TIMEOUT_MS });
