@@ -13,6 +13,7 @@ export type { Unsubscribe } from "./base/typed-events.ts";
 export type { AttachOptions } from "./kernel/foundation.ts";
 export { Foundation } from "./kernel/foundation.ts";
 export type { HandleOptions, MessageContext } from "./kernel/handlers.ts";
+export type { NodeKeys } from "./kernel/keys.ts";
 export type { DownEvent, Member } from "./kernel/members.ts";
 export type { Capabilities } from "./kernel/native.ts";
 export { allocateShared, capabilities, openShared } from "./kernel/native.ts";
@@ -31,5 +32,6 @@ export type {
 } from "./kernel/node-types.ts";
 export type { ChannelOptions, FoundationOptions } from "./kernel/options.ts";
 export { CHANNEL_DEFAULTS, FOUNDATION_DEFAULTS } from "./kernel/options.ts";
+export type { Secret } from "./kernel/secrets.ts";
 export { release, toOwned } from "./kernel/slabs.ts";
 export { FlatTable } from "./kernel/values.ts";

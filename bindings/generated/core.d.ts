@@ -42,6 +42,12 @@ export interface BoundaryCounters {
   slabStaleUses: number
 }
 
+/**
+ * Changes the secrets that a node accepts: `list`, `add` with the secret in hexadecimal digits,
+ * `use` or `remove` with a fingerprint. Answers with fingerprints, the one for new links first.
+ */
+export declare function changeKeys(node: number, change: string, key: string): Array<string>
+
 /** Lets go of one end of a ring between isolates. */
 export declare function closePair(isolate: number, offset: number): void
 
@@ -74,6 +80,9 @@ export declare function internName(isolate: number, name: string): number
 
 /** Dials these `host:port` addresses; events tell how it goes. */
 export declare function joinNode(node: number, addresses: Array<string>): void
+
+/** The fingerprint of a secret in hexadecimal digits. */
+export declare function keyFingerprint(secret: string): string
 
 /** A number that JavaScript's half needs, by name. */
 export interface LayoutEntry {

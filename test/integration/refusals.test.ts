@@ -83,11 +83,16 @@ describe("of two live nodes of one name", () => {
 });
 
 describe("an address off loopback", () => {
-  test("is refused, with a secret as without, while links are not encrypted", async () => {
-    for (const options of [{}, { secret: SECRET }]) {
-      const start = nodes.start({ listen: "0.0.0.0:0", ...options });
-      await expect(start).rejects.toMatchObject({ code: "insecure_bind" });
-    }
+  test("is refused without a secret, whether it is listened on, told or dialled", async () => {
+    const open = nodes.start({ listen: "0.0.0.0:0" });
+    await expect(open).rejects.toMatchObject({ code: "insecure_bind" });
+    const told = nodes.start({ advertise: "192.0.2.1:7000" });
+    await expect(told).rejects.toMatchObject({ code: "insecure_bind" });
+    const dialled = nodes.start({ seeds: ["192.0.2.1:7000"] });
+    await expect(dialled).rejects.toMatchObject({ code: "insecure_dial" });
+    const node = await nodes.start({ name: "careful" });
+    await expect(node.join("192.0.2.1:7000")).rejects.toMatchObject({ code: "insecure_dial" });
+    expect(node.metrics().dialsFailed).toEqual({ insecure_dial: expect.any(Number) });
   });
 
   test("is allowed when asked for as insecure, and warned of", async () => {

@@ -36,7 +36,11 @@ async function pairThrough(relay: Relay): Promise<[FoundationNode, FoundationNod
   const proxy = await TcpProxy.listen(relay);
   proxies.push(proxy);
   // Neither end may take the pieces for silence.
-  const patient = { heartbeatMs: 10_000, silentAfterMs: 60_000, secret: "known to both" };
+  const patient = {
+    heartbeatMs: 10_000,
+    silentAfterMs: 60_000,
+    secret: "a secret that is known to both",
+  };
   const near = await nodes.start({ ...patient, name: "near" });
   proxy.forwardTo(near.address);
   const far = await nodes.start({ ...patient, name: "far", seeds: [proxy.address] });

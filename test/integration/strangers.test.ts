@@ -141,7 +141,7 @@ describe("a handshake", () => {
       plainRelay(from, to, isFromDialler);
       if (isFromDialler) from.on("data", (bytes: Buffer) => said.push(bytes));
     });
-    const secret = "known to both";
+    const secret = "a secret that is known to both";
     const node = await nodes.start({ name: "host", secret });
     proxy.forwardTo(node.address);
     const honest = await nodes.start({ name: "honest", secret });

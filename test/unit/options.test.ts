@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import {
   CHANNEL_DEFAULTS,
@@ -17,6 +20,8 @@ const invalid = (message: RegExp | string): unknown =>
         ? expect.stringContaining(message)
         : expect.stringMatching(message),
   });
+
+const SECRET = "a secret of thirty-two bytes, one";
 
 /** Options that the types forbid, as JavaScript callers may write them. */
 const resolve = (options: Record<string, unknown>): unknown => resolveOptions(options);
@@ -49,7 +54,7 @@ describe("an unknown option", () => {
     ["heartBeatMs", "heartbeatMs"],
     ["ringByte", "ringBytes"],
     ["messageMaxBytes", "messageBytesMax"],
-    ["secrets", "secret"],
+    ["secretz", "secrets"],
     ["kernelcores", "kernelCore"],
   ])("%s is answered with the nearest known one, %s", (key, known) => {
     expect(() => resolve({ [key]: 1 })).toThrow(
@@ -196,18 +201,67 @@ describe("addresses", () => {
       const refusal = (text: string): unknown =>
         expect.objectContaining({ code: "insecure_bind", message: expect.stringContaining(text) });
       expect(() => resolveOptions({ listen })).toThrow(refusal("there is no secret"));
-      expect(() => resolveOptions({ listen, secret: "s" })).toThrow(refusal("not encrypted yet"));
+      expect(resolveOptions({ listen, secret: SECRET }).secrets).toHaveLength(1);
     },
   );
+
+  test("are as open when others are told of them, or when they are dialled", () => {
+    const advertise = "192.168.0.1:7000";
+    const code = (code: string): unknown => expect.objectContaining({ code });
+    expect(() => resolveOptions({ advertise })).toThrow(code("insecure_bind"));
+    expect(() => resolveOptions({ seeds: [advertise] })).toThrow(code("insecure_dial"));
+    resolveOptions({ seeds: [advertise], secret: SECRET });
+    resolveOptions({ seeds: [advertise], insecure: true });
+  });
 
   test("off loopback are taken with insecure: true, and a warning says what that means", () => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     resolveOptions({ name: "open", listen: "0.0.0.0:7000", insecure: true });
     expect(warn).toHaveBeenCalledExactlyOnceWith(
-      expect.stringContaining("node 'open' listens on 0.0.0.0:7000 in plain text"),
+      expect.stringContaining("node 'open' is reached at 0.0.0.0:7000 in plain text"),
       { code: "FOUNDATION_INSECURE" },
     );
     warn.mockRestore();
+  });
+});
+
+describe("a secret", () => {
+  const digits = Buffer.from(SECRET).toString("hex");
+
+  test("is text, bytes, or where to find it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "secret-"));
+    const path = join(folder, "secret");
+    writeFileSync(path, `${SECRET}\n`);
+    vi.stubEnv("SECRET_OF_THE_TEST", SECRET);
+    for (const secret of [SECRET, Buffer.from(SECRET), `file:${path}`, "env:SECRET_OF_THE_TEST"]) {
+      expect(resolveOptions({ secret }).secrets).toEqual([digits]);
+      expect(resolveOptions({ secrets: [secret] }).secrets).toEqual([digits]);
+    }
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  test.each([
+    ["too short", "fifteen bytes..", "secret has 15 bytes and must have at least 16"],
+    ["of an absent variable", "env:NO_SUCH_VARIABLE_HERE", "NO_SUCH_VARIABLE_HERE is not set"],
+    ["of an absent file", "file:/no/such/file", "the file /no/such/file cannot be read"],
+    ["a number", 7, "must be a string or a Uint8Array"],
+  ])("%s is refused, and not shown", (_, secret, text) => {
+    expect(() => resolve({ secret })).toThrow(invalid(text));
+    if (text.includes("15 bytes")) expect(() => resolve({ secret })).not.toThrow(/fifteen/);
+  });
+
+  test("is given one way, and so many at most", () => {
+    expect(() => resolve({ secret: SECRET, secrets: [SECRET] })).toThrow(invalid("give one"));
+    const many = Array.from({ length: 9 }, (_, at) => `${SECRET} ${at}`);
+    expect(() => resolve({ secrets: many })).toThrow(invalid("at most 8 secrets"));
+  });
+
+  test("is what encrypt needs, and insecure contradicts", () => {
+    expect(() => resolve({ encrypt: true })).toThrow(invalid("needs a secret"));
+    const both = { encrypt: true, insecure: true, secret: SECRET };
+    expect(() => resolve(both)).toThrow(invalid("contradict"));
+    expect(resolveOptions({ encrypt: true, secret: SECRET }).encrypt).toBe(true);
   });
 });
 

@@ -33,7 +33,13 @@ export interface ControlSink {
 }
 
 /** Refusals that trying again does not cure: `join` fails at once. */
-const FATAL = new Set(["auth_failed", "cluster_mismatch", "version_mismatch", "duplicate_node"]);
+const FATAL = new Set([
+  "auth_failed",
+  "cluster_mismatch",
+  "version_mismatch",
+  "duplicate_node",
+  "insecure_dial",
+]);
 
 /** Membership as an isolate sees it: takes the kernel's news, answers questions, emits events. */
 export class Control {

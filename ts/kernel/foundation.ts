@@ -18,8 +18,8 @@ export const Foundation = Object.freeze({
    * Starts a node on the main thread: it listens, dials its seeds and keeps its place in the
    * cluster on a thread of its own, whatever this event loop does.
    *
-   * @throws FoundationError `invalid_options`, `insecure_bind`, `listen_failed`,
-   *   `not_root_isolate`, `arena_exhausted`
+   * @throws FoundationError `invalid_options`, `insecure_bind`, `insecure_dial`,
+   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`
    */
   async start(options: FoundationOptions = {}): Promise<FoundationNode> {
     const resolved = resolveOptions(options);

@@ -126,6 +126,7 @@ export interface NodeMetrics {
     readonly roundTripUs: number | null;
     readonly queuedBytes: number;
     readonly lanes: number;
+    readonly isSealed: boolean;
     readonly busyIsolates: number;
   }[];
   /** Messages taken from an isolate that could not be given to a link, by code. */
@@ -133,6 +134,7 @@ export interface NodeMetrics {
   readonly handshakesFailed: Readonly<Record<string, number>>;
   readonly dialsFailed: Readonly<Record<string, number>>;
   readonly linksLost: number;
+  readonly sealFailures: number;
   readonly corruptRings: number;
   readonly unknownRecords: number;
   readonly staleSlabs: number;

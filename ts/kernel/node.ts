@@ -4,6 +4,7 @@ import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
 import type { Arena } from "./arena.ts";
 import type { HandleOptions, Handler, MessageContext } from "./handlers.ts";
 import { Isolate } from "./isolate.ts";
+import { NodeKeys } from "./keys.ts";
 import type { Member } from "./members.ts";
 import { core } from "./native.ts";
 import type {
@@ -30,6 +31,8 @@ export class FoundationNode {
   readonly address: string;
   /** This run of the node: printable, and a later run compares greater. */
   readonly life: string;
+  /** The secrets that this node accepts. */
+  readonly keys: NodeKeys;
   readonly #node: SharedNode;
   readonly #isolate: Isolate;
   readonly #events = new TypedEvents<NodeEvents>();
@@ -41,6 +44,7 @@ export class FoundationNode {
     this.name = node.name;
     this.address = node.address;
     this.life = node.life;
+    this.keys = new NodeKeys(node.node);
     this.#isolate = new Isolate(arena, node, this.#events);
     this.#events.on("left", () => withdrawNode(node.node));
   }
@@ -72,8 +76,8 @@ export class FoundationNode {
    * seeds: if the member is lost, they are dialled again.
    *
    * @throws FoundationError `join_failed` after `timeoutMs` (default 10,000 ms) with what each
-   *   address answered; `auth_failed`, `cluster_mismatch`, `version_mismatch` or `duplicate_node`
-   *   at once
+   *   address answered; `auth_failed`, `cluster_mismatch`, `version_mismatch`, `duplicate_node` or
+   *   `insecure_dial` at once
    */
   async join(
     addresses: string | readonly string[],

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { FoundationError } from "../base/errors.ts";
+import { type Secret, secretDigits } from "./secrets.ts";
 
 /** How one named channel is scheduled. Defaults: {@link CHANNEL_DEFAULTS}. */
 export interface ChannelOptions {
@@ -33,9 +34,19 @@ export interface FoundationOptions {
   readonly advertise?: string;
   /** Addresses of members to join, tried until one answers. */
   readonly seeds?: readonly string[];
-  /** Shared secret that every member proves to know. Empty: none. */
-  readonly secret?: string;
-  /** Allows a non-loopback address in plain text. Anybody on that network can read and inject. */
+  /**
+   * Secret that every member proves to know; links off loopback are sealed with keys derived from
+   * it. Text, bytes, or `env:NAME` or `file:PATH` to read it from. Default: none.
+   */
+  readonly secret?: Secret;
+  /** Several in place of `secret`: all are accepted, the first is used. At most eight. */
+  readonly secrets?: readonly Secret[];
+  /** Seals links on loopback too; needs a secret. */
+  readonly encrypt?: boolean;
+  /**
+   * Allows plain text off loopback, with a secret as without. Anybody on that network can read and
+   * inject.
+   */
   readonly insecure?: boolean;
   /**
    * Channels by name. The channel `default` always exists; declaring it changes how it is
@@ -104,7 +115,9 @@ export const FOUNDATION_DEFAULTS = Object.freeze({
   cluster: "foundation", // nodes that were told nothing find each other
   listen: "127.0.0.1:0", // loopback: nothing is open to a network unless asked for
   seeds: Object.freeze([]) as readonly string[], // a node may well be the first one
-  secret: "", // loopback alone is reachable without one
+  // Loopback alone is reachable without one.
+  secrets: Object.freeze([]) as readonly Secret[],
+  encrypt: false, // the system keeps other users out of loopback, and sealing costs time
   insecure: false, // plain text on a network has to be asked for
   // The channel `default` is always there.
   channels: Object.freeze({}) as Readonly<Record<string, ChannelOptions>>,
@@ -125,13 +138,17 @@ export const FOUNDATION_DEFAULTS = Object.freeze({
   drainBudgetMs: 8, // half a frame of a 60 Hz timer
 });
 
-/** Options with every default filled in. */
-export type ResolvedOptions = FoundationOptions &
+/** Options with every default filled in; `secrets` holds digits, and `secret` nothing. */
+export type ResolvedOptions = Omit<FoundationOptions, "secret"> &
   Required<Pick<FoundationOptions, keyof typeof FOUNDATION_DEFAULTS | "name">>;
+
+/** Most secrets that a node accepts at once. Two are needed while a cluster changes its secret. */
+const KEYS_MAX = 8;
 
 const KNOWN_KEYS: readonly string[] = [
   ...Object.keys(FOUNDATION_DEFAULTS),
   "name",
+  "secret",
   "advertise",
   "kernelCore",
   "lifeStart",
@@ -242,26 +259,53 @@ function isLoopback(host: string): boolean {
 }
 
 function checkAddresses(options: ResolvedOptions): void {
-  const { host } = parseAddress(options.listen, "listen");
-  for (const seed of options.seeds) parseAddress(seed, "seed");
-  if (options.advertise !== undefined) parseAddress(options.advertise, "advertise");
-  if (isLoopback(host)) return;
-  if (!options.insecure) {
+  const open: string[] = [];
+  const note = (address: string, what: string): void => {
+    if (!isLoopback(parseAddress(address, what).host)) open.push(address);
+  };
+  note(options.listen, "listen");
+  if (options.advertise !== undefined) note(options.advertise, "advertise");
+  const own = open.length;
+  for (const seed of options.seeds) note(seed, "seed");
+  const [address] = open;
+  if (address === undefined) return;
+  if (options.insecure) {
+    if (own > 0) warnOfPlainText(options.name, address);
+  } else if (options.secrets.length === 0) {
     throw new FoundationError(
-      "insecure_bind",
-      options.secret === ""
-        ? `${options.listen} is open to the network and there is no secret; ` +
-            "listen on a loopback address, or write insecure: true to accept plain text from " +
-            "anybody"
-        : `${options.listen} is open to the network and links are not encrypted yet; ` +
-            "listen on a loopback address, or write insecure: true to accept plain text",
+      own > 0 ? "insecure_bind" : "insecure_dial",
+      `${address} is open to the network and there is no secret; give all nodes one secret, ` +
+        "stay on loopback, or write insecure: true to accept plain text from anybody",
     );
   }
+}
+
+function warnOfPlainText(name: string, address: string): void {
   process.emitWarning(
-    `node '${options.name}' listens on ${options.listen} in plain text: ` +
+    `node '${name}' is reached at ${address} in plain text: ` +
       "anybody on that network can read its messages and inject others (insecure: true)",
     { code: "FOUNDATION_INSECURE" },
   );
+}
+
+/** Reads the secrets from wherever they are, in the form that the native core takes. */
+function readSecrets(options: FoundationOptions): readonly string[] {
+  const { secret, secrets } = options;
+  if (secret !== undefined && secrets !== undefined) {
+    throw invalid("secret and secrets are two ways to say one thing: give one of them");
+  }
+  const all = secrets ?? (secret === undefined ? [] : [secret]);
+  if (!Array.isArray(all)) throw invalid("secrets must be a list");
+  if (all.length > KEYS_MAX) throw invalid(`at most ${KEYS_MAX} secrets are accepted at once`);
+  return all.map((one: Secret, at) =>
+    secretDigits(one, secrets === undefined ? "secret" : `secrets[${at}]`),
+  );
+}
+
+function checkSecurity(options: ResolvedOptions): void {
+  if (!options.encrypt) return;
+  if (options.insecure) throw invalid("encrypt: true and insecure: true contradict each other");
+  if (options.secrets.length === 0) throw invalid("encrypt: true needs a secret");
 }
 
 function checkNames(options: ResolvedOptions): void {
@@ -290,17 +334,20 @@ function given<T extends object>(options: T): T {
  * Fills in defaults and checks every option.
  *
  * @throws FoundationError `invalid_options` with the broken relation and the nearest known key;
- *   `insecure_bind` for an address off loopback
+ *   `insecure_bind` and `insecure_dial` for addresses off loopback without a secret
  */
 export function resolveOptions(options: FoundationOptions): ResolvedOptions {
   checkKeys(options, KNOWN_KEYS, "the options of Foundation.start");
   const name = options.name ?? `node-${Math.random().toString(36).slice(2, 10)}`;
-  const resolved: ResolvedOptions = { ...FOUNDATION_DEFAULTS, ...given(options), name };
+  const { secret: _secret, ...rest } = given(options);
+  const secrets = readSecrets(options);
+  const resolved: ResolvedOptions = { ...FOUNDATION_DEFAULTS, ...rest, secrets, name };
   for (const [key, [min, max]] of Object.entries(NUMBER_RANGES)) {
     checkInteger(key, Reflect.get(resolved, key), min, max);
   }
   checkRelations(resolved);
   checkNames(resolved);
+  checkSecurity(resolved);
   checkAddresses(resolved);
   return resolved;
 }

@@ -101,6 +101,19 @@ pub fn leave_node(node: u32, drain_ms: u32) -> Result<()> {
     process::leave(node, drain_ms)
 }
 
+/// Changes the secrets that a node accepts: `list`, `add` with the secret in hexadecimal digits,
+/// `use` or `remove` with a fingerprint. Answers with fingerprints, the one for new links first.
+#[napi(catch_unwind)]
+pub fn change_keys(node: u32, change: String, key: String) -> Result<Vec<String>> {
+    process::change_keys(node, &change, key)
+}
+
+/// The fingerprint of a secret in hexadecimal digits.
+#[napi(catch_unwind)]
+pub fn key_fingerprint(secret: String) -> Result<String> {
+    process::key_fingerprint(secret)
+}
+
 /// Counters and gauges of a node as JSON.
 #[napi(catch_unwind)]
 pub fn node_metrics(node: u32) -> Result<String> {

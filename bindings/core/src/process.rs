@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, HandleTable, Pool};
-use foundation_node::{InTransit, Kernel, NameTable, NodeOptions, is_forked, refuse_fork};
+use foundation_node::{
+    InTransit, Kernel, KeyChange, NameTable, NodeOptions, Secret, is_forked, refuse_fork,
+};
 use napi::{Env, JsValue, Unknown, sys};
 
 use crate::error::{Result, check, coded, from_core};
@@ -215,6 +217,22 @@ pub(crate) fn leave(id: u32, drain_ms: u32) -> Result<()> {
     let entry = node(id)?;
     let drain = Duration::from_millis(u64::from(drain_ms));
     entry.kernel.leave(entry.inner, drain).map_err(from_core)
+}
+
+pub(crate) fn change_keys(id: u32, change: &str, key: String) -> Result<Vec<String>> {
+    let change = match change {
+        "list" => KeyChange::List,
+        "add" => KeyChange::Add(Secret::from(key).key().map_err(from_core)?),
+        "use" => KeyChange::Use(key),
+        "remove" => KeyChange::Remove(key),
+        _ => return Err(coded("invalid_options", "no such change of keys")),
+    };
+    let entry = node(id)?;
+    entry.kernel.change_keys(entry.inner, change).map_err(from_core)
+}
+
+pub(crate) fn key_fingerprint(secret: String) -> Result<String> {
+    Ok(Secret::from(secret).key().map_err(from_core)?.fingerprint())
 }
 
 pub(crate) fn metrics(id: u32) -> Result<String> {

@@ -5,6 +5,9 @@ use std::io::IoSlice;
 use std::ops::Range;
 
 use foundation_buffer::Slab;
+use foundation_seal::{SealError, Sealer};
+
+use crate::outgoing::Outgoing;
 
 /// Size at which a segment of frames is closed and the next one begun.
 pub(crate) const SEGMENT_BYTES: usize = 64 << 10;
@@ -23,7 +26,7 @@ pub enum Piece {
 }
 
 impl Piece {
-    fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[u8] {
         match self {
             Piece::Bytes(bytes) => bytes,
             Piece::Slab(slab, range) => slab.as_slice().get(range.clone()).unwrap_or(&[]),
@@ -31,7 +34,8 @@ impl Piece {
     }
 }
 
-/// The unsent backlog of a lane. Filled by [`crate::Link::transmit`], emptied by the transport.
+/// The unsent backlog of a lane. Filled by [`crate::Link::transmit`], emptied by the transport. On
+/// a sealed lane nothing but sealed records is ever given out.
 #[derive(Debug, Default)]
 pub struct Batch {
     pieces: VecDeque<Piece>,
@@ -39,22 +43,50 @@ pub struct Batch {
     written: usize,
     bytes: usize,
     pub(crate) spare: Vec<Vec<u8>>,
+    sealing: Option<Box<Outgoing>>,
 }
 
 impl Batch {
+    /// The backlog of a lane whose bytes are sealed.
+    #[must_use]
+    pub fn sealed(sealer: Sealer) -> Batch {
+        Batch { sealing: Some(Box::new(Outgoing::new(sealer))), ..Batch::default() }
+    }
+
     /// Bytes not written yet.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.bytes
+        self.bytes + self.sealing.as_ref().map_or(0, |sealing| sealing.unwritten().len())
     }
 
     /// Whether everything is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bytes == 0
+        self.len() == 0
     }
 
-    pub(crate) fn push(&mut self, piece: Piece) {
+    /// Makes [`Batch::slices`] ready: on a sealed lane, seals the next records once the last ones
+    /// are written. Call it before each write.
+    ///
+    /// # Errors
+    /// [`SealError`]; nothing may be written then.
+    pub fn prepare(&mut self) -> Result<(), SealError> {
+        let Some(sealing) = &mut self.sealing else { return Ok(()) };
+        if !sealing.unwritten().is_empty() {
+            return Ok(());
+        }
+        if self.bytes == 0 {
+            recycle(&mut self.spare, sealing.take_buffer());
+            return Ok(());
+        }
+        let spare = &mut self.spare;
+        let sealed = sealing.seal(&self.pieces, self.written, || spare.pop())?;
+        self.release(sealed);
+        Ok(())
+    }
+
+    /// Appends a piece; an empty one is dropped.
+    pub fn push(&mut self, piece: Piece) {
         let len = piece.as_slice().len();
         if len > 0 {
             self.bytes += len;
@@ -85,8 +117,13 @@ impl Batch {
         written
     }
 
-    /// Appends up to `max` slices of unwritten bytes, in order.
+    /// Appends up to `max` slices of unwritten bytes, in order; on a sealed lane those that
+    /// [`Batch::prepare`] has sealed.
     pub fn slices<'a>(&'a self, max: usize, out: &mut Vec<IoSlice<'a>>) {
+        if let Some(sealing) = &self.sealing {
+            out.push(IoSlice::new(sealing.unwritten()));
+            return;
+        }
         for (index, piece) in self.pieces.iter().take(max).enumerate() {
             let skip = if index == 0 { self.written } else { 0 };
             out.push(IoSlice::new(&piece.as_slice()[skip..]));
@@ -95,6 +132,13 @@ impl Batch {
 
     /// Marks `count` bytes as written and lets go of the pieces that are done.
     pub fn consume(&mut self, count: usize) {
+        match &mut self.sealing {
+            Some(sealing) => sealing.consume(count),
+            None => self.release(count),
+        }
+    }
+
+    fn release(&mut self, count: usize) {
         let mut left = count.min(self.bytes);
         self.bytes -= left;
         while let Some(first) = self.pieces.front() {
@@ -117,7 +161,7 @@ impl Batch {
 
 /// Keeps a written segment for reuse.
 pub(crate) fn recycle(spare: &mut Vec<Vec<u8>>, mut bytes: Vec<u8>) {
-    if spare.len() < SPARE_MAX && bytes.capacity() <= SPARE_BYTES_MAX {
+    if spare.len() < SPARE_MAX && (1..=SPARE_BYTES_MAX).contains(&bytes.capacity()) {
         bytes.clear();
         spare.push(bytes);
     }

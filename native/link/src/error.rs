@@ -2,6 +2,7 @@
 
 use foundation_frame::FrameError;
 use foundation_schema::SchemaError;
+use foundation_seal::SealError;
 
 /// Why a link or a handshake ended. [`LinkError::code`] is the stable name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum LinkError {
     Silent,
     /// The handshake took too long.
     HandshakeTimeout,
+    /// Sealed bytes that nobody with the key can have written now and here.
+    Seal(SealError),
 }
 
 impl LinkError {
@@ -47,6 +50,7 @@ impl LinkError {
             LinkError::ClusterMismatch => "cluster_mismatch",
             LinkError::Silent => "silent",
             LinkError::HandshakeTimeout => "handshake_timeout",
+            LinkError::Seal(error) => error.code(),
         }
     }
 
@@ -65,6 +69,12 @@ impl LinkError {
 impl From<FrameError> for LinkError {
     fn from(error: FrameError) -> Self {
         LinkError::Frame(error)
+    }
+}
+
+impl From<SealError> for LinkError {
+    fn from(error: SealError) -> Self {
+        LinkError::Seal(error)
     }
 }
 
@@ -117,6 +127,18 @@ impl RejectCode {
             RejectCode::UnknownLink => "unknown_link",
             RejectCode::Other => "rejected",
         }
+    }
+
+    /// Whether it is said to a peer that has not proved itself, so that it comes without a proof.
+    pub(crate) fn is_before_proof(self) -> bool {
+        matches!(
+            self,
+            RejectCode::VersionMismatch
+                | RejectCode::ClusterMismatch
+                | RejectCode::AuthFailed
+                | RejectCode::TooMany
+                | RejectCode::UnknownLink
+        )
     }
 
     pub(crate) fn from_wire(code: u8) -> RejectCode {

@@ -13,7 +13,7 @@ use crate::budget::Budget;
 use crate::channel::{LANES_MAX, assign_lanes};
 use crate::counters::LinkCounters;
 use crate::error::LinkError;
-use crate::handshake::Established;
+use crate::identity::Established;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::landing::Landing;
 use crate::ledger::{AccountKey, Ledger};

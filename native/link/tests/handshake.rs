@@ -2,13 +2,15 @@
 
 mod pair;
 
+use std::sync::Arc;
+
 use foundation_frame::{HANDSHAKE_BYTES_MAX, encode_control};
 use foundation_link::{
-    Established, Handshake, Identity, LANES_MAX, LinkError, LinkOptions, Micros, Progress,
+    Established, Handshake, Identity, Joining, LANES_MAX, LinkError, LinkOptions, Micros, Progress,
     RejectCode, Role, plain_channel,
 };
 use foundation_schema::Control;
-use pair::{identity, shake};
+use pair::{identity, keys, shake};
 
 fn dialler(identity: Identity) -> Handshake {
     Handshake::dial(identity, &LinkOptions::default(), [1; 32], 0, 77, Micros(0))
@@ -52,7 +54,7 @@ fn both_ends_learn_who_the_other_is() {
 
 #[test]
 fn another_secret_is_refused_and_both_ends_say_why() {
-    let stranger = Identity { secret: b"guess".to_vec(), ..alpha() };
+    let stranger = Identity { keys: Arc::new(keys(&["a guess, and a long one"])), ..alpha() };
     let (told, refused) = refusal(&mut dialler(stranger), &mut acceptor(beta()));
     assert_eq!(refused, LinkError::AuthFailed);
     assert_eq!(told, LinkError::Rejected { code: RejectCode::AuthFailed });
@@ -60,7 +62,7 @@ fn another_secret_is_refused_and_both_ends_say_why() {
 
 #[test]
 fn a_node_without_a_secret_is_refused_by_one_that_has_one() {
-    let stranger = Identity { secret: Vec::new(), ..alpha() };
+    let stranger = Identity { keys: Arc::default(), ..alpha() };
     let (_, refused) = refusal(&mut dialler(stranger), &mut acceptor(beta()));
     assert_eq!(refused, LinkError::AuthFailed);
 }
@@ -100,7 +102,7 @@ fn a_diallers_own_frames_echoed_to_it_are_refused() {
 fn a_diallers_own_proof_echoed_to_it_proves_nothing() {
     let mut victim = dialler(alpha());
     // Somebody without the secret who can say Hello, and then only repeat what he hears.
-    let mut mirror = acceptor(Identity { secret: Vec::new(), ..beta() });
+    let mut mirror = acceptor(Identity { keys: Arc::default(), ..beta() });
     mirror.handle(&victim.take_output()).unwrap();
     victim.handle(&mirror.take_output()).unwrap();
     let proof = victim.take_output();
@@ -211,8 +213,17 @@ fn every_reason_to_reject_reaches_the_dialler() {
 #[test]
 fn a_further_lane_states_the_link_that_it_joins() {
     let options = LinkOptions::default();
+    let (mut first, mut second) = (dialler(alpha()), acceptor(beta()));
+    shake(&mut first, &mut second).unwrap();
     let mut near = Handshake::dial(alpha(), &options, [1; 32], 3, 77, Micros(0));
-    let (dialled, accepted) = shake(&mut near, &mut acceptor(beta())).unwrap();
+    near.join_link(first.take_keys().unwrap().link_key, false).unwrap();
+    let mut far = acceptor(beta());
+    let (_, progress) = far.handle(&near.take_output()).unwrap();
+    let Progress::Join(joining) = progress else { panic!("a lane asks for its link") };
+    let life = alpha().life;
+    assert_eq!(*joining, Joining { node: "alpha".to_owned(), life, epoch: 77 });
+    far.join_link(second.take_keys().unwrap().link_key, false).unwrap();
+    let (dialled, accepted) = shake(&mut near, &mut far).unwrap();
     assert_eq!((accepted.lane, accepted.epoch), (3, 77));
     assert_eq!((dialled.lane, dialled.epoch), (3, 77));
     assert!(accepted.channels.is_empty(), "the channels are known from the first lane");

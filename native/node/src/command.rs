@@ -8,6 +8,7 @@ use std::time::Duration;
 use foundation_buffer::HandleTable;
 
 use crate::isolate::{Doorbell, LoopMark};
+use crate::keys::KeyChange;
 use crate::names::{NameTable, Owner};
 use crate::options::NodeOptions;
 use crate::pairs::InTransit;
@@ -110,6 +111,11 @@ pub(crate) enum Command {
     Metrics {
         node: u32,
         answer: Answer<String>,
+    },
+    Keys {
+        node: u32,
+        change: KeyChange,
+        answer: Answer<Vec<String>>,
     },
     /// Panics, to show what becomes of that: at once, or in a task of its own.
     PanicForTest {

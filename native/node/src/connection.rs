@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use foundation_link::{
     ChannelSpec, Crossing, Delivery, Destination, Established, Handshake, Link, LinkError, Micros,
-    NodeLife, Outbox, Progress, RejectCode, UNBOUND_ACCOUNT, Verdict, crossing,
+    NodeLife, Outbox, Progress, RejectCode, SealError, UNBOUND_ACCOUNT, Verdict, crossing,
 };
 use foundation_transport::{Lane, Read, Sink};
 
@@ -36,6 +36,8 @@ pub(crate) enum ConnectionError {
     Io(io::Error),
     Link(LinkError),
     Closed,
+    /// The connection closed inside a sealed record: it was cut, or the peer's process ended.
+    CutShort,
     /// The host has no use for it any more.
     Dropped(&'static str),
 }
@@ -51,8 +53,13 @@ impl ConnectionError {
             },
             ConnectionError::Link(error) => error.code(),
             ConnectionError::Closed => "connection_closed",
+            ConnectionError::CutShort => "record_cut_short",
             ConnectionError::Dropped(code) => code,
         }
+    }
+
+    pub(crate) fn is_seal_failure(&self) -> bool {
+        matches!(self, ConnectionError::Link(LinkError::Seal(_)))
     }
 
     pub(crate) fn text(&self) -> String {
@@ -76,12 +83,18 @@ impl From<LinkError> for ConnectionError {
     }
 }
 
+impl From<SealError> for ConnectionError {
+    fn from(error: SealError) -> Self {
+        ConnectionError::Link(error.into())
+    }
+}
+
 /// Reads until the handshake asks for a decision, is done, or fails.
 pub(crate) async fn shake(
     lane: &Lane,
     handshake: &mut Handshake,
     rest: &mut Vec<u8>,
-) -> Result<(Progress, bool), ConnectionError> {
+) -> Result<Progress, ConnectionError> {
     let mut buffer = [0; 4096];
     loop {
         lane.write_all(&handshake.take_output()).await?;
@@ -96,8 +109,7 @@ pub(crate) async fn shake(
             rest.drain(..used);
             match progress {
                 Progress::Wait => lane.write_all(&handshake.take_output()).await?,
-                Progress::Decide(_) => return Ok((progress, true)),
-                Progress::Done(_) => return Ok((progress, false)),
+                _ => return Ok(progress),
             }
         }
         lane.readable().await?;
@@ -121,7 +133,12 @@ pub(crate) async fn serve_incoming(shared: Shared, node: u32, lane: Lane, from: 
     host.release_stranger(from);
     match result {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => host.meters.handshake_failed(error.code()),
+        Ok(Err(error)) => {
+            host.meters.handshake_failed(error.code());
+            if error.is_seal_failure() {
+                host.meters.seal_failed();
+            }
+        }
         Err(_) => host.meters.handshake_failed(LinkError::HandshakeTimeout.code()),
     }
 }
@@ -133,14 +150,14 @@ fn admit_stranger(shared: &Shared, node: u32, from: IpAddr) -> Option<Handshake>
     let from_there = host.unauthenticated.get(&from).copied().unwrap_or(0);
     // Loopback is one address for all local nodes: only the sum bounds it.
     let is_too_many = held >= UNAUTHENTICATED_MAX
-        || (!from.is_loopback() && from_there >= UNAUTHENTICATED_PER_ADDRESS_MAX);
+        || (!crate::keys::is_loopback(from) && from_there >= UNAUTHENTICATED_PER_ADDRESS_MAX);
     if is_too_many {
         host.meters.handshake_failed(RejectCode::TooMany.code());
         return None;
     }
     *host.unauthenticated.entry(from).or_insert(0) += 1;
-    let nonce = crate::dial::random_bytes();
-    Some(Handshake::accept(host.identity.clone(), &host.link_options, nonce, crate::clock::now()))
+    let (identity, seed) = (host.identity_towards(from), crate::dial::random_bytes());
+    Some(Handshake::accept(identity, &host.link_options, seed, crate::clock::now()))
 }
 
 async fn accept(
@@ -150,7 +167,19 @@ async fn accept(
     mut handshake: Handshake,
 ) -> Result<(), ConnectionError> {
     let mut rest = Vec::new();
-    let (progress, _) = shake(&lane, &mut handshake, &mut rest).await?;
+    let mut progress = shake(&lane, &mut handshake, &mut rest).await?;
+    if let Progress::Join(joining) = &progress {
+        let known = {
+            let state = shared.lock();
+            let host = state.nodes.get(&node);
+            host.and_then(|host| host.link_key(&joining.node, joining.life, joining.epoch))
+        };
+        let Some((key, is_sealed)) = known else {
+            return refuse(&lane, handshake, RejectCode::UnknownLink).await;
+        };
+        handshake.join_link(key, is_sealed)?;
+        progress = shake(&lane, &mut handshake, &mut rest).await?;
+    }
     let Progress::Decide(peer) = progress else { return Err(ConnectionError::Closed) };
     let verdict = {
         let mut state = shared.lock();
@@ -160,16 +189,23 @@ async fn accept(
     };
     match verdict {
         Ok(()) => handshake.admit(),
-        Err(code) => {
-            handshake.reject(code);
-            lane.write_all(&handshake.take_output()).await?;
-            return Err(ConnectionError::Dropped(code.code()));
-        }
+        Err(code) => return refuse(&lane, handshake, code).await,
     }
     // The last words of the handshake are small and the socket is fresh: they do not wait.
     lane.write_all(&handshake.take_output()).await?;
-    State::establish(shared, node, *peer, lane, rest, None);
+    let keys = handshake.take_keys().ok_or(ConnectionError::Closed)?;
+    State::establish(shared, node, *peer, keys, lane, rest, None);
     Ok(())
+}
+
+async fn refuse(
+    lane: &Lane,
+    mut handshake: Handshake,
+    code: RejectCode,
+) -> Result<(), ConnectionError> {
+    handshake.reject(code);
+    lane.write_all(&handshake.take_output()).await?;
+    Err(ConnectionError::Dropped(code.code()))
 }
 
 impl Node {
@@ -186,6 +222,10 @@ impl Node {
     fn judge(&mut self, peer: &Established) -> Result<(), RejectCode> {
         if self.phase != Phase::Running {
             return Err(RejectCode::Leaving);
+        }
+        // The key may have been removed while the handshake was under way.
+        if peer.key_id != 0 && self.identity.keys.find(peer.key_id).is_none() {
+            return Err(RejectCode::AuthFailed);
         }
         if peer.node == self.identity.node {
             let is_self = peer.life == self.life;
@@ -283,6 +323,7 @@ impl State {
     fn replay_lane(&mut self, place: Place) -> Result<(), ConnectionError> {
         let mut buffer = std::mem::take(&mut self.open_lane(place).ok_or(GONE)?.buffer);
         let result = buffer.replay(&mut Inflow { state: self, place });
+        self.note_seal_failure(place, &result);
         if let Some(open) = self.open_lane(place) {
             open.buffer = buffer;
         }
@@ -304,7 +345,11 @@ impl State {
                 Ok(Read::Bytes { is_full: true, .. }) => {}
                 Ok(Read::Bytes { is_full: false, .. } | Read::Nothing) => break,
                 Ok(Read::Closed) => {
-                    result = Err(ConnectionError::Closed);
+                    result = Err(if buffer.is_inside_record() {
+                        ConnectionError::CutShort
+                    } else {
+                        ConnectionError::Closed
+                    });
                     break;
                 }
                 Err(error) => {
@@ -314,11 +359,20 @@ impl State {
             }
         }
         self.scratch = scratch;
+        self.note_seal_failure(place, &result);
         if let Some(open) = self.open_lane(place) {
             open.buffer = buffer;
         }
         self.settle_node(place.node);
         result
+    }
+
+    fn note_seal_failure(&mut self, place: Place, result: &Result<(), ConnectionError>) {
+        if result.as_ref().is_err_and(ConnectionError::is_seal_failure)
+            && let Some(host) = self.nodes.get_mut(&place.node)
+        {
+            host.meters.seal_failed();
+        }
     }
 
     /// The system takes bytes of a lane again.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use foundation_link::{Established, Handshake, Micros, Progress, Redial};
+use foundation_link::{Established, Handshake, LinkKeys, Micros, Progress, Redial};
 use foundation_transport::Lane;
 use tokio::task::AbortHandle;
 
@@ -207,6 +207,9 @@ impl Node {
         name: Option<String>,
     ) {
         self.meters.dial_failed(error.code());
+        if error.is_seal_failure() {
+            self.meters.seal_failed();
+        }
         match target {
             Target::Seed(address) => {
                 let is_crossing = error.code() == "crossing_dial";
@@ -249,7 +252,9 @@ async fn dial(shared: Shared, node: u32, target: Target, address: SocketAddr, li
         Err(_) => Err(ConnectionError::Dropped("handshake_timeout")),
     };
     match result {
-        Ok((peer, lane, rest)) => State::establish(&shared, node, peer, lane, rest, Some(target)),
+        Ok((peer, keys, lane, rest)) => {
+            State::establish(&shared, node, peer, keys, lane, rest, Some(target));
+        }
         Err(error) => {
             let mut state = shared.lock();
             if let Some(host) = state.nodes.get_mut(&node) {
@@ -268,7 +273,7 @@ async fn attempt(
     address: SocketAddr,
     limit: Duration,
     name: &mut Option<String>,
-) -> Result<(Established, Lane, Vec<u8>), ConnectionError> {
+) -> Result<(Established, LinkKeys, Lane, Vec<u8>), ConnectionError> {
     let gone = ConnectionError::Dropped("unknown_node");
     let (mut handshake, options) = {
         let state = shared.lock();
@@ -277,17 +282,25 @@ async fn attempt(
             Target::Lane { lane, epoch, .. } => (*lane, *epoch),
             _ => (0, u64::from_le_bytes(random_bytes())),
         };
-        let identity = host.identity.clone();
-        let now = crate::clock::now();
-        let shake = Handshake::dial(identity, &host.link_options, random_bytes(), lane, epoch, now);
+        if !host.may_link_with(address.ip()) {
+            return Err(ConnectionError::Dropped("insecure_dial"));
+        }
+        let (identity, now) = (host.identity_towards(address.ip()), crate::clock::now());
+        let mut shake =
+            Handshake::dial(identity, &host.link_options, random_bytes(), lane, epoch, now);
+        if let Target::Lane { index, .. } = target {
+            let link = host.peers[*index].link.as_ref().filter(|link| link.epoch == epoch);
+            let link = link.ok_or(gone)?;
+            shake.join_link(link.link_key.clone(), link.is_sealed)?;
+        }
         (shake, host.transport_options.clone())
     };
     let lane = Lane::connect(address, limit, &options).await?;
     let mut rest = Vec::new();
     let shaken = shake(&lane, &mut handshake, &mut rest).await;
     *name = handshake.peer_name().map(str::to_owned);
-    match shaken?.0 {
-        Progress::Done(peer) => Ok((*peer, lane, rest)),
+    match (shaken?, handshake.take_keys()) {
+        (Progress::Done(peer), Some(keys)) => Ok((*peer, keys, lane, rest)),
         _ => Err(ConnectionError::Closed),
     }
 }

@@ -154,7 +154,7 @@ impl State {
         address: SocketAddr,
     ) -> Result<Node, NodeError> {
         let life = new_life(options.life_start);
-        let identity = options.identity(address, life);
+        let identity = options.identity(address, life)?;
         if identity.hello_bytes().is_none_or(|bytes| bytes > HELLO_BYTES_MAX) {
             let text = "names, addresses and channels of the node do not fit a 2 KiB handshake";
             return Err(NodeError::new("invalid_options", text));

@@ -16,6 +16,7 @@ use crate::failed::serve_failed;
 use crate::fault::Fault;
 use crate::forked::{self, is_forked, refuse_fork};
 use crate::isolate::{Doorbell, LoopMark, lock};
+use crate::keys::KeyChange;
 use crate::names::Owner;
 use crate::options::NodeOptions;
 use crate::pairs::InTransit;
@@ -179,6 +180,16 @@ impl Kernel {
     /// `unknown_node`.
     pub fn metrics(&self, node: u32) -> Result<String, NodeError> {
         self.ask(|answer| Command::Metrics { node, answer })
+    }
+
+    /// Changes the secrets that a node accepts; answers with the fingerprints that are left, the
+    /// key for new links first.
+    ///
+    /// # Errors
+    /// `unknown_node`, `unknown_key`, `key_in_use`, `too_many_keys`, `invalid_options` for a node
+    /// without a secret.
+    pub fn change_keys(&self, node: u32, change: KeyChange) -> Result<Vec<String>, NodeError> {
+        self.ask(|answer| Command::Keys { node, change, answer })
     }
 
     /// Makes the thread panic, to show what becomes of that: at once, or in a task of its own.

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use foundation_link::{
-    Budget, CHANNELS_MAX, ChannelSpec, Established, Link, Member, Micros, NodeLife, PeerChannels,
-    Redial, Role,
+    AuthKey, Batch, Budget, CHANNELS_MAX, ChannelSpec, Established, Link, LinkKeys, Member, Micros,
+    NodeLife, PeerChannels, Redial, Role,
 };
-use foundation_transport::Lane;
+use foundation_transport::{Incoming, Lane};
 
 use crate::connection::{Place, is_newer, run_lane, run_writer};
 use crate::dial::Target;
@@ -26,6 +26,7 @@ impl State {
         shared: &Shared,
         node: u32,
         peer: Established,
+        keys: LinkKeys,
         lane: Lane,
         rest: Vec<u8>,
         target: Option<Target>,
@@ -34,12 +35,15 @@ impl State {
         let pool = state.pool.clone();
         let runtime = state.runtime.clone();
         let Some(host) = state.nodes.get_mut(&node) else { return };
-        let open = OpenLane::new(peer.lane, lane, rest);
+        let is_sealed = keys.seal.is_some();
+        let (sealer, opener) = keys.seal.unzip();
+        let batch = sealer.map_or_else(Batch::default, Batch::sealed);
+        let open = OpenLane::new(peer.lane, lane, Incoming::with(rest, opener), batch);
         let io = Arc::clone(&open.io);
         let place = if peer.lane > 0 {
             host.add_lane(node, &peer, open)
         } else {
-            host.add_link(node, pool, &peer, open, target)
+            host.add_link(node, pool, &peer, (keys.link_key, is_sealed), open, target)
         };
         let Some(place) = place else { return };
         let reader = run_lane(Arc::clone(shared), place, Arc::clone(&io));
@@ -120,6 +124,7 @@ impl Node {
         node: u32,
         pool: foundation_buffer::Pool,
         peer: &Established,
+        (link_key, is_sealed): (AuthKey, bool),
         open: OpenLane,
         target: Option<Target>,
     ) -> Option<Place> {
@@ -155,6 +160,8 @@ impl Node {
             epoch: peer.epoch,
             since: now,
             is_dialler: peer.role == Role::Dialler,
+            link_key,
+            is_sealed,
             is_dirty: false,
         };
         let known = &mut self.peers[index];

@@ -64,6 +64,7 @@ pub(crate) struct NodeMeters {
     handshakes_failed: BTreeMap<&'static str, u64>,
     dials_failed: BTreeMap<&'static str, u64>,
     pub(crate) links_lost: u64,
+    seal_failures: u64,
     pub(crate) corrupt_rings: u64,
     pub(crate) unknown_records: u64,
     pub(crate) stale_slabs: u64,
@@ -87,6 +88,11 @@ impl NodeMeters {
     /// A message that was taken from an isolate and could not be given to a link.
     pub(crate) fn dropped(&mut self, code: &'static str) {
         *self.dropped.entry(code).or_insert(0) += 1;
+    }
+
+    /// Sealed bytes did not open: somebody on the way changed, repeated or cut them.
+    pub(crate) fn seal_failed(&mut self) {
+        self.seal_failures += 1;
     }
 
     pub(crate) fn handshake_failed(&mut self, code: &'static str) {
@@ -117,6 +123,7 @@ impl Node {
                     "roundTripUs": active.link.rtt().map(|rtt| rtt.0),
                     "queuedBytes": queued,
                     "lanes": active.lanes.len(),
+                    "isSealed": active.is_sealed,
                     "busyIsolates": peer.busy_isolates,
                 }));
             }
@@ -138,6 +145,7 @@ impl Node {
             "handshakesFailed": self.meters.handshakes_failed,
             "dialsFailed": self.meters.dials_failed,
             "linksLost": self.meters.links_lost,
+            "sealFailures": self.meters.seal_failures,
             "corruptRings": self.meters.corrupt_rings,
             "unknownRecords": self.meters.unknown_records,
             "staleSlabs": self.meters.stale_slabs,

@@ -1,15 +1,18 @@
 //! What a node is started with, as JavaScript hands it over: validated there, checked again here.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use foundation_link::{
-    CHANNELS_MAX, ChannelSpec, DEFAULT_CHANNEL, DialOptions, Identity, LANES_MAX, LinkOptions,
-    Micros, NodeLife, plain_channel,
+    CHANNELS_MAX, ChannelSpec, DEFAULT_CHANNEL, DialOptions, Identity, Key, KeyRing, LANES_MAX,
+    LinkOptions, Micros, NodeLife, plain_channel,
 };
 use foundation_transport::TransportOptions;
 use serde::Deserialize;
 
 use crate::command::NodeError;
+use crate::keys::{has_aes, is_loopback};
 
 /// A channel as the options spell it.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +23,46 @@ pub(crate) struct ChannelOptions {
     weight: u16,
     lanes: u8,
     monotonic: bool,
+}
+
+/// A secret in hexadecimal digits. It is never printed.
+#[derive(Clone, Deserialize)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The key that is derived from the secret.
+    ///
+    /// # Errors
+    /// `invalid_options` for a short secret, and for anything but hexadecimal digits.
+    pub fn key(&self) -> Result<Key, NodeError> {
+        Ok(Key::new(&self.bytes()?)?)
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, NodeError> {
+        let digits = self.0.as_bytes();
+        let byte = |pair: &[u8]| match pair {
+            [high, low] => {
+                let digit = |digit: &u8| char::from(*digit).to_digit(16);
+                Some((digit(high)? << 4 | digit(low)?) as u8)
+            }
+            _ => None,
+        };
+        digits.chunks(2).map(byte).collect::<Option<Vec<u8>>>().ok_or_else(|| {
+            NodeError::new("invalid_options", "a secret was handed over in another form")
+        })
+    }
+}
+
+impl From<String> for Secret {
+    fn from(digits: String) -> Self {
+        Secret(digits)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// Options of a node. The TypeScript interface `FoundationOptions` documents units and defaults;
@@ -33,7 +76,8 @@ pub struct NodeOptions {
     pub listen: SocketAddr,
     pub advertise: Option<String>,
     pub seeds: Vec<SocketAddr>,
-    pub secret: String,
+    pub secrets: Vec<Secret>,
+    pub encrypt: bool,
     pub insecure: bool,
     pub(crate) channels: Vec<ChannelOptions>,
     pub ring_bytes: u32,
@@ -87,16 +131,33 @@ impl NodeOptions {
         if self.heartbeat_ms.saturating_mul(2) >= self.silent_after_ms {
             return invalid("silentAfterMs must exceed twice heartbeatMs".to_owned());
         }
-        if !self.listen.ip().is_loopback() && !self.insecure {
+        if self.encrypt && (self.insecure || self.secrets.is_empty()) {
+            return invalid("encrypt needs a secret, and contradicts insecure".to_owned());
+        }
+        if self.is_exposed() && self.secrets.is_empty() && !self.insecure {
             return Err(NodeError::new(
                 "insecure_bind",
-                format!(
-                    "{} is not a loopback address and encryption is not available",
-                    self.listen
-                ),
+                format!("{} is open to the network and there is no secret", self.listen),
             ));
         }
-        Ok(())
+        self.key_ring().map(drop)
+    }
+
+    /// Whether others than this machine are meant to reach the node.
+    fn is_exposed(&self) -> bool {
+        let advertised = self.advertise.as_ref().and_then(|text| text.parse::<SocketAddr>().ok());
+        !is_loopback(self.listen.ip()) || advertised.is_some_and(|at| !is_loopback(at.ip()))
+    }
+
+    /// Whether a connection with that address has to be sealed, provided that there is a secret.
+    pub(crate) fn wants_seal(&self, address: IpAddr) -> bool {
+        self.encrypt || (!self.insecure && (self.is_exposed() || !is_loopback(address)))
+    }
+
+    fn key_ring(&self) -> Result<KeyRing, NodeError> {
+        let secrets: Vec<Vec<u8>> =
+            self.secrets.iter().map(Secret::bytes).collect::<Result<_, _>>()?;
+        Ok(KeyRing::new(secrets)?)
     }
 
     pub(crate) fn channel_specs(&self) -> Vec<ChannelSpec> {
@@ -118,16 +179,22 @@ impl NodeOptions {
         specs
     }
 
-    pub(crate) fn identity(&self, listen: SocketAddr, life: NodeLife) -> Identity {
-        Identity {
+    pub(crate) fn identity(
+        &self,
+        listen: SocketAddr,
+        life: NodeLife,
+    ) -> Result<Identity, NodeError> {
+        Ok(Identity {
             node: self.name.clone(),
             cluster: self.cluster.clone(),
             life,
             listen: self.advertise.clone().unwrap_or_else(|| listen.to_string()),
             channels: self.channel_specs(),
-            secret: self.secret.clone().into_bytes(),
+            keys: Arc::new(self.key_ring()?),
+            wants_seal: false,
+            has_aes: has_aes(),
             versions: self.versions.unwrap_or(Identity::VERSIONS),
-        }
+        })
     }
 
     pub(crate) fn link_options(&self) -> LinkOptions {

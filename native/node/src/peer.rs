@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use foundation_link::{Batch, Link, Micros, NodeLife, Redial};
-use foundation_transport::{Lane, ReadBuffer};
+use foundation_link::{AuthKey, Batch, Link, Micros, NodeLife, Redial};
+use foundation_transport::{Incoming, Lane};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -66,6 +66,9 @@ pub(crate) struct Active {
     pub(crate) epoch: u64,
     pub(crate) since: Micros,
     pub(crate) is_dialler: bool,
+    /// Proves that a further lane belongs to the link.
+    pub(crate) link_key: AuthKey,
+    pub(crate) is_sealed: bool,
     /// Whether the link is in the list of links to flush.
     pub(crate) is_dirty: bool,
 }
@@ -76,8 +79,8 @@ pub(crate) struct OpenLane {
     /// Number of the lane in its link.
     pub(crate) number: u8,
     pub(crate) io: Arc<LaneIo>,
-    /// The beginning of a frame whose rest has not come.
-    pub(crate) buffer: ReadBuffer,
+    /// The beginning of a frame or record whose rest has not come.
+    pub(crate) buffer: Incoming,
     /// What the system has not taken yet.
     pub(crate) batch: Batch,
     /// The system took no more; whoever waits for it says when it does again.
@@ -93,13 +96,13 @@ pub(crate) struct LaneIo {
 }
 
 impl OpenLane {
-    /// A connection, and the bytes that came on it behind the handshake.
-    pub(crate) fn new(number: u8, lane: Lane, rest: Vec<u8>) -> OpenLane {
+    /// A connection, with the bytes that came on it behind the handshake.
+    pub(crate) fn new(number: u8, lane: Lane, buffer: Incoming, batch: Batch) -> OpenLane {
         OpenLane {
             number,
             io: Arc::new(LaneIo { lane, wake_writer: Notify::new() }),
-            buffer: ReadBuffer::with(rest),
-            batch: Batch::default(),
+            buffer,
+            batch,
             is_blocked: false,
             tasks: Vec::new(),
         }

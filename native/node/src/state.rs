@@ -205,6 +205,9 @@ impl State {
                 }
                 self.tick_by(Micros(0));
             }
+            Command::Keys { node, change, answer } => {
+                let _ = answer.send(self.node(node).and_then(|(node, _)| node.change_keys(change)));
+            }
             Command::Metrics { node, answer } => {
                 let text = self.node(node).map(|(node, pool)| node.metrics(pool));
                 let _ = answer.send(text);

@@ -54,6 +54,9 @@ impl Hello {
             window_bytes: self.window_bytes,
             message_bytes_max: self.message_bytes_max,
             channels: Some(builder.create_vector(&channels)),
+            key_id: self.key_id,
+            key_share: self.key_share.map(|share| builder.create_vector(&share)),
+            seal: self.seal,
         };
         wire::Hello::create(builder, &arguments).as_union_value()
     }

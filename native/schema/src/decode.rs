@@ -103,8 +103,15 @@ fn read_secret(
     field: &'static str,
     secret: Option<Vector<'_, u8>>,
 ) -> Result<[u8; SECRET_BYTES], SchemaError> {
-    let secret = secret.ok_or(SchemaError::MissingField { field })?.bytes();
-    secret.try_into().map_err(|_| SchemaError::WrongLength { field, length: secret.len() })
+    read_bytes(field, secret.ok_or(SchemaError::MissingField { field })?)
+}
+
+fn read_bytes(
+    field: &'static str,
+    bytes: Vector<'_, u8>,
+) -> Result<[u8; SECRET_BYTES], SchemaError> {
+    let bytes = bytes.bytes();
+    bytes.try_into().map_err(|_| SchemaError::WrongLength { field, length: bytes.len() })
 }
 
 /// A list of tables; an absent one is empty. It grows while entries prove good: were it sized by
@@ -147,6 +154,12 @@ impl Hello {
                 CHANNELS_MAX,
                 ChannelSpec::read,
             )?,
+            key_id: hello.key_id(),
+            key_share: hello
+                .key_share()
+                .map(|share| read_bytes("Hello.key_share", share))
+                .transpose()?,
+            seal: hello.seal(),
         })
     }
 }

@@ -508,6 +508,9 @@ impl<'a> Hello<'a> {
   pub const VT_WINDOW_BYTES: ::flatbuffers::VOffsetT = 26;
   pub const VT_MESSAGE_BYTES_MAX: ::flatbuffers::VOffsetT = 28;
   pub const VT_CHANNELS: ::flatbuffers::VOffsetT = 30;
+  pub const VT_KEY_ID: ::flatbuffers::VOffsetT = 32;
+  pub const VT_KEY_SHARE: ::flatbuffers::VOffsetT = 34;
+  pub const VT_SEAL: ::flatbuffers::VOffsetT = 36;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -524,6 +527,8 @@ impl<'a> Hello<'a> {
     builder.add_epoch(args.epoch);
     builder.add_life_random(args.life_random);
     builder.add_life_start(args.life_start);
+    if let Some(x) = args.key_share { builder.add_key_share(x); }
+    builder.add_key_id(args.key_id);
     if let Some(x) = args.channels { builder.add_channels(x); }
     if let Some(x) = args.listen { builder.add_listen(x); }
     if let Some(x) = args.nonce { builder.add_nonce(x); }
@@ -531,6 +536,7 @@ impl<'a> Hello<'a> {
     if let Some(x) = args.cluster { builder.add_cluster(x); }
     builder.add_version_max(args.version_max);
     builder.add_version_min(args.version_min);
+    builder.add_seal(args.seal);
     builder.add_lane(args.lane);
     builder.add_role(args.role);
     builder.finish()
@@ -635,6 +641,27 @@ impl<'a> Hello<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<ChannelSpec>>>>(Hello::VT_CHANNELS, None)}
   }
+  #[inline]
+  pub fn key_id(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Hello::VT_KEY_ID, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn key_share(&self) -> Option<::flatbuffers::Vector<'a, u8>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u8>>>(Hello::VT_KEY_SHARE, None)}
+  }
+  #[inline]
+  pub fn seal(&self) -> u8 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u8>(Hello::VT_SEAL, Some(0)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Hello<'_> {
@@ -657,6 +684,9 @@ impl ::flatbuffers::Verifiable for Hello<'_> {
      .visit_field::<u64>("window_bytes", Self::VT_WINDOW_BYTES, false)?
      .visit_field::<u64>("message_bytes_max", Self::VT_MESSAGE_BYTES_MAX, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<ChannelSpec>>>>("channels", Self::VT_CHANNELS, false)?
+     .visit_field::<u32>("key_id", Self::VT_KEY_ID, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u8>>>("key_share", Self::VT_KEY_SHARE, false)?
+     .visit_field::<u8>("seal", Self::VT_SEAL, false)?
      .finish();
     Ok(())
   }
@@ -676,6 +706,9 @@ pub struct HelloArgs<'a> {
     pub window_bytes: u64,
     pub message_bytes_max: u64,
     pub channels: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<ChannelSpec<'a>>>>>,
+    pub key_id: u32,
+    pub key_share: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u8>>>,
+    pub seal: u8,
 }
 impl<'a> Default for HelloArgs<'a> {
   #[inline]
@@ -695,6 +728,9 @@ impl<'a> Default for HelloArgs<'a> {
       window_bytes: 0,
       message_bytes_max: 0,
       channels: None,
+      key_id: 0,
+      key_share: None,
+      seal: 0,
     }
   }
 }
@@ -761,6 +797,18 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> HelloBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Hello::VT_CHANNELS, channels);
   }
   #[inline]
+  pub fn add_key_id(&mut self, key_id: u32) {
+    self.fbb_.push_slot::<u32>(Hello::VT_KEY_ID, key_id, 0);
+  }
+  #[inline]
+  pub fn add_key_share(&mut self, key_share: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u8>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Hello::VT_KEY_SHARE, key_share);
+  }
+  #[inline]
+  pub fn add_seal(&mut self, seal: u8) {
+    self.fbb_.push_slot::<u8>(Hello::VT_SEAL, seal, 0);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> HelloBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     HelloBuilder {
@@ -792,6 +840,9 @@ impl ::core::fmt::Debug for Hello<'_> {
       ds.field("window_bytes", &self.window_bytes());
       ds.field("message_bytes_max", &self.message_bytes_max());
       ds.field("channels", &self.channels());
+      ds.field("key_id", &self.key_id());
+      ds.field("key_share", &self.key_share());
+      ds.field("seal", &self.seal());
       ds.finish()
   }
 }

@@ -117,6 +117,20 @@ pub struct Hello {
     pub message_bytes_max: u64,
     /// Channels in the order that gives them their numbers.
     pub channels: Vec<ChannelSpec>,
+    /// Which secret the sender uses; 0 if it has none.
+    pub key_id: u32,
+    /// The sender's half of a key exchange, where it offers one.
+    pub key_share: Option<[u8; SECRET_BYTES]>,
+    /// How the sender wants what follows to be sealed: [`Hello::WANTS_SEAL`],
+    /// [`Hello::HAS_AES`]. Other bits are for later versions.
+    pub seal: u8,
+}
+
+impl Hello {
+    /// The sender goes on only over sealed records.
+    pub const WANTS_SEAL: u8 = 1;
+    /// The sender's processor has instructions for AES-GCM.
+    pub const HAS_AES: u8 = 2;
 }
 
 /// Proof that the sender holds the cluster's secret.

@@ -30,6 +30,9 @@ fn hello() -> Control {
         window_bytes: 8,
         message_bytes_max: 9,
         channels: vec![channel("control"), channel("bulk")],
+        key_id: 10,
+        key_share: Some([11; 32]),
+        seal: Hello::WANTS_SEAL,
     })
 }
 

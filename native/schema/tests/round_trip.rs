@@ -34,10 +34,11 @@ prop_compose! {
         life in any_life(),
         role in prop_oneof![Just(Role::Dialler), Just(Role::Acceptor)],
         channels in vec(any_channel(), 0..5),
+        (key_id, key_share, seal) in any::<(u32, Option<[u8; 32]>, u8)>(),
     ) -> Hello {
         Hello {
             version_min, version_max, cluster, node, life, nonce, listen, role, lane, epoch,
-            window_bytes, message_bytes_max, channels,
+            window_bytes, message_bytes_max, channels, key_id, key_share, seal,
         }
     }
 }
@@ -189,6 +190,9 @@ fn hello_with(channels: usize) -> Control {
         window_bytes: 0,
         message_bytes_max: 0,
         channels: vec![channel; channels],
+        key_id: 0,
+        key_share: None,
+        seal: 0,
     })
 }
 

@@ -117,6 +117,7 @@ impl Lane {
     /// Those of the system; the connection is of no further use then.
     pub fn flush(&self, batch: &mut Batch) -> io::Result<Flushed> {
         while !batch.is_empty() {
+            batch.prepare().map_err(io::Error::other)?;
             let written = {
                 let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(SLICES_MAX);
                 batch.slices(SLICES_MAX, &mut slices);

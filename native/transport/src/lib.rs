@@ -4,10 +4,14 @@
 
 #![forbid(unsafe_code)]
 
+mod incoming;
 mod lane;
 mod listener;
 mod read_buffer;
+mod sealed_buffer;
 
+pub use incoming::Incoming;
 pub use lane::{Flushed, Lane, TransportOptions};
 pub use listener::Listener;
 pub use read_buffer::{Read, ReadBuffer, Sink};
+pub use sealed_buffer::SealedBuffer;

@@ -10,7 +10,7 @@ use crate::lane::Lane;
 
 /// Bytes asked for in one read. Larger than a socket's queue usually is, small enough for the
 /// cache.
-const READ_BYTES: usize = 256 << 10;
+pub(crate) const READ_BYTES: usize = 256 << 10;
 
 /// Bytes asked for behind a place of their own: the next frame's header, or the small frames that
 /// lie between two large ones. More would only be copied.

@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use foundation_buffer::Pool;
 use foundation_link::{
-    Budget, ChannelSpec, Destination, Encoding, Established, Event, Handshake, Identity, Link,
-    LinkError, LinkOptions, Message, Micros, NodeLife, Payload, PeerChannels, Progress, Refused,
-    Source, plain_channel,
+    Budget, ChannelSpec, Destination, Encoding, Established, Event, Handshake, Identity, KeyRing,
+    Link, LinkError, LinkOptions, Message, Micros, NodeLife, Payload, PeerChannels, Progress,
+    Refused, Source, plain_channel,
 };
 
 use recorder::{NameList, Random, Recorder, Settling};
@@ -81,9 +81,16 @@ pub fn identity(node: &str, channels: &[ChannelSpec]) -> Identity {
         life: NodeLife { start: 1, random: 2 },
         listen: String::new(),
         channels: channels.to_vec(),
-        secret: b"secret".to_vec(),
+        keys: Arc::new(keys(&["a secret of the tests"])),
+        wants_seal: false,
+        has_aes: true,
         versions: Identity::VERSIONS,
     }
+}
+
+/// A ring of these secrets.
+pub fn keys(secrets: &[&str]) -> KeyRing {
+    KeyRing::new(secrets).expect("secrets of sufficient length")
 }
 
 /// Runs two handshakes against each other; admits the dialler.
