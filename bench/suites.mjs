@@ -4,6 +4,7 @@ import { formation } from "./cluster/formation.mjs";
 import { headOfLine } from "./cluster/head-of-line.mjs";
 import { latency } from "./cluster/latency.mjs";
 import { nodeToNode } from "./cluster/node-to-node.mjs";
+import { sealed } from "./cluster/sealed.mjs";
 import { boundary } from "./micro/boundary.mjs";
 import { codec } from "./micro/codec.mjs";
 import { ring } from "./micro/ring.mjs";
@@ -32,6 +33,7 @@ export const SUITES = Object.freeze([
   codec,
   threads,
   nodeToNode,
+  sealed,
   latency,
   headOfLine,
   formation,

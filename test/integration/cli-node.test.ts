@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { RunningCommand, runCommand } from "./cli-process.ts";
 
@@ -54,6 +57,23 @@ test("nodes with another secret stay strangers", async () => {
   );
   running.push(ping);
   expect((await ping.ended).exitCode).toBe(1);
+});
+
+test("an open node takes its secret from the environment or a file", async () => {
+  const secret = "a secret of thirty-two bytes, one";
+  const folder = mkdtempSync(join(tmpdir(), "secret-"));
+  const file = join(folder, "secret");
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  const closed = await runCommand("node", "--name", "closed", "--listen", "0.0.0.0:0");
+  expect(closed.stderr).toContain("[insecure_bind]");
+  const open = ["--name", "open", "--listen", "0.0.0.0:0", "--secret-env", "CLUSTER_SECRET"];
+  const address = await addressOf(start(open, { CLUSTER_SECRET: secret }));
+  const target = `127.0.0.1:${address.slice(address.lastIndexOf(":") + 1)}`;
+  const end = await runCommand("ping", target, "--count", "3", "--secret-file", file);
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  const both = ["--secret-file", file, "--secret-env", "CLUSTER_SECRET"];
+  expect((await runCommand("ping", target, ...both)).stderr).toContain("[secret_twice]");
+  rmSync(folder, { recursive: true });
 });
 
 test("a secret variable that is not set is a usage error", async () => {

@@ -20,6 +20,7 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     "backpressure.mjs",
     "4000 frames arrived in order\nthe sender had to wait\nits queue stayed below 1 MiB\n",
   ],
+  ["key-rotation.mjs", "members: 3 keys: 1\n"],
   [
     "calls-with-abort.mjs",
     [

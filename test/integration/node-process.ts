@@ -110,6 +110,11 @@ export class NodeProcess {
     return (await this.#ask("members")) as Member[];
   }
 
+  /** Changes or lists the secrets it accepts; resolves with their fingerprints. */
+  async keys(change: "add" | "use" | "remove" | "list", secret: string): Promise<string[]> {
+    return (await this.#ask("keys", change, secret)) as string[];
+  }
+
   /** Its counters. */
   async metrics(): Promise<NodeMetrics> {
     return (await this.#ask("metrics")) as NodeMetrics;

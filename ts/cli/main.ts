@@ -63,6 +63,7 @@ function describeNode(program: Command, stop: AbortSignal): void {
     .option("--listen <address>", "host:port; port 0 lets the system choose", "127.0.0.1:0")
     .option("--join <addresses...>", "host:port of nodes that are already there", [])
     .option("--secret-env <variable>", "environment variable that holds the shared secret")
+    .option("--secret-file <path>", "file that holds the shared secret")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(async (options: NodeArguments) => {
       const { nodeCommand } = await import("./node/command.ts");
@@ -85,6 +86,7 @@ function describePing(program: Command, stop: AbortSignal): void {
     )
     .option("--cluster <name>", "cluster of the node", "foundation")
     .option("--secret-env <variable>", "environment variable that holds the shared secret")
+    .option("--secret-file <path>", "file that holds the shared secret")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(async (address: string, options: Omit<PingArguments, "address">) => {
       const { pingCommand } = await import("./ping/command.ts");

@@ -1,12 +1,23 @@
 import { usageError } from "./exit.ts";
 
+/** Where a command finds the shared secret. */
+export interface SecretArguments {
+  /** Environment variable with the shared secret, so that it shows in no list of processes. */
+  readonly secretEnv?: string;
+  /** File with the shared secret. */
+  readonly secretFile?: string;
+}
+
 /**
- * The shared secret from an environment variable. It is never an argument: those are readable by
- * every user of the machine.
+ * The option `secret` of a node, or nothing. The secret itself is never an argument: those are
+ * readable by every user of the machine.
  */
-export function readSecret(variable: string | undefined): string | undefined {
-  if (variable === undefined) return undefined;
-  const secret = process.env[variable];
-  if (secret !== undefined && secret !== "") return secret;
-  throw usageError("secret_missing", `the environment variable ${variable} is not set or empty`);
+export function secretOption({ secretEnv, secretFile }: SecretArguments): { secret?: string } {
+  if (secretEnv !== undefined && secretFile !== undefined) {
+    throw usageError("secret_twice", "give --secret-env or --secret-file, not both");
+  }
+  if (secretFile !== undefined) return { secret: `file:${secretFile}` };
+  if (secretEnv === undefined) return {};
+  if ((process.env[secretEnv] ?? "") !== "") return { secret: `env:${secretEnv}` };
+  throw usageError("secret_missing", `the environment variable ${secretEnv} is not set or empty`);
 }

@@ -2,18 +2,16 @@ import { Foundation, type FoundationNode } from "../../index.ts";
 import { EXIT_CODES } from "../exit.ts";
 import { whenAborted } from "../interruption.ts";
 import { PING_HANDLER } from "../ping/handler.ts";
-import { readSecret } from "../secret.ts";
+import { type SecretArguments, secretOption } from "../secret.ts";
 
 /** The command line of `foundation node`. */
-export interface NodeArguments {
+export interface NodeArguments extends SecretArguments {
   readonly name: string;
   readonly cluster: string;
   /** `host:port`; port 0 lets the system choose. */
   readonly listen: string;
   /** `host:port` of nodes to join; the node keeps trying until one answers. */
   readonly join: readonly string[];
-  /** Environment variable with the shared secret, so that it shows in no list of processes. */
-  readonly secretEnv?: string;
 }
 
 /** Time to send what is still waiting before the process ends. Unit: ms. */
@@ -21,13 +19,12 @@ const LEAVE_DRAIN_MS = 2_000;
 
 /** Runs one node until a stop signal, then leaves; prints a line for each change it hears of. */
 export async function nodeCommand(options: NodeArguments, stop: AbortSignal): Promise<number> {
-  const secret = readSecret(options.secretEnv);
   const node = await Foundation.start({
     name: options.name,
     cluster: options.cluster,
     listen: options.listen,
     seeds: [...options.join],
-    ...(secret === undefined ? {} : { secret }),
+    ...secretOption(options),
   });
   try {
     node.handle(PING_HANDLER, (message) => message);

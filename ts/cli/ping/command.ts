@@ -3,11 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Foundation, type FoundationNode } from "../../index.ts";
 import { CommandError, describeFailure, EXIT_CODES } from "../exit.ts";
 import { latencyFigures } from "../index/statistics.ts";
-import { readSecret } from "../secret.ts";
+import { type SecretArguments, secretOption } from "../secret.ts";
 import { PING_HANDLER } from "./handler.ts";
 
 /** The command line of `foundation ping`. */
-export interface PingArguments {
+export interface PingArguments extends SecretArguments {
   /** `host:port` of the node to ping. */
   readonly address: string;
   readonly cluster: string;
@@ -17,19 +17,16 @@ export interface PingArguments {
   readonly intervalMs: number;
   /** Longest wait for the node, and for each answer. Unit: ms. */
   readonly timeoutMs: number;
-  /** Environment variable with the shared secret. */
-  readonly secretEnv?: string;
 }
 
 /** Joins the node's cluster for a moment and measures; 0 if every ping was answered. */
 export async function pingCommand(options: PingArguments, stop: AbortSignal): Promise<number> {
-  const secret = readSecret(options.secretEnv);
   const node = await Foundation.start({
     name: `ping-${randomUUID().slice(0, 8)}`,
     cluster: options.cluster,
     listen: "127.0.0.1:0",
     seeds: [options.address],
-    ...(secret === undefined ? {} : { secret }),
+    ...secretOption(options),
   });
   try {
     await node.awaitReady({ minimumMembers: 2, timeoutMs: options.timeoutMs });
