@@ -11,13 +11,30 @@ interface Kind {
    * Files of real processes run one after another, else they would starve each other's deadlines.
    */
   readonly inParallel: boolean;
+  /** Files of another kind that run once more, and with what in their environment. */
+  readonly again?: { readonly files: readonly string[]; readonly env: Record<string, string> };
 }
+
+/** What must hold whoever polls the sockets: runs again with the arrangement that is no default. */
+const IO_FILES = [
+  ..."busy order back-pressure calls large-messages priority leaving crash"
+    .split(" ")
+    .map((name) => `test/integration/${name}.test.ts`),
+  "test/contract/termination.test.ts",
+  "test/contract/process.test.ts",
+];
 
 const KINDS: readonly Kind[] = [
   { name: "unit", testTimeoutMs: 10_000, inParallel: true },
   { name: "property", testTimeoutMs: 60_000, inParallel: true },
   { name: "contract", testTimeoutMs: 60_000, inParallel: false },
   { name: "integration", testTimeoutMs: 120_000, inParallel: false },
+  {
+    name: "io",
+    testTimeoutMs: 120_000,
+    inParallel: false,
+    again: { files: IO_FILES, env: { FOUNDATION_TEST_IO: "isolate" } },
+  },
   { name: "types", testTimeoutMs: 60_000, inParallel: true },
   { name: "tidy", testTimeoutMs: 60_000, inParallel: true },
 ];
@@ -28,10 +45,11 @@ export default defineConfig({
     // Two at a time suits the smallest machine that the suite promises to pass on (two cores).
     maxWorkers: 2,
     reporters: ["default"],
-    projects: KINDS.map(({ name, testTimeoutMs, inParallel }, order) => ({
+    projects: KINDS.map(({ name, testTimeoutMs, inParallel, again }, order) => ({
       test: {
         name,
-        include: [`test/${name}/**/*.test.ts`],
+        include: again?.files.slice() ?? [`test/${name}/**/*.test.ts`],
+        ...(again !== undefined && { env: again.env }),
         // The types project checks `*.test-d.ts` with the compiler instead of running them.
         ...(name === "types" && {
           typecheck: {

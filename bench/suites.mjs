@@ -2,6 +2,7 @@
 
 import { formation } from "./cluster/formation.mjs";
 import { headOfLine } from "./cluster/head-of-line.mjs";
+import { io } from "./cluster/io.mjs";
 import { latency } from "./cluster/latency.mjs";
 import { nodeToNode } from "./cluster/node-to-node.mjs";
 import { sealed } from "./cluster/sealed.mjs";
@@ -34,6 +35,7 @@ export const SUITES = Object.freeze([
   threads,
   nodeToNode,
   sealed,
+  io,
   latency,
   headOfLine,
   formation,

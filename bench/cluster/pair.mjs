@@ -11,6 +11,7 @@ import { withChildren } from "../processes.mjs";
  * @param {"receiver" | "sender"} [pair.counter] which of them reports the result
  * @param {{ deadlineMs: number }} pair.timing
  * @param {object} pair.parameters given to both
+ * @param {Record<"receiver" | "sender", string>} [pair.cores] where each may run
  * @param {(group: import("../processes.mjs").ChildGroup) => Promise<object>} [pair.prepare] starts
  *   what both need, such as a broker; its fields are given to both
  * @param {() => Promise<string | undefined>} [pair.absence]
@@ -24,12 +25,9 @@ export function createPair(pair) {
       const prepared = await pair.prepare?.(group);
       const ends = {};
       const start = (role, more) => {
-        ends[role] = group.startNode(`${name} ${role}`, modules[role], {
-          ...parameters,
-          ...prepared,
-          ...more,
-          timing,
-        });
+        const all = { ...parameters, ...prepared, ...more, timing };
+        const options = { cores: pair.cores?.[role] };
+        ends[role] = group.startNode(`${name} ${role}`, modules[role], all, options);
         return ends[role];
       };
       const { address } = await start(listener, {}).event("listening");

@@ -15,9 +15,10 @@ export interface AttachedIsolate {
 /**
  * Joins the calling isolate to a node of this process. `wake` is called when its rings have
  * records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`. Its argument is
- * true once the kernel thread has panicked.
+ * true once the kernel thread has panicked. With `isPoller` the isolate polls the connections of a
+ * node with `io: 'isolate'`.
  */
-export declare function attachIsolate(node: number, wake: (hasFailed?: boolean) => void): AttachedIsolate
+export declare function attachIsolate(node: number, wake: (hasFailed?: boolean) => void, isPoller: boolean): AttachedIsolate
 
 /** What the boundary counted since the process began. */
 export declare function boundaryCounters(): BoundaryCounters
@@ -71,6 +72,9 @@ export declare function handOverSlab(isolate: number, index: number, generation:
 
 /** Whether an arena was lent. */
 export declare function hasArena(): boolean
+
+/** Whether an isolate can poll the connections of a node (`io: 'isolate'`). */
+export declare function hasIsolateIo(): boolean
 
 /** Whether stalled event loops can be seen: libuv's prepare and check handles were found. */
 export declare function hasLoopWatch(): boolean
@@ -142,7 +146,10 @@ export declare function retainSlab(isolate: number, index: number, generation: n
 /** Wakes another isolate of the node; one that is gone is a counted no-op. */
 export declare function ringIsolate(isolate: number, slot: number, generation: number): void
 
-/** Wakes the kernel thread: the out-ring has records, or the in-ring room again. */
+/**
+ * Has the out-ring read, which has records, or the in-ring filled, which has room again: by the
+ * kernel thread, or with `io: 'isolate'` on the spot.
+ */
 export declare function ringKernel(isolate: number): void
 
 /** A started node. */

@@ -84,6 +84,7 @@ describe("what an installation can do", () => {
     expect(await scenario(SCENARIOS, ["capabilities"])).toEqual({
       sharedAllocation: existsSync(SHIM),
       busyDetection: true,
+      isolateIo: process.platform === "linux",
     });
   });
 

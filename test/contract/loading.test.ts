@@ -73,7 +73,11 @@ describe("the native core", () => {
     const found = await scenario(PROGRAM, [bare], { environment });
     expect(found).toEqual({
       node: "home",
-      capabilities: { sharedAllocation: false, busyDetection: true },
+      capabilities: {
+        sharedAllocation: false,
+        busyDetection: true,
+        isolateIo: process.platform === "linux",
+      },
       codes: ["shim_missing", "shim_missing"],
     });
   });

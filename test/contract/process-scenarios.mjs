@@ -11,12 +11,15 @@ import { Foundation } from "../../dist/ts/index.js";
 
 const [, , name, argument] = isMainThread ? process.argv : ["", "", workerData];
 
+/** Who polls the sockets of the nodes, where a run says so. */
+const io = process.env.FOUNDATION_TEST_IO;
+
 // Written at once: process.exit() would cut off what is still queued.
 const print = (found) => writeSync(1, `${JSON.stringify(found)}\n`);
 
 async function startPair() {
-  const home = await Foundation.start({ name: "home" });
-  const peer = await Foundation.start({ name: "peer", seeds: [home.address] });
+  const home = await Foundation.start({ name: "home", io });
+  const peer = await Foundation.start({ name: "peer", seeds: [home.address], io });
   await Promise.all([home, peer].map((node) => node.awaitReady({ minimumMembers: 2 })));
   return { home, peer };
 }
@@ -74,7 +77,7 @@ const scenarios = {
   },
 
   async referencedAgain() {
-    const home = await Foundation.start({ name: "home" });
+    const home = await Foundation.start({ name: "home", io });
     home.unref();
     home.ref();
     setTimeout(() => home.leave().then(() => print({ isLeft: true })), 100).unref();
@@ -140,14 +143,14 @@ const scenarios = {
   },
 
   async throwingListener() {
-    const home = await Foundation.start({ name: "home" });
+    const home = await Foundation.start({ name: "home", io });
     const outside = uncaught(1);
     const heard = [];
     home.on("up", () => {
       throw new Error("listener");
     });
     home.on("up", (member) => heard.push(member.name));
-    const peer = await Foundation.start({ name: "peer", seeds: [home.address] });
+    const peer = await Foundation.start({ name: "peer", seeds: [home.address], io });
     await outside.all;
     peer.handle("alive", (message) => message);
     await home.awaitReady({ minimumMembers: 2 });

@@ -51,8 +51,9 @@ function startWorker(data) {
 
 /** Two nodes of one process that know each other; `home` is the one that workers attach to. */
 async function startPair() {
-  const home = await Foundation.start({ name: "home", ringBytes: 16 << 10 });
-  const peer = await Foundation.start({ name: "peer", ringBytes: 16 << 10, seeds: [home.address] });
+  const options = { io: process.env.FOUNDATION_TEST_IO, ringBytes: 16 << 10 };
+  const home = await Foundation.start({ ...options, name: "home" });
+  const peer = await Foundation.start({ ...options, name: "peer", seeds: [home.address] });
   await Promise.all([home, peer].map((node) => node.awaitReady({ minimumMembers: 2 })));
   return { home, peer };
 }
@@ -85,11 +86,11 @@ const scenarios = {
     let isStopped = false;
     const stopped = () => isStopped;
     const large = new Uint8Array(40_000);
+    const before = figures(); // a flood's first burst may hold slabs at once
     const floods = [
       flood(home, { node: "home", name: "worker" }, { text: "to the worker" }, stopped),
       flood(peer, { node: "home", name: "worker" }, large, stopped),
     ];
-    const before = figures();
     let at50 = before;
     for (let cycle = 1; cycle <= Number(cycles); cycle += 1) {
       const { worker, ready } = startWorker({ scenario: "trafficWorker" });

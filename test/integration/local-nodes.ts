@@ -4,13 +4,18 @@ import { Foundation, type FoundationNode, type FoundationOptions } from "foundat
 /** Longest wait for what is expected at once; only a broken run takes as long. Unit: ms. */
 export const SOON_MS = 10_000;
 
+/** Who polls the sockets of the nodes under test, where a run says so (`vitest.config.ts`). */
+function testedIo(): FoundationOptions["io"] {
+  return process.env["FOUNDATION_TEST_IO"] as FoundationOptions["io"];
+}
+
 /** The nodes that a test runs in its own process; they leave with it. */
 export class LocalNodes {
   readonly #started: FoundationNode[] = [];
 
   /** Starts a node that {@link leaveAll} ends. */
   async start(options: FoundationOptions): Promise<FoundationNode> {
-    const node = await Foundation.start(options);
+    const node = await Foundation.start({ io: testedIo(), ...options });
     this.#started.push(node);
     return node;
   }

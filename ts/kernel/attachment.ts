@@ -29,13 +29,13 @@ export class Attachment implements InboxRing {
   #isDraining = false;
   #isDetached = false;
 
-  constructor(arena: Arena, node: number) {
-    const attached = native(() =>
-      core.attachIsolate(node, (hasFailed) => {
-        if (hasFailed === true) this.#onFailed();
-        else this.#wake();
-      }),
-    );
+  /** `isPoller`: this isolate polls the connections of a node with `io: "isolate"`. */
+  constructor(arena: Arena, node: number, isPoller: boolean) {
+    const wake = (hasFailed?: boolean): void => {
+      if (hasFailed === true) this.#onFailed();
+      else this.#wake();
+    };
+    const attached = native(() => core.attachIsolate(node, wake, isPoller));
     this.isolate = attached.isolate;
     this.slot = attached.slot;
     this.generation = attached.generation;

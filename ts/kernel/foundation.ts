@@ -19,7 +19,7 @@ export const Foundation = Object.freeze({
    * cluster on a thread of its own, whatever this event loop does.
    *
    * @throws FoundationError `invalid_options`, `insecure_bind`, `insecure_dial`,
-   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`
+   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`
    */
   async start(options: FoundationOptions = {}): Promise<FoundationNode> {
     const resolved = resolveOptions(options);
@@ -40,7 +40,7 @@ export const Foundation = Object.freeze({
       windowBytes: resolved.windowBytes,
     };
     publishNode(node);
-    return new FoundationNode(arena, node);
+    return new FoundationNode(arena, node, resolved.io === "isolate");
   },
 
   /**
@@ -51,6 +51,6 @@ export const Foundation = Object.freeze({
    */
   async attach(options: AttachOptions = {}): Promise<FoundationNode> {
     const { arena, node } = await findNode(options.name, options.timeoutMs ?? 5_000);
-    return new FoundationNode(arena, node);
+    return new FoundationNode(arena, node, false);
   },
 });

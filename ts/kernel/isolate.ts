@@ -66,11 +66,11 @@ export class Isolate implements InboxSink, ControlSink {
   #burst: Burst | undefined;
   #failure: FoundationError | undefined;
 
-  constructor(arena: Arena, node: SharedNode, events: TypedEvents<NodeEvents>) {
+  constructor(arena: Arena, node: SharedNode, events: TypedEvents<NodeEvents>, isPoller: boolean) {
     this.#arena = arena;
     this.#node = node;
     this.#events = events;
-    this.attachment = new Attachment(arena, node.node);
+    this.attachment = new Attachment(arena, node.node, isPoller);
     const { isolate } = this.attachment;
     this.#directory = new Directory(isolate, node.declaredChannels, () => {
       this.#burst = undefined;

@@ -59,9 +59,15 @@ export interface Capabilities {
   readonly sharedAllocation: boolean;
   /** A stalled event loop is seen and shown as `busy`. */
   readonly busyDetection: boolean;
+  /** An isolate can poll the connections of a node: `io: "isolate"`. */
+  readonly isolateIo: boolean;
 }
 
 /** Tells what this installation can do. */
 export function capabilities(): Capabilities {
-  return { sharedAllocation: sharedShim() !== undefined, busyDetection: core.hasLoopWatch() };
+  return {
+    sharedAllocation: sharedShim() !== undefined,
+    busyDetection: core.hasLoopWatch(),
+    isolateIo: core.hasIsolateIo(),
+  };
 }

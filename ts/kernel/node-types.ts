@@ -142,6 +142,8 @@ export interface NodeMetrics {
   readonly badAddresses: number;
   readonly isolates: number;
   readonly isolateRings: number;
+  /** Times that the kernel thread took the connections over from a stalled isolate. */
+  readonly laneTakeovers: number;
   readonly backlogRecords: number;
   readonly reserveFreeBytes: number;
   readonly slabs: Readonly<Record<string, number>>;

@@ -39,13 +39,13 @@ export class FoundationNode {
   #left: Promise<void> | undefined;
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
-  constructor(arena: Arena, node: SharedNode) {
+  constructor(arena: Arena, node: SharedNode, isPoller: boolean) {
     this.#node = node;
     this.name = node.name;
     this.address = node.address;
     this.life = node.life;
     this.keys = new NodeKeys(node.node);
-    this.#isolate = new Isolate(arena, node, this.#events);
+    this.#isolate = new Isolate(arena, node, this.#events, isPoller);
     this.#events.on("left", () => withdrawNode(node.node));
   }
 

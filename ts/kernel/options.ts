@@ -101,6 +101,15 @@ export interface FoundationOptions {
    * unpinned.
    */
   readonly kernelCore?: number;
+  /**
+   * Who polls the connections: the kernel thread, or the event loop of the isolate that calls
+   * `Foundation.start`, while it runs. Asks for `capabilities().isolateIo`.
+   */
+  readonly io?: "thread" | "isolate";
+  /**
+   * How it waits for them: asleep, or by looking again and again, which costs a core per process.
+   */
+  readonly poll?: "block" | "spin";
   /** Start counter of the node, kept by the caller. Unit: starts. Default: start time in ms. */
   readonly lifeStart?: number;
   /**
@@ -136,6 +145,8 @@ export const FOUNDATION_DEFAULTS = Object.freeze({
   chunkBytes: 128 << 10, // at 1 GB/s an urgent frame waits 128 µs behind one; bench: calibrate
   unsentBytes: 128 << 10, // an urgent frame waits behind at most this much
   drainBudgetMs: 8, // half a frame of a 60 Hz timer
+  io: "thread" as "thread" | "isolate", // docs/performance.md, "Where the sockets are polled"
+  poll: "block" as "block" | "spin", // a core per process has to be asked for
 });
 
 /** Options with every default filled in; `secrets` holds digits, and `secret` nothing. */
@@ -217,6 +228,17 @@ const NUMBER_RANGES: Readonly<Record<string, readonly [number, number]>> = {
   unsentBytes: [4 << 10, 64 << 20],
   drainBudgetMs: [1, 10_000],
 };
+
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  io: ["thread", "isolate"],
+  poll: ["block", "spin"],
+};
+
+function checkWord(name: string, value: unknown, known: readonly string[]): void {
+  if (known.includes(value as string)) return;
+  const words = known.map((word) => `'${word}'`).join(" or ");
+  throw invalid(`${name} must be ${words}, not ${JSON.stringify(value)}`, { name });
+}
 
 function checkRelations(options: ResolvedOptions): void {
   const relations: [boolean, string][] = [
@@ -344,6 +366,9 @@ export function resolveOptions(options: FoundationOptions): ResolvedOptions {
   const resolved: ResolvedOptions = { ...FOUNDATION_DEFAULTS, ...rest, secrets, name };
   for (const [key, [min, max]] of Object.entries(NUMBER_RANGES)) {
     checkInteger(key, Reflect.get(resolved, key), min, max);
+  }
+  for (const [key, known] of Object.entries(WORDS)) {
+    checkWord(key, Reflect.get(resolved, key), known);
   }
   checkRelations(resolved);
   checkNames(resolved);

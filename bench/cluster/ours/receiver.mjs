@@ -1,4 +1,7 @@
-/** Our receiving node: public API, default options; `bytes` says whether a handler gets a view. */
+/**
+ * Our receiving node: public API, default options unless the case says otherwise; `bytes` says
+ * whether a handler gets a view.
+ */
 
 import { Foundation } from "foundation-runtime";
 

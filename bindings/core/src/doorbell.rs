@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use foundation_node::Doorbell;
+use foundation_node::{Doorbell, LoopMark};
 use napi::sys;
 
 use crate::error::{Result, check};
@@ -39,15 +39,22 @@ pub(crate) struct Bell {
     is_ringing: AtomicBool,
     /// The kernel thread panicked: the wake-ups say so.
     has_failed: AtomicBool,
+    /// A wake-up runs JavaScript in the poll phase of its loop.
+    mark: Arc<LoopMark>,
 }
 
 impl Bell {
     /// Makes the bell of an environment; `wake` is called on its thread.
-    pub(crate) fn new(env: sys::napi_env, wake: sys::napi_value) -> Result<Arc<Bell>> {
+    pub(crate) fn new(
+        env: sys::napi_env,
+        wake: sys::napi_value,
+        mark: Arc<LoopMark>,
+    ) -> Result<Arc<Bell>> {
         let bell = Arc::new(Bell {
             function: Mutex::new(None),
             is_ringing: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
+            mark,
         });
         let context = Arc::into_raw(Arc::clone(&bell)).cast_mut().cast::<c_void>();
         let mut name = ptr::null_mut();
@@ -108,6 +115,28 @@ impl Bell {
                 )
             };
         }
+    }
+
+    /// The isolate is awake in the poll phase of its loop, and will look at its rings: until
+    /// [`Bell::let_ring`], a ring is saved.
+    pub(crate) fn hold(&self) {
+        self.mark.running();
+        self.is_ringing.store(true, Ordering::Relaxed);
+    }
+
+    /// Rings count again. The isolate looks at its rings after this, so none is lost.
+    pub(crate) fn let_ring(&self) {
+        // AcqRel, as for a wake-up: what was written before a saved ring is seen by the look.
+        self.is_ringing.swap(false, Ordering::AcqRel);
+    }
+
+    /// Calls JavaScript, and raises what it threw in its isolate.
+    ///
+    /// # Safety
+    /// Called on the thread of the live environment `env`, to which `wake` belongs.
+    pub(crate) unsafe fn wake_isolate(&self, env: sys::napi_env, wake: sys::napi_value) {
+        // SAFETY: promised by the caller.
+        unsafe { wake_isolate(env, wake, self.has_failed.load(Ordering::Acquire)) }
     }
 
     /// Whether the bell keeps the event loop alive. Only on the environment's own thread.
@@ -188,11 +217,12 @@ unsafe extern "C" fn call_wake(
     if env.is_null() || wake.is_null() {
         return; // the environment is being torn down
     }
+    bell.mark.running();
     let woken = catch_unwind(AssertUnwindSafe(|| {
         let is_test = PANICS_FOR_TEST.swap(false, Ordering::Relaxed);
         assert!(!is_test, "a panic for the test of the doorbell");
         // SAFETY: the environment is live and this is its thread.
-        unsafe { wake_isolate(env, wake, bell.has_failed.load(Ordering::Acquire)) }
+        unsafe { bell.wake_isolate(env, wake) }
     }));
     if woken.is_err() {
         // SAFETY: as above. A panic may not cross into Node.

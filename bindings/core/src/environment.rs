@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use foundation_node::LoopMark;
@@ -13,7 +14,9 @@ use napi::sys;
 
 use crate::error::{Result, check};
 use crate::isolate::Attachment;
+use crate::lane_watch::LaneWatch;
 use crate::loop_watch::LoopWatch;
+use crate::uv::Closed;
 
 /// Everything an environment holds.
 #[derive(Default)]
@@ -21,6 +24,8 @@ pub(crate) struct Environment {
     pub(crate) attachments: Vec<Option<Attachment>>,
     mark: Option<Arc<LoopMark>>,
     watch: Option<LoopWatch>,
+    /// Stopped at the teardown, still to be closed.
+    stopped: Vec<LaneWatch>,
     /// This environment lent the arena: with it go the kernel threads.
     pub(crate) is_root: bool,
     has_hooks: bool,
@@ -91,7 +96,9 @@ unsafe extern "C" fn tear_down(_argument: *mut c_void) {
         let (attachments, is_root) =
             with(|environment| (std::mem::take(&mut environment.attachments), environment.is_root));
         for attachment in attachments.into_iter().flatten() {
-            attachment.tear_down();
+            if let Some(watch) = attachment.tear_down() {
+                with(|environment| environment.stopped.push(watch));
+            }
         }
         if is_root {
             crate::process::shut_down();
@@ -99,7 +106,17 @@ unsafe extern "C" fn tear_down(_argument: *mut c_void) {
     });
 }
 
-/// Closes the loop watch; the environment's end waits until both of its handles are closed.
+/// The hook that an environment's end waits for, until the last reference to this is dropped.
+struct Hook(sys::napi_async_cleanup_hook_handle);
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        // SAFETY: the hook is the one Node called, and it is removed once, on its thread.
+        unsafe { sys::napi_remove_async_cleanup_hook(self.0) };
+    }
+}
+
+/// Closes every handle; the environment's end waits until they are closed.
 ///
 /// # Safety
 /// Called once by Node, on the environment's thread, with the hook that it waits on.
@@ -107,16 +124,16 @@ unsafe extern "C" fn close_watch(
     hook: sys::napi_async_cleanup_hook_handle,
     _argument: *mut c_void,
 ) {
-    let watch = with(|environment| {
+    let closed: Closed = Rc::new(Hook(hook));
+    let (watch, stopped) = with(|environment| {
         environment.mark = None;
         environment.has_hooks = false;
-        environment.watch.take()
+        (environment.watch.take(), std::mem::take(&mut environment.stopped))
     });
-    match watch {
-        Some(watch) => watch.close(hook),
-        None => {
-            // SAFETY: the hook is the one Node just called.
-            unsafe { sys::napi_remove_async_cleanup_hook(hook) };
-        }
+    for watch in stopped {
+        watch.close(Some(Rc::clone(&closed)));
+    }
+    if let Some(watch) = watch {
+        watch.close(closed);
     }
 }

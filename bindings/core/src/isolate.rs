@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_buffer::{Handle, HandleTable};
-use foundation_node::{Doorbell, InTransit, Owner, is_forked, refuse_fork};
+use foundation_node::{Doorbell, InTransit, IoMode, Owner, PollMode, is_forked, refuse_fork};
 use napi::{Env, JsValue, Unknown};
 
 use crate::doorbell::{Bell, TO_CLOSED};
 use crate::environment;
 use crate::error::{Result, coded, from_core};
+use crate::lane_watch::{LaneWatch, LaneWatchOptions};
 use crate::process::{self, NodeEntry};
 use crate::{AttachedIsolate, NameOwner};
 
@@ -20,6 +21,8 @@ pub(crate) struct Attachment {
     owner: Owner,
     bell: Arc<Bell>,
     handles: Arc<Mutex<HandleTable>>,
+    /// Where this isolate polls the node's connections.
+    lanes: Option<LaneWatch>,
 }
 
 /// An attachment as other isolates of the process find it.
@@ -30,14 +33,20 @@ pub(crate) struct Registered {
 }
 
 impl Attachment {
-    /// Waits until the kernel thread has let go. The environment is going away.
-    pub(crate) fn tear_down(self) {
+    /// Waits until the kernel thread has let go. The environment is going away; the handles that
+    /// are left for it to close come back.
+    pub(crate) fn tear_down(self) -> Option<LaneWatch> {
         if is_forked() {
             // Nobody is there to wait for, and the locks may be held by threads left behind.
-            return std::mem::forget(self);
+            std::mem::forget(self);
+            return None;
+        }
+        if let Some(lanes) = &self.lanes {
+            lanes.stop();
         }
         self.bell.silence();
         self.let_go();
+        self.lanes
     }
 
     fn let_go(&self) {
@@ -66,16 +75,19 @@ fn with<T>(isolate: u32, work: impl FnOnce(&Attachment) -> T) -> Result<T> {
     })
 }
 
-pub(crate) fn attach(env: &Env, node: u32, wake: &Unknown) -> Result<AttachedIsolate> {
+pub(crate) fn attach(
+    env: &Env,
+    node: u32,
+    wake: &Unknown,
+    is_poller: bool,
+) -> Result<AttachedIsolate> {
     let entry = process::node(node)?;
     let raw = env.raw();
-    let bell = Bell::new(raw, wake.raw())?;
-    let mark = environment::with(|environment| {
-        environment.add_hooks(raw)?;
-        Ok::<_, napi::Error<String>>(environment.mark(raw))
-    })?;
+    let mark = environment::with(|environment| environment.mark(raw));
+    let bell = Bell::new(raw, wake.raw(), Arc::clone(&mark))?;
+    environment::with(|environment| environment.add_hooks(raw))?;
     let shared: Arc<dyn Doorbell> = Arc::clone(&bell) as Arc<dyn Doorbell>;
-    let attached = match entry.kernel.attach(entry.inner, shared, mark) {
+    let attached = match entry.kernel.attach(entry.inner, shared, mark, is_poller) {
         Ok(attached) => attached,
         Err(error) => {
             bell.release();
@@ -84,6 +96,23 @@ pub(crate) fn attach(env: &Env, node: u32, wake: &Unknown) -> Result<AttachedIso
     };
     let owner = Owner { slot: attached.slot, generation: attached.generation };
     let handles = attached.handles;
+    let lanes = match attached.lane_poll {
+        None => None,
+        Some(poll) => {
+            let options = LaneWatchOptions {
+                kernel: Arc::clone(&entry.kernel),
+                node: entry.inner,
+                poll,
+                is_spinning: entry.poll == PollMode::Spin,
+            };
+            let started = LaneWatch::start(raw, wake.raw(), Arc::clone(&bell), options);
+            Some(started.inspect_err(|_| {
+                // The kernel thread attends the connections then, but that is not what was asked.
+                let _ = entry.kernel.detach(entry.inner, owner);
+                bell.release();
+            })?)
+        }
+    };
     let registered = Registered { generation: owner.generation, bell: Arc::clone(&bell) };
     process::register(node, owner.slot, registered);
     let isolate = environment::with(|environment| {
@@ -92,7 +121,7 @@ pub(crate) fn attach(env: &Env, node: u32, wake: &Unknown) -> Result<AttachedIso
         if free == attachments.len() {
             attachments.push(None);
         }
-        attachments[free] = Some(Attachment { node, entry, owner, bell, handles });
+        attachments[free] = Some(Attachment { node, entry, owner, bell, handles, lanes });
         free as u32
     });
     Ok(AttachedIsolate {
@@ -114,6 +143,9 @@ pub(crate) fn detach(_env: &Env, isolate: u32) -> Result<()> {
     let attachment = taken.ok_or_else(|| coded("not_attached", "this isolate left the node"))?;
     attachment.let_go();
     attachment.bell.release();
+    if let Some(lanes) = attachment.lanes {
+        lanes.release();
+    }
     Ok(())
 }
 
@@ -125,7 +157,13 @@ pub(crate) fn set_referenced(env: &Env, isolate: u32, is_referenced: bool) -> Re
 pub(crate) fn ring_kernel(isolate: u32) -> Result<()> {
     refuse_fork().map_err(from_core)?;
     // An isolate that left has nothing to wake anybody for.
-    let _ = with(isolate, |attachment| attachment.entry.kernel.ring());
+    let _ = with(isolate, |attachment| {
+        let NodeEntry { kernel, inner, io, .. } = &attachment.entry;
+        match io {
+            IoMode::Thread => kernel.ring(),
+            IoMode::Isolate => kernel.serve_sender(*inner, attachment.owner),
+        }
+    });
     Ok(())
 }
 

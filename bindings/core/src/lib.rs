@@ -14,8 +14,10 @@ mod doorbell;
 mod environment;
 mod error;
 mod isolate;
+mod lane_watch;
 mod loop_watch;
 mod process;
+mod uv;
 mod vtable;
 
 use napi::bindgen_prelude::BigInt;
@@ -134,10 +136,19 @@ pub struct AttachedIsolate {
 
 /// Joins the calling isolate to a node of this process. `wake` is called when its rings have
 /// records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`. Its argument is
-/// true once the kernel thread has panicked.
-#[napi(catch_unwind, ts_args_type = "node: number, wake: (hasFailed?: boolean) => void")]
-pub fn attach_isolate(env: Env, node: u32, wake: Unknown) -> Result<AttachedIsolate> {
-    isolate::attach(&env, node, &wake)
+/// true once the kernel thread has panicked. With `isPoller` the isolate polls the connections of a
+/// node with `io: 'isolate'`.
+#[napi(
+    catch_unwind,
+    ts_args_type = "node: number, wake: (hasFailed?: boolean) => void, isPoller: boolean"
+)]
+pub fn attach_isolate(
+    env: Env,
+    node: u32,
+    wake: Unknown,
+    is_poller: bool,
+) -> Result<AttachedIsolate> {
+    isolate::attach(&env, node, &wake, is_poller)
 }
 
 /// Lets go of a node: no memory of the isolate's rings is touched after this returns.
@@ -158,7 +169,8 @@ pub fn ref_isolate(env: Env, isolate: u32) -> Result<()> {
     isolate::set_referenced(&env, isolate, true)
 }
 
-/// Wakes the kernel thread: the out-ring has records, or the in-ring room again.
+/// Has the out-ring read, which has records, or the in-ring filled, which has room again: by the
+/// kernel thread, or with `io: 'isolate'` on the spot.
 #[napi(catch_unwind)]
 pub fn ring_kernel(isolate: u32) -> Result<()> {
     isolate::ring_kernel(isolate)
@@ -286,6 +298,12 @@ pub fn boundary_counters() -> BoundaryCounters {
 #[napi(catch_unwind)]
 pub fn has_loop_watch() -> bool {
     loop_watch::is_available()
+}
+
+/// Whether an isolate can poll the connections of a node (`io: 'isolate'`).
+#[napi(catch_unwind)]
+pub fn has_isolate_io() -> bool {
+    lane_watch::is_available()
 }
 
 /// Address of the table of functions through which the C++ shim takes memory from the core.

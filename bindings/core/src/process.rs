@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, HandleTable, Pool};
 use foundation_node::{
-    InTransit, Kernel, KeyChange, NameTable, NodeOptions, Secret, is_forked, refuse_fork,
+    InTransit, IoMode, Kernel, KeyChange, NameTable, NodeOptions, PollMode, Secret, is_forked,
+    refuse_fork,
 };
 use napi::{Env, JsValue, Unknown, sys};
 
 use crate::error::{Result, check, coded, from_core};
 use crate::isolate::{Registered, lock};
-use crate::{BoundaryCounters, StartedNode, doorbell, environment};
+use crate::{BoundaryCounters, StartedNode, doorbell, environment, lane_watch};
 
 /// A node of this process and the kernel thread that drives it.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub(crate) struct NodeEntry {
     /// Number of the node on its kernel thread.
     pub(crate) inner: u32,
     pub(crate) names: Arc<Mutex<NameTable>>,
+    pub(crate) io: IoMode,
+    pub(crate) poll: PollMode,
 }
 
 #[derive(Default)]
@@ -155,11 +158,17 @@ fn kernel_for(core: Option<u32>) -> Result<Arc<Kernel>> {
 pub(crate) fn start_node(options: &str, core: Option<u32>) -> Result<StartedNode> {
     refuse_fork().map_err(from_core)?;
     let options = NodeOptions::from_json(options).map_err(from_core)?;
+    let (io, poll) = (options.io, options.poll);
+    if io == IoMode::Isolate && !lane_watch::is_available() {
+        let text =
+            "io: 'isolate' needs libuv's functions and Linux; capabilities().isolateIo tells";
+        return Err(coded("io_unavailable", text));
+    }
     let kernel = kernel_for(core)?;
     let started = kernel.start_node(options).map_err(from_core)?;
     let node = with(|process| {
         process.next_node += 1;
-        let entry = NodeEntry { kernel, inner: started.node, names: started.names };
+        let entry = NodeEntry { kernel, inner: started.node, names: started.names, io, poll };
         process.nodes.insert(process.next_node, entry);
         process.next_node
     });

@@ -9,6 +9,7 @@ use foundation_buffer::HandleTable;
 
 use crate::isolate::{Doorbell, LoopMark};
 use crate::keys::KeyChange;
+use crate::lane_poll::LanePoll;
 use crate::names::{NameTable, Owner};
 use crate::options::NodeOptions;
 use crate::pairs::InTransit;
@@ -64,6 +65,8 @@ pub struct Attached {
     pub ring_bytes: u32,
     /// Slab references that the isolate holds.
     pub handles: Arc<Mutex<HandleTable>>,
+    /// What the isolate has to poll, where it is the one that polls.
+    pub lane_poll: Option<Arc<LanePoll>>,
 }
 
 pub(crate) type Answer<T> = SyncSender<Result<T, NodeError>>;
@@ -77,6 +80,7 @@ pub(crate) enum Command {
         node: u32,
         bell: Arc<dyn Doorbell>,
         mark: Arc<LoopMark>,
+        is_poller: bool,
         answer: Answer<Attached>,
     },
     Detach {

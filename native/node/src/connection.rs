@@ -276,7 +276,7 @@ pub(crate) async fn run_lane(shared: Shared, place: Place, io: Arc<LaneIo>) {
     let mut result = shared.lock().replay_lane(place);
     while result.is_ok() {
         result = match io.lane.readable().await {
-            Ok(()) => shared.lock().read_lane(place),
+            Ok(()) => shared.lock().read_lane(place, READS_MAX),
             Err(error) => Err(error.into()),
         };
         tokio::task::consume_budget().await;
@@ -320,7 +320,7 @@ impl State {
     }
 
     /// Uses the bytes that came with the handshake.
-    fn replay_lane(&mut self, place: Place) -> Result<(), ConnectionError> {
+    pub(crate) fn replay_lane(&mut self, place: Place) -> Result<(), ConnectionError> {
         let mut buffer = std::mem::take(&mut self.open_lane(place).ok_or(GONE)?.buffer);
         let result = buffer.replay(&mut Inflow { state: self, place });
         self.note_seal_failure(place, &result);
@@ -332,14 +332,18 @@ impl State {
     }
 
     /// Reads what has come on a lane, a few times in a row at most.
-    pub(crate) fn read_lane(&mut self, place: Place) -> Result<(), ConnectionError> {
+    pub(crate) fn read_lane(
+        &mut self,
+        place: Place,
+        reads_max: usize,
+    ) -> Result<(), ConnectionError> {
         let open = self.open_lane(place).ok_or(GONE)?;
         let io = Arc::clone(&open.io);
         // Buffer and scratch are taken out while their bytes act on the state.
         let mut buffer = std::mem::take(&mut open.buffer);
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut result = Ok(());
-        for _ in 0..READS_MAX {
+        for _ in 0..reads_max {
             let read = buffer.read(&io.lane, &mut scratch, &mut Inflow { state: self, place });
             match read {
                 Ok(Read::Bytes { is_full: true, .. }) => {}
@@ -376,12 +380,18 @@ impl State {
     }
 
     /// The system takes bytes of a lane again.
-    fn unblock_lane(&mut self, place: Place) {
+    pub(crate) fn unblock_lane(&mut self, place: Place) {
         if let Some(host) = self.nodes.get_mut(&place.node)
             && let Some(open) = host.open_lane(place)
         {
             open.is_blocked = false;
+            let io = Arc::clone(&open.io);
             host.mark_dirty(place.index);
+            if let Some(isolate_io) = &host.isolate_io
+                && isolate_io.want_room(&io.lane, place, false).is_err()
+            {
+                host.lost.push((place.index, place.generation, "io_error".to_owned()));
+            }
         }
     }
 

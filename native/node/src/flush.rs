@@ -8,15 +8,16 @@ use foundation_link::LANES_MAX;
 use foundation_transport::{Flushed, Listener, TransportOptions};
 
 use crate::command::{NodeError, Started};
-use crate::connection::{ConnectionError, serve_incoming};
+use crate::connection::{ConnectionError, Place, serve_incoming};
 use crate::dial::Seed;
 use crate::events::life_text;
+use crate::isolate_io::IsolateIo;
 use crate::isolates::Isolates;
 use crate::membership::{new_budget, new_life};
 use crate::metrics::NodeMeters;
 use crate::names::NameTable;
 use crate::node::{Node, Phase};
-use crate::options::NodeOptions;
+use crate::options::{IoMode, NodeOptions};
 use crate::pairs::Pairs;
 use crate::peer::{Active, OpenLane};
 use crate::state::{Shared, State};
@@ -59,8 +60,9 @@ impl Node {
     }
 
     fn flush_link(&mut self, index: usize) {
-        let generation = self.peers[index].generation;
-        let Some(active) = &mut self.peers[index].link else { return };
+        let Node { id, peers, isolate_io, .. } = self;
+        let generation = peers[index].generation;
+        let Some(active) = &mut peers[index].link else { return };
         active.is_dirty = false;
         let mut failure = None;
         let mut left_bytes = FLUSH_BYTES;
@@ -87,7 +89,14 @@ impl Node {
                     Ok(Flushed::All) => {}
                     Ok(Flushed::Blocked) => {
                         *is_blocked = true;
-                        io.wake_writer.notify_one();
+                        let place = Place { node: *id, index, generation, lane: *number };
+                        let Some(isolate_io) = isolate_io else {
+                            io.wake_writer.notify_one();
+                            break;
+                        };
+                        if let Err(error) = isolate_io.want_room(&io.lane, place, true) {
+                            failure = Some(ConnectionError::from(error).code());
+                        }
                         break;
                     }
                     Err(error) => {
@@ -138,6 +147,9 @@ impl State {
         let transport = node.transport_options.clone();
         self.nodes.insert(id, node);
         if let Some(shared) = self.own.upgrade() {
+            if let Some(io) = self.nodes.get_mut(&id).and_then(|node| node.isolate_io.as_mut()) {
+                io.start(Arc::clone(&shared), id, &runtime);
+            }
             let task = runtime.spawn(listen(shared, id, listener, transport));
             if let Some(node) = self.nodes.get_mut(&id) {
                 node.listener = Some(task.abort_handle());
@@ -162,6 +174,10 @@ impl State {
         let exhausted = |_| NodeError::new("arena_exhausted", "no room in the arena for a node");
         let writability = Writability::new(&self.pool).map_err(exhausted)?;
         let channels = options.channel_specs();
+        let isolate_io = match options.io {
+            IoMode::Thread => None,
+            IoMode::Isolate => Some(IsolateIo::new()?),
+        };
         let now = crate::clock::now();
         Ok(Node {
             id,
@@ -192,6 +208,7 @@ impl State {
             was_drained: false,
             unauthenticated: BTreeMap::new(),
             busy_isolates: 0,
+            isolate_io,
             identity,
             options,
         })

@@ -2,12 +2,13 @@
 //! mark.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::{Arc, Mutex, Weak};
 
 use foundation_buffer::{Block, Handle, HandleTable, Pool, Slab};
 use foundation_link::{Micros, Payload};
 use foundation_ring::{Consumer, Producer, SharedBlock, layout};
+use tokio::sync::Notify;
 
 use crate::backlog::{Backlog, Oldest};
 use crate::command::NodeError;
@@ -29,17 +30,62 @@ pub trait Doorbell: Send + Sync {
 #[derive(Debug, Default)]
 pub struct LoopMark {
     running_since: AtomicU64,
+    /// Times that the loop began to poll.
+    laps: AtomicU64,
+    /// Whoever looks after the loop sleeps until it runs.
+    is_armed: AtomicBool,
+    alarms: Mutex<Vec<Weak<Notify>>>,
 }
 
 impl LoopMark {
-    /// The loop returned from polling and runs JavaScript.
+    /// The loop returned from polling and runs JavaScript; or it does so in a callback of its poll
+    /// phase.
     pub fn running(&self) {
         self.running_since.store(crate::clock::now().0, Ordering::Relaxed);
+        // Pairs with the fence in `arm_alarm`: of this store and that of the alarm, one is seen by
+        // the other side.
+        fence(Ordering::SeqCst);
+        if self.is_armed.load(Ordering::Relaxed) && self.is_armed.swap(false, Ordering::Relaxed) {
+            for alarm in lock(&self.alarms).iter().filter_map(Weak::upgrade) {
+                alarm.notify_one();
+            }
+        }
+    }
+
+    /// Has `alarm` rung whenever the loop runs after [`LoopMark::arm_alarm`].
+    pub(crate) fn add_alarm(&self, alarm: &Arc<Notify>) {
+        let mut alarms = lock(&self.alarms);
+        alarms.retain(|known| known.strong_count() > 0);
+        let alarm = Arc::downgrade(alarm);
+        if !alarms.iter().any(|known| known.ptr_eq(&alarm)) {
+            alarms.push(alarm);
+        }
+    }
+
+    /// Asks to be rung when the loop runs. False: it runs now, nothing was asked.
+    pub(crate) fn arm_alarm(&self) -> bool {
+        self.is_armed.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if self.is_polling() {
+            return true;
+        }
+        self.is_armed.store(false, Ordering::Relaxed);
+        false
+    }
+
+    pub(crate) fn is_polling(&self) -> bool {
+        self.running_since.load(Ordering::Relaxed) == 0
     }
 
     /// The loop is about to poll: however long that takes, it is idle.
     pub fn polling(&self) {
         self.running_since.store(0, Ordering::Relaxed);
+        // Only the loop's own thread counts.
+        self.laps.store(self.laps.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn laps(&self) -> u64 {
+        self.laps.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_stalled(&self, now: Micros, after: Micros) -> bool {
@@ -232,6 +278,11 @@ impl Isolate {
     /// Where the rings to the isolate begin in the arena: urgent, normal.
     pub(crate) fn inward_offsets(&self) -> (u32, u32) {
         (self.urgent.block.offset() as u32, self.normal.block.offset() as u32)
+    }
+
+    /// Arms the ring from the isolate; false where it has records again.
+    pub(crate) fn arm(&mut self) -> bool {
+        self.is_corrupt || self.outward.arm()
     }
 
     /// Records waiting for room in a ring.

@@ -163,11 +163,15 @@ impl Isolates {
     /// Lets every isolate whose ring was full go on; called when the thread was woken.
     pub(crate) fn retry_backlogs(&mut self) {
         for index in 0..self.slots.len() {
-            let has_backlog =
-                self.slots[index].isolate.as_ref().is_some_and(|i| i.backlog_records() > 0);
-            if has_backlog {
-                self.mark(index);
-            }
+            self.retry_backlog(index);
+        }
+    }
+
+    /// The same for one of them.
+    pub(crate) fn retry_backlog(&mut self, index: usize) {
+        let isolate = self.slots.get(index).and_then(|slot| slot.isolate.as_ref());
+        if isolate.is_some_and(|isolate| isolate.backlog_records() > 0) {
+            self.mark(index);
         }
     }
 
@@ -176,7 +180,7 @@ impl Isolates {
         let mut is_idle = true;
         for isolate in self.iter_mut() {
             // No shortcut: every ring is armed, whatever the others still hold.
-            is_idle &= isolate.is_corrupt || isolate.outward.arm();
+            is_idle &= isolate.arm();
         }
         is_idle
     }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub struct Kernel {
     commands: Mutex<Sender<Command>>,
     bell: Arc<Notify>,
     fault: Arc<Fault>,
+    /// For turns of other threads. The thread itself keeps it, so that it ends there.
+    state: Weak<SharedState>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -55,11 +57,11 @@ impl Kernel {
             .name("foundation-kernel".to_owned())
             .spawn(move || run(pool, core, inbox, thread_bell, &thread_fault, &ready))
             .map_err(unavailable)?;
-        started.recv_timeout(ANSWER_LIMIT).map_err(|_| {
+        let state = started.recv_timeout(ANSWER_LIMIT).map_err(|_| {
             NodeError::new("kernel_unavailable", "the kernel thread did not start")
         })??;
         let (commands, thread) = (Mutex::new(commands), Mutex::new(Some(thread)));
-        Ok(Kernel { commands, bell, fault, thread })
+        Ok(Kernel { commands, bell, fault, state, thread })
     }
 
     /// Wakes the thread so that it reads its rings. Cheap; safe from any thread at any time.
@@ -77,6 +79,32 @@ impl Kernel {
     /// The reason why the thread does not do what it is asked.
     fn stopped(&self, text: &str) -> NodeError {
         self.fault.error().unwrap_or_else(|| NodeError::new("kernel_stopped", text))
+    }
+
+    /// Does what the end of a burst asks for: takes what the isolate wrote into its ring and
+    /// writes it to the connections, on the calling thread. Where another thread is at it, the
+    /// kernel thread is rung instead.
+    pub fn serve_sender(&self, node: u32, owner: Owner) {
+        let _on_panic = RingOnPanic(self);
+        let is_done = self.turn_state().is_some_and(|state| {
+            state.try_lock().is_some_and(|mut state| state.sender_turn(node, owner))
+        });
+        if !is_done {
+            self.ring();
+        }
+    }
+
+    /// Reads the connections of a node whose polling isolate calls this, and writes what waited for
+    /// room. True: more may have come.
+    pub fn serve_lanes(&self, node: u32) -> bool {
+        let _on_panic = RingOnPanic(self);
+        self.turn_state().is_some_and(|state| state.lock().isolate_turn(node))
+    }
+
+    /// The state for a turn of another thread; none where a panic has left it half changed.
+    fn turn_state(&self) -> Option<Shared> {
+        let state = self.state.upgrade()?;
+        (!self.has_failed() && !state.is_poisoned()).then_some(state)
     }
 
     fn tell(&self, command: Command) -> Result<(), NodeError> {
@@ -115,7 +143,8 @@ impl Kernel {
         self.ask(|answer| Command::Start { options: Box::new(options), answer })
     }
 
-    /// Joins the calling isolate to a node.
+    /// Joins the calling isolate to a node; as the one that polls the lanes of `io: "isolate"` if
+    /// `is_poller` says so.
     ///
     /// # Errors
     /// `unknown_node`, `too_many_isolates`, `arena_exhausted`.
@@ -124,8 +153,9 @@ impl Kernel {
         node: u32,
         bell: Arc<dyn Doorbell>,
         mark: Arc<LoopMark>,
+        is_poller: bool,
     ) -> Result<Attached, NodeError> {
-        self.ask(|answer| Command::Attach { node, bell, mark, answer })
+        self.ask(|answer| Command::Attach { node, bell, mark, is_poller, answer })
     }
 
     /// Lets go of an isolate: when this returns, the kernel thread touches none of its memory any
@@ -214,6 +244,17 @@ impl Kernel {
     }
 }
 
+/// Has the kernel thread find out that a turn of another thread panicked.
+struct RingOnPanic<'a>(&'a Kernel);
+
+impl Drop for RingOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.ring();
+        }
+    }
+}
+
 impl Drop for Kernel {
     fn drop(&mut self) {
         self.shutdown();
@@ -244,7 +285,7 @@ fn pin(core: usize) -> Result<(), NodeError> {
     ))
 }
 
-type Ready = mpsc::SyncSender<Result<(), NodeError>>;
+type Ready = mpsc::SyncSender<Result<Weak<SharedState>, NodeError>>;
 
 fn run(
     pool: Pool,
@@ -266,12 +307,12 @@ fn run(
     };
     // Pinning comes last: the mask is inherited by whatever the runtime has started before.
     let pinned = core.map_or(Ok(()), pin);
+    let state = SharedState::new(pool, inbox, runtime.handle().clone(), Arc::clone(&bell));
     let is_ready = pinned.is_ok();
-    let _ = ready.send(pinned);
+    let _ = ready.send(pinned.map(|()| Arc::downgrade(&state)));
     if !is_ready {
         return;
     }
-    let state = SharedState::new(pool, inbox, runtime.handle().clone(), Arc::clone(&bell));
     let main = serve(&state, bell, fault);
     // Whether it unwound is told by the fault as well, which panics of other tasks set too.
     let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(main)));
@@ -293,6 +334,7 @@ fn run(
 enum Next {
     End,
     Again,
+    Spin,
     Wait(Duration),
 }
 
@@ -301,8 +343,10 @@ fn turn(state: &SharedState) -> Next {
     let is_idle = state.turn();
     if state.is_shut_down() {
         Next::End
+    } else if state.is_spinning() {
+        Next::Spin
     } else if is_idle {
-        Next::Wait(state.next_tick())
+        Next::Wait(state.next_wake())
     } else {
         Next::Again
     }
@@ -317,6 +361,12 @@ async fn serve(state: &Shared, bell: Arc<Notify>, fault: &Fault) {
             Next::End => return,
             Next::Again => {
                 tokio::task::yield_now().await; // sockets and timers get their turn
+                continue;
+            }
+            Next::Spin => {
+                // Whoever shares the core goes first, the process's own isolates above all.
+                std::thread::yield_now();
+                tokio::task::yield_now().await;
                 continue;
             }
             Next::Wait(wait) => wait,

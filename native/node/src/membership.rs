@@ -9,11 +9,11 @@ use foundation_link::{
 };
 use foundation_transport::{Incoming, Lane};
 
-use crate::connection::{Place, is_newer, run_lane, run_writer};
+use crate::connection::{ConnectionError, Place, is_newer, run_lane, run_writer};
 use crate::dial::Target;
 use crate::events;
 use crate::node::{Node, Phase};
-use crate::peer::{Active, OpenLane, Peer};
+use crate::peer::{Active, LaneIo, OpenLane, Peer};
 use crate::record::PEERS_MAX;
 use crate::state::{Shared, State};
 
@@ -35,6 +35,15 @@ impl State {
         let pool = state.pool.clone();
         let runtime = state.runtime.clone();
         let Some(host) = state.nodes.get_mut(&node) else { return };
+        let is_polled = host.isolate_io.is_some();
+        let lane = match if is_polled { lane.unwatch() } else { Ok(lane) } {
+            Ok(lane) => lane,
+            Err(error) => {
+                // Closed with the error; the dialler tries again.
+                host.meters.handshake_failed(ConnectionError::from(error).code());
+                return;
+            }
+        };
         let is_sealed = keys.seal.is_some();
         let (sealer, opener) = keys.seal.unzip();
         let batch = sealer.map_or_else(Batch::default, Batch::sealed);
@@ -46,14 +55,30 @@ impl State {
             host.add_link(node, pool, &peer, (keys.link_key, is_sealed), open, target)
         };
         let Some(place) = place else { return };
-        let reader = run_lane(Arc::clone(shared), place, Arc::clone(&io));
-        let writer = run_writer(Arc::clone(shared), place, io);
-        let tasks = [runtime.spawn(reader).abort_handle(), runtime.spawn(writer).abort_handle()];
-        if let Some(open) = host.open_lane(place) {
-            open.tasks.extend(tasks);
+        if is_polled {
+            state.begin_polled(place, &io);
+        } else {
+            let reader = run_lane(Arc::clone(shared), place, Arc::clone(&io));
+            let writer = run_writer(Arc::clone(shared), place, io);
+            let tasks =
+                [runtime.spawn(reader).abort_handle(), runtime.spawn(writer).abort_handle()];
+            if let Some(open) = host.open_lane(place) {
+                open.tasks.extend(tasks);
+            }
         }
         state.tick_by(Micros(0));
         state.settle_output();
+    }
+
+    /// A connection that an isolate polls begins with what came behind the handshake.
+    fn begin_polled(&mut self, place: Place, io: &LaneIo) {
+        let added = match self.nodes.get(&place.node).and_then(|host| host.isolate_io.as_ref()) {
+            Some(isolate_io) => isolate_io.add(&io.lane, place).map_err(ConnectionError::from),
+            None => return,
+        };
+        if let Err(error) = added.and_then(|()| self.replay_lane(place)) {
+            self.lose_link(place, error.code());
+        }
     }
 
     /// Ends a link, if it is still the one meant.

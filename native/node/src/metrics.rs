@@ -6,6 +6,7 @@ use foundation_buffer::Pool;
 use foundation_link::{ChannelSpec, LinkCounters};
 use serde_json::{Value, json};
 
+use crate::isolate_io::IsolateIo;
 use crate::node::Node;
 use crate::record::{BUNDLE_ENCODING_MIN, BUNDLE_LENGTH_BYTES};
 
@@ -135,9 +136,11 @@ impl Node {
             .map(|meter| (meter.name.clone(), channel_json(meter)))
             .collect();
         let backlog: usize = self.isolates.iter().map(|i| i.backlog_records()).sum();
+        let takeovers = self.isolate_io.as_ref().map_or(0, IsolateIo::takeovers);
         json!({
             "node": self.identity.node,
             "handle": self.id,
+            "laneTakeovers": takeovers,
             "channels": channels,
             "links": links_json(&links),
             "peers": peers,

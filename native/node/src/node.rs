@@ -17,17 +17,18 @@ use crate::dial::Seed;
 use crate::dues::{Credit, Dues, Request};
 use crate::events;
 use crate::isolate::{Doorbell, Isolate, LoopMark, adopt, lock};
+use crate::isolate_io::IsolateIo;
 use crate::isolates::Isolates;
 use crate::metrics::{Load, NodeMeters};
 use crate::names::{NameTable, Owner};
-use crate::options::NodeOptions;
+use crate::options::{IoMode, NodeOptions, PollMode};
 use crate::pairs::{InTransit, Pairs};
 use crate::peer::Peer;
 use crate::record;
 use crate::writability::Writability;
 
 /// Bytes taken from one isolate's ring before others and the sockets get their turn.
-const DRAIN_BYTES: usize = 1 << 20;
+pub(crate) const DRAIN_BYTES: usize = 1 << 20;
 
 /// How far a node is on its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub(crate) struct Node {
     pub(crate) was_drained: bool,
     pub(crate) unauthenticated: BTreeMap<std::net::IpAddr, u32>,
     pub(crate) busy_isolates: u16,
+    /// Where an isolate polls the lanes (`io: "isolate"`).
+    pub(crate) isolate_io: Option<IsolateIo>,
 }
 
 impl Node {
@@ -85,9 +88,12 @@ impl Node {
         pool: &Pool,
         bell: Arc<dyn Doorbell>,
         mark: Arc<LoopMark>,
+        is_poller: bool,
     ) -> Result<Attached, NodeError> {
         let owner = self.isolates.reserve()?;
-        let isolate = Isolate::new(pool, self.options.ring_bytes, owner, bell, mark)?;
+        let isolate = Isolate::new(pool, self.options.ring_bytes, owner, bell, Arc::clone(&mark))?;
+        let io = self.isolate_io.as_mut().filter(|_| is_poller);
+        let lane_poll = io.map(|io| io.set_poller(owner, mark));
         let (urgent_offset, inward_offset) = isolate.inward_offsets();
         let attached = Attached {
             slot: owner.slot,
@@ -97,6 +103,7 @@ impl Node {
             inward_offset,
             ring_bytes: self.options.ring_bytes,
             handles: Arc::clone(&isolate.handles),
+            lane_poll,
         };
         self.isolates.insert(isolate);
         self.tell_all_news(owner);
@@ -125,6 +132,9 @@ impl Node {
     pub(crate) fn detach(&mut self, pool: &Pool, owner: Owner) -> Result<(), NodeError> {
         if self.isolates.get(owner).is_none() {
             return Err(NodeError::new("unknown_node", "the isolate is not attached"));
+        }
+        if let Some(io) = &mut self.isolate_io {
+            io.drop_poller(owner);
         }
         // What it had published is still its word.
         self.drain_ring(pool, owner.slot as usize, usize::MAX);
@@ -192,7 +202,7 @@ impl Node {
         }
     }
 
-    fn drain_ring(&mut self, pool: &Pool, slot: usize, bytes_max: usize) {
+    pub(crate) fn drain_ring(&mut self, pool: &Pool, slot: usize, bytes_max: usize) {
         // The isolate is taken out while its records act on the node. It comes back in any case:
         // its rings are in use, and it has to hear of a panic.
         let Some(mut isolate) = self.isolates.take(slot) else { return };
@@ -398,6 +408,11 @@ impl Node {
                 }
             }
         }
+    }
+
+    /// Whether the kernel thread spins for this node.
+    pub(crate) fn is_kernel_spinning(&self) -> bool {
+        self.options.poll == PollMode::Spin && self.options.io == IoMode::Thread
     }
 
     /// Closes the listener and every connection, those under way included.

@@ -65,6 +65,26 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Who waits for the connections of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IoMode {
+    /// The kernel thread.
+    Thread,
+    /// The event loop of the isolate that started the node.
+    Isolate,
+}
+
+/// How it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PollMode {
+    /// Asleep.
+    Block,
+    /// By looking again and again.
+    Spin,
+}
+
 /// Options of a node. The TypeScript interface `FoundationOptions` documents units and defaults;
 /// every field here is set by it.
 #[derive(Debug, Clone, Deserialize)]
@@ -93,6 +113,8 @@ pub struct NodeOptions {
     pub receive_bytes_max: u64,
     pub chunk_bytes: usize,
     pub unsent_bytes: u32,
+    pub io: IoMode,
+    pub poll: PollMode,
     pub life_start: Option<u64>,
     /// Lowest and highest protocol version offered; only tests of mismatch set it.
     pub versions: Option<(u16, u16)>,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError, Weak};
 use std::time::Duration;
 
 use foundation_buffer::Pool;
@@ -47,9 +47,20 @@ impl SharedState {
                 own: Weak::clone(own),
                 runtime,
                 bell,
+                next_look: Micros::NEVER,
                 scratch: Vec::new(),
             }),
         })
+    }
+
+    /// The state, if nobody else has it.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
+        match self.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(state)) => Some(state.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// The state, as soon as nobody else has it: turns are short.
@@ -78,7 +89,9 @@ pub(crate) struct State {
     /// Runs tasks on the kernel thread, whichever thread spawns them.
     pub(crate) runtime: Handle,
     /// Ends the sleep of the thread.
-    bell: Arc<Notify>,
+    pub(crate) bell: Arc<Notify>,
+    /// When the isolates that poll are looked after next.
+    next_look: Micros,
     /// Read buffer shared by all connections of the thread.
     pub(crate) scratch: Vec<u8>,
 }
@@ -88,9 +101,15 @@ impl State {
         self.is_shut_down
     }
 
-    /// How long the thread may sleep.
-    pub(crate) fn next_tick(&self) -> Duration {
-        Duration::from_micros(self.next_tick.since(crate::clock::now()).0)
+    /// How long the kernel thread may sleep.
+    pub(crate) fn next_wake(&self) -> Duration {
+        let at = self.next_tick.min(self.next_look);
+        Duration::from_micros(at.since(crate::clock::now()).0)
+    }
+
+    /// Whether the kernel thread spins instead of sleeping.
+    pub(crate) fn is_spinning(&self) -> bool {
+        self.nodes.values().any(Node::is_kernel_spinning)
     }
 
     /// Asks for a tick no later than `at`, also while the thread sleeps.
@@ -120,6 +139,7 @@ impl State {
             self.next_tick = now + TICK_MAX;
             self.tick(now);
         }
+        self.next_look = self.look_after_pollers(now);
         self.settle_output();
         self.nodes.values_mut().all(|node| node.put_off.is_empty() && node.isolates.arm())
     }
@@ -174,9 +194,13 @@ impl State {
                 let started = self.start_node(id, *options);
                 let _ = answer.send(started); // the asking thread may be gone with its isolate
             }
-            Command::Attach { node, bell, mark, answer } => {
-                let attached =
-                    self.node(node).and_then(|(node, pool)| node.attach(pool, bell, mark));
+            Command::Attach { node, bell, mark, is_poller, answer } => {
+                if is_poller {
+                    mark.add_alarm(&self.bell);
+                }
+                let attached = self
+                    .node(node)
+                    .and_then(|(node, pool)| node.attach(pool, bell, mark, is_poller));
                 let _ = answer.send(attached);
             }
             Command::Detach { node, owner, answer } => {

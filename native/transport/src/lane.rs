@@ -1,11 +1,13 @@
 //! One TCP connection.
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use foundation_link::Batch;
 use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// Slices given to one `writev`; Linux takes up to 1,024.
@@ -44,7 +46,15 @@ pub enum Flushed {
 /// A connection that reads and writes without blocking.
 #[derive(Debug)]
 pub struct Lane {
-    stream: TcpStream,
+    stream: Stream,
+}
+
+#[derive(Debug)]
+enum Stream {
+    /// The runtime waits for it.
+    Watched(TcpStream),
+    /// Somebody else does.
+    Bare(std::net::TcpStream),
 }
 
 impl Lane {
@@ -61,7 +71,26 @@ impl Lane {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = (options, SockRef::from(&stream));
-        Ok(Lane { stream })
+        Ok(Lane { stream: Stream::Watched(stream) })
+    }
+
+    /// Takes the connection away from the runtime: from here on the caller waits for it, by its
+    /// descriptor.
+    ///
+    /// # Errors
+    /// Those of the system; the connection is closed then.
+    pub fn unwatch(self) -> io::Result<Lane> {
+        match self.stream {
+            Stream::Watched(stream) => Ok(Lane { stream: Stream::Bare(stream.into_std()?) }),
+            Stream::Bare(_) => Ok(self),
+        }
+    }
+
+    fn watched(&self) -> io::Result<&TcpStream> {
+        match &self.stream {
+            Stream::Watched(stream) => Ok(stream),
+            Stream::Bare(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 
     /// Connects, giving up after `limit`.
@@ -84,7 +113,7 @@ impl Lane {
     /// # Errors
     /// Those of the system.
     pub async fn readable(&self) -> io::Result<()> {
-        self.stream.readable().await
+        self.watched()?.readable().await
     }
 
     /// Waits until the system takes bytes again. Cancel safe.
@@ -92,7 +121,7 @@ impl Lane {
     /// # Errors
     /// Those of the system.
     pub async fn writable(&self) -> io::Result<()> {
-        self.stream.writable().await
+        self.watched()?.writable().await
     }
 
     /// Reads what has come, at most the buffer's length; 0 means that the peer closed.
@@ -100,7 +129,7 @@ impl Lane {
     /// # Errors
     /// `WouldBlock` when nothing has come, else those of the system.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.try_read(buffer)
+        self.try_read_both(buffer, &mut [])
     }
 
     /// The same into two places, the second once the first is full.
@@ -108,7 +137,31 @@ impl Lane {
     /// # Errors
     /// Those of [`Lane::try_read`].
     pub fn try_read_both(&self, first: &mut [u8], second: &mut [u8]) -> io::Result<usize> {
-        self.stream.try_read_vectored(&mut [IoSliceMut::new(first), IoSliceMut::new(second)])
+        let room = first.len() + second.len();
+        let places = &mut [IoSliceMut::new(first), IoSliceMut::new(second)];
+        let stream = match &self.stream {
+            Stream::Watched(stream) => stream,
+            Stream::Bare(stream) => return (&*stream).read_vectored(places),
+        };
+        let mut short = None;
+        let result = stream.try_io(Interest::READABLE, || {
+            let count = (&*SockRef::from(stream)).read_vectored(places)?;
+            if count == 0 || count == room {
+                return Ok(count);
+            }
+            // Less than asked for: the system has no more, and tells of what comes next. Saying so
+            // here spares the read that would find it out.
+            short = Some(count);
+            Err(io::ErrorKind::WouldBlock.into())
+        });
+        short.map_or(result, Ok)
+    }
+
+    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &self.stream {
+            Stream::Watched(stream) => stream.try_write_vectored(slices),
+            Stream::Bare(stream) => (&*stream).write_vectored(slices),
+        }
     }
 
     /// Writes until the batch is empty or the system takes no more.
@@ -121,7 +174,7 @@ impl Lane {
             let written = {
                 let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(SLICES_MAX);
                 batch.slices(SLICES_MAX, &mut slices);
-                self.stream.try_write_vectored(&slices)
+                self.try_write(&slices)
             };
             match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -142,8 +195,8 @@ impl Lane {
     /// Those of the system.
     pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            self.stream.writable().await?;
-            match self.stream.try_write(bytes) {
+            self.writable().await?;
+            match self.try_write(&[IoSlice::new(bytes)]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => bytes = &bytes[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -151,5 +204,14 @@ impl Lane {
             }
         }
         Ok(())
+    }
+}
+
+impl AsFd for Lane {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.stream {
+            Stream::Watched(stream) => stream.as_fd(),
+            Stream::Bare(stream) => stream.as_fd(),
+        }
     }
 }
