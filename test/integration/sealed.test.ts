@@ -146,6 +146,17 @@ describe("a sealed link", () => {
   });
 });
 
+test("isolates that do their own input and output seal it too", async () => {
+  const sealed = { secret: SECRET, encrypt: true, io: "isolate" } as const;
+  const host = await nodes.start({ name: "host", ...sealed });
+  const guest = await nodes.start({ name: "guest", ...sealed, seeds: [host.address] });
+  await guest.awaitReady({ minimumMembers: 2 });
+  host.handle("echo", (message) => message);
+  const large = new Uint8Array(1 << 20).fill(7);
+  expect(await guest.call({ node: "host", name: "echo" }, large)).toEqual(large);
+  expect(host.metrics()).toMatchObject({ sealFailures: 0, peers: [{ isSealed: true }] });
+});
+
 test("a node that is open to the network seals its links without being told to", async () => {
   const open = await nodes.start({ name: "open", listen: "0.0.0.0:0", secret: SECRET });
   const guest = await nodes.start({
