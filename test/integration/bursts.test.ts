@@ -62,7 +62,8 @@ describe.each(["copy", "view"] as const)("bursts of one isolate (bytes: %s)", (b
       const key = randomInt(40) === 0 ? { key: "key" } : {};
       const options = channel === undefined ? key : { channel, ...key };
       const hasOptions = randomInt(2) === 0 || channel !== undefined || "key" in options;
-      while (!peer.send({ node: "home", name }, message, hasOptions ? options : undefined)) {
+      const given = hasOptions ? options : undefined;
+      while (!peer.send({ node: "home", name }, message, given)) {
         await peer.drained({ to: "home", ...(channel === undefined ? {} : { channel }) });
       }
       note(sent, `${name} on ${channel ?? "default"}`, number);
@@ -75,7 +76,7 @@ describe.each(["copy", "view"] as const)("bursts of one isolate (bytes: %s)", (b
   });
 });
 
-test("a burst on a monotonic channel is not bundled: a newer message may replace each", async () => {
+test("a burst on a monotonic channel is not bundled: a newer one may replace each", async () => {
   const heard: number[] = [];
   home.handle("latest", (message) => void heard.push(numberOf(message)));
   for (let number = 0; number < 1_000; number++) {

@@ -200,7 +200,8 @@ describe("a bundle", () => {
     reader.arm();
     writer.write(headOf(0, 7, ENCODING.bytes), encoded(payload));
     expect(readAll(reader)).toEqual([]);
-    writer.write(headOf(1, 7, ENCODING.nothing), encoded(new Uint8Array(0))); // e.g. an urgent message
+    const urgent = encoded(new Uint8Array(0)); // on another channel
+    writer.write(headOf(1, 7, ENCODING.nothing), urgent);
     writer.write(headOf(0, 7, ENCODING.bytes), encoded(payload));
     expect(readAll(reader)).toEqual([]);
     expect(wakes()).toBe(0);

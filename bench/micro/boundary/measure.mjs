@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 
 import { endWithRunner, fail, parameters, report } from "../../child.mjs";
-import { BOUNDARY_CALLS } from "../../ours.mjs";
+import { BOUNDARY_CALLS, openCopies } from "../../ours.mjs";
 
 const YARDSTICK = "../../native/build/Release/yardstick.node";
 const CALLS_BETWEEN_CLOCKS = 100_000;
@@ -29,9 +29,12 @@ function callFor(call, durationMs) {
 }
 
 async function main() {
-  const { contender, call: name, timing } = parameters();
+  const { contender, call: name, bytes, timing } = parameters();
   endWithRunner();
-  const call = await CONTENDERS[contender][name]();
+  const call =
+    bytes === undefined
+      ? await CONTENDERS[contender][name]()
+      : (await openCopies(bytes))[contender][name];
   callFor(call, timing.warmMs);
   const { calls, passedMs } = callFor(call, timing.measureMs);
   report("result", { nanoseconds: (passedMs * 1e6) / calls });
