@@ -13,6 +13,7 @@ export type { Unsubscribe } from "./base/typed-events.ts";
 export type { AttachOptions } from "./kernel/foundation.ts";
 export { Foundation } from "./kernel/foundation.ts";
 export type { HandleOptions, MessageContext } from "./kernel/handlers.ts";
+export type { InterruptOptions, IsolateHeap, NodeIsolate } from "./kernel/interrupts.ts";
 export type { NodeKeys } from "./kernel/keys.ts";
 export type { DownEvent, Member } from "./kernel/members.ts";
 export type { Capabilities } from "./kernel/native.ts";

@@ -16,9 +16,9 @@ export interface AttachedIsolate {
  * Joins the calling isolate to a node of this process. `wake` is called when its rings have
  * records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`. Its argument is
  * true once the kernel thread has panicked. With `isPoller` the isolate polls the connections of a
- * node with `io: 'isolate'`.
+ * node with `io: 'isolate'`. `thread` and `watched` are what others are told of it.
  */
-export declare function attachIsolate(node: number, wake: (hasFailed?: boolean) => void, isPoller: boolean): AttachedIsolate
+export declare function attachIsolate(node: number, wake: (hasFailed?: boolean) => void, isPoller: boolean, thread: number, watched?: number): AttachedIsolate
 
 /** What the boundary counted since the process began. */
 export declare function boundaryCounters(): BoundaryCounters
@@ -106,6 +106,20 @@ export declare function leaveNode(node: number, drainMs: number): void
  * worker. The view's buffer is kept until the process ends. A second call is refused.
  */
 export declare function lendArena(view: unknown): number
+
+/** An isolate as others of its process see it. */
+export interface ListedIsolate {
+  slot: number
+  generation: number
+  thread: number
+  /** Number of the isolate at the shim, where there is one. */
+  watched?: number
+  /** For how long its event loop has not polled; 0 while it polls. */
+  runningUs: number
+}
+
+/** Every isolate that is attached to a node. */
+export declare function listIsolates(node: number): Array<ListedIsolate>
 
 /** Who answers to a name at this very moment; events tell of changes a little later. */
 export declare function nameOwner(isolate: number, name: number): NameOwner | null

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "isolate_registry.h"
 #include "shared_blocks.h"
 
 namespace foundation {
@@ -91,6 +92,10 @@ class ShimAddon : public Napi::Addon<ShimAddon> {
                              InstanceMethod("allocateShared", &ShimAddon::AllocateShared),
                              InstanceMethod("openShared", &ShimAddon::OpenShared),
                              InstanceMethod("stats", &ShimAddon::Stats),
+                             InstanceMethod("watchIsolate", &ShimAddon::WatchIsolate),
+                             InstanceMethod("interrupt", &ShimAddon::Interrupt),
+                             InstanceMethod("takeReport", &ShimAddon::TakeReport),
+                             InstanceMethod("terminate", &ShimAddon::Terminate),
                          });
   }
 
@@ -179,6 +184,52 @@ class ShimAddon : public Napi::Addon<ShimAddon> {
     return result;
   }
 
+  Napi::Value WatchIsolate(const Napi::CallbackInfo& info) {
+    if (watched_ == 0) {
+      v8::Isolate* isolate = v8::Isolate::GetCurrent();
+      node::Environment* environment = node::GetCurrentEnvironment(isolate->GetCurrentContext());
+      watched_ = IsolateRegistry::OfProcess().Add(isolate, environment);
+      // Node runs it on this thread before it disposes of the isolate.
+      info.Env().AddCleanupHook(
+          [](uint32_t* number) { IsolateRegistry::OfProcess().Remove(*number); }, &watched_);
+    }
+    return Napi::Number::New(info.Env(), watched_);
+  }
+
+  static uint32_t Argument(const Napi::CallbackInfo& info, size_t index) {
+    const bool is_given = info.Length() > index && info[index].IsNumber();
+    return is_given ? info[index].As<Napi::Number>().Uint32Value() : 0;
+  }
+
+  Napi::Value Interrupt(const Napi::CallbackInfo& info) {
+    const uint32_t request = IsolateRegistry::OfProcess().Request(Argument(info, 0));
+    return Napi::Number::New(info.Env(), request);
+  }
+
+  Napi::Value TakeReport(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const auto report = IsolateRegistry::OfProcess().Take(Argument(info, 0), Argument(info, 1));
+    if (!report.has_value()) return env.Undefined();
+    const auto count = [env](uint64_t value) {
+      return Napi::Number::New(env, static_cast<double>(value));
+    };
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("stack", Napi::String::New(env, report->stack));
+    result.Set("usedHeapBytes", count(report->used_heap_bytes));
+    result.Set("totalHeapBytes", count(report->total_heap_bytes));
+    result.Set("heapLimitBytes", count(report->heap_limit_bytes));
+    result.Set("externalBytes", count(report->external_bytes));
+    result.Set("mallocedBytes", count(report->malloced_bytes));
+    return result;
+  }
+
+  Napi::Value Terminate(const Napi::CallbackInfo& info) {
+    const bool is_there = IsolateRegistry::OfProcess().Terminate(Argument(info, 0));
+    return Napi::Boolean::New(info.Env(), is_there);
+  }
+
+  /// Number of this isolate in the registry; 0 until it is watched.
+  uint32_t watched_ = 0;
   /// Bytes that this isolate accounts. Touched by its own thread alone.
   int64_t external_bytes_ = 0;
 };

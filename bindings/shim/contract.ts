@@ -26,6 +26,33 @@ export interface Shim {
 
   /** Figures of the process, except `isolateExternalBytes`. */
   stats(): ShimStatistics;
+
+  /** Lets other isolates interrupt this one; answers with its number in the process. */
+  watchIsolate(): number;
+
+  /**
+   * Asks an isolate for a report, which it makes between two steps of its JavaScript. Answers with
+   * the number of the request, 0 where the isolate is gone.
+   */
+  interrupt(isolate: number): number;
+
+  /** The report that answers a request, or a later one; `undefined` so far. */
+  takeReport(isolate: number, request: number): IsolateReport | undefined;
+
+  /** Ends a worker, whatever it runs; false where it is gone. */
+  terminate(isolate: number): boolean;
+}
+
+/** What an isolate said of itself when it was interrupted. */
+export interface IsolateReport {
+  /** One line for each frame of JavaScript, the innermost first. */
+  readonly stack: string;
+  readonly usedHeapBytes: number;
+  readonly totalHeapBytes: number;
+  readonly heapLimitBytes: number;
+  /** Memory outside of the heap that its objects keep, array buffers included. */
+  readonly externalBytes: number;
+  readonly mallocedBytes: number;
 }
 
 /** A block and the name under which other isolates and the core know it. */

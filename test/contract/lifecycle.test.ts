@@ -83,6 +83,7 @@ describe("what an installation can do", () => {
   test("is told by capabilities()", async () => {
     expect(await scenario(SCENARIOS, ["capabilities"])).toEqual({
       sharedAllocation: existsSync(SHIM),
+      interrupts: existsSync(SHIM),
       busyDetection: true,
       isolateIo: process.platform === "linux",
     });

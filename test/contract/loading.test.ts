@@ -75,6 +75,7 @@ describe("the native core", () => {
       node: "home",
       capabilities: {
         sharedAllocation: false,
+        interrupts: false,
         busyDetection: true,
         isolateIo: process.platform === "linux",
       },

@@ -96,6 +96,7 @@ async function kernelPanics(place) {
   // The process goes on: the same name starts anew, on a kernel thread of its own.
   const again = await start({ name: "home", seeds: [other.node.address] });
   await again.node.awaitReady({ minimumMembers: 2 });
+  await other.node.awaitReady({ minimumMembers: 2 });
   again.node.handle("alive", (text) => text);
   while ((await outcome(() => other.node.call({ node: "home", name: "alive" }, 1))) === "noproc");
   found.again = await other.node.call({ node: "home", name: "alive" }, "alive");

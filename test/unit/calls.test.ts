@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { FoundationError } from "../../ts/base/errors.ts";
 import { Calls } from "../../ts/kernel/calls.ts";
 
 const OPTIONS = { timeoutMs: 5_000 };
@@ -39,7 +40,7 @@ describe("calls under way", () => {
     calls.rejectAll("noconnection", "the link went down", 1);
     await expect(lost.promise).rejects.toMatchObject({ code: "noconnection" });
     expect(calls.isOpen(kept.id)).toBe(true);
-    calls.rejectAll("node_left", "the node left");
+    calls.close(new FoundationError("node_left", "the node left"));
     await expect(kept.promise).rejects.toMatchObject({ code: "node_left" });
     expect(calls.size).toBe(0);
   });

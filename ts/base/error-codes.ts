@@ -76,10 +76,12 @@ export const ERROR_CODES = Object.freeze({
   kernel_stopped: row(6002, "boundary", "critical", "none"),
   native_missing: row(6003, "boundary", "critical", "none"),
   shim_missing: row(6006, "boundary", "medium", "none"),
-  io_unavailable: row(6007, "boundary", "medium", "none"),
+  io_unavailable: row(6009, "boundary", "medium", "none"),
   node_api_failed: row(6004, "boundary", "critical", "none"),
   internal: row(6005, "boundary", "critical", "none"),
   kernel_panicked: row(6007, "boundary", "critical", "none"),
+  unknown_isolate: row(5006, "lifecycle", "medium", "none"),
+  not_stalled: row(5007, "lifecycle", "low", "none"),
   process_forked: row(6008, "boundary", "high", "none"),
 });
 

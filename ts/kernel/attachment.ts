@@ -1,8 +1,9 @@
+import { threadId } from "node:worker_threads";
 import { fromNative, native } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Inbox, InboxRing } from "./inbox.ts";
-import { core } from "./native.ts";
+import { core, sharedShim } from "./native.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { RingConsumer, RingProducer } from "./ring.ts";
 import { Settlement } from "./settlement.ts";
@@ -35,7 +36,10 @@ export class Attachment implements InboxRing {
       if (hasFailed === true) this.#onFailed();
       else this.#wake();
     };
-    const attached = native(() => core.attachIsolate(node, wake, isPoller));
+    const watched = sharedShim()?.watchIsolate();
+    const attached = native(() => {
+      return core.attachIsolate(node, wake, isPoller, threadId, watched);
+    });
     this.isolate = attached.isolate;
     this.slot = attached.slot;
     this.generation = attached.generation;

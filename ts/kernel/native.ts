@@ -24,7 +24,12 @@ export interface SharedBlock {
   readonly buffer: SharedArrayBuffer;
 }
 
-function neededShim(): Shim {
+/**
+ * The C++ shim, where an operation needs it.
+ *
+ * @throws FoundationError `shim_missing`
+ */
+export function neededShim(): Shim {
   const found = sharedShim();
   if (found !== undefined) return found;
   throw new FoundationError(
@@ -57,6 +62,8 @@ export function openShared(id: bigint): SharedArrayBuffer {
 export interface Capabilities {
   /** SharedArrayBuffers can be allocated by the core (the C++ shim is there). */
   readonly sharedAllocation: boolean;
+  /** Isolates can be interrupted: their stacks, their memory, their end (the C++ shim is there). */
+  readonly interrupts: boolean;
   /** A stalled event loop is seen and shown as `busy`. */
   readonly busyDetection: boolean;
   /** An isolate can poll the connections of a node: `io: "isolate"`. */
@@ -65,8 +72,10 @@ export interface Capabilities {
 
 /** Tells what this installation can do. */
 export function capabilities(): Capabilities {
+  const hasShim = sharedShim() !== undefined;
   return {
-    sharedAllocation: sharedShim() !== undefined,
+    sharedAllocation: hasShim,
+    interrupts: hasShim,
     busyDetection: core.hasLoopWatch(),
     isolateIo: core.hasIsolateIo(),
   };

@@ -3,6 +3,15 @@ import { FoundationError, native } from "../base/errors.ts";
 import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
 import type { Arena } from "./arena.ts";
 import type { HandleOptions, Handler, MessageContext } from "./handlers.ts";
+import {
+  heapOf,
+  type InterruptOptions,
+  type IsolateHeap,
+  listIsolates,
+  type NodeIsolate,
+  stackOf,
+  terminateIsolate,
+} from "./interrupts.ts";
 import { Isolate } from "./isolate.ts";
 import { NodeKeys } from "./keys.ts";
 import type { Member } from "./members.ts";
@@ -151,6 +160,41 @@ export class FoundationNode {
     const node = native(() => core.nodeMetrics(this.#node.node));
     const { handle: _handle, ...shared } = JSON.parse(node) as Record<string, unknown>;
     return { ...shared, boundary: core.boundaryCounters(), isolate } as unknown as NodeMetrics;
+  }
+
+  /** The isolates that are attached to this node, and which of them run for how long. */
+  isolates(): readonly NodeIsolate[] {
+    return listIsolates(this.#node.node);
+  }
+
+  /**
+   * What an isolate does whose event loop is stalled: its JavaScript stack, one frame a line.
+   *
+   * @throws FoundationError `shim_missing`, `unknown_isolate`, `not_stalled`; `timeout` where it
+   *   runs no JavaScript but waits in a native call
+   */
+  async stackOf(slot: number, options: InterruptOptions = {}): Promise<string> {
+    return stackOf(this.#node.node, slot, options);
+  }
+
+  /**
+   * The memory of an isolate, stalled or not.
+   *
+   * @throws FoundationError `shim_missing`, `unknown_isolate`, `timeout`
+   */
+  async heapOf(slot: number, options: InterruptOptions = {}): Promise<IsolateHeap> {
+    return heapOf(this.#node.node, slot, options, this.#isolate.attachment);
+  }
+
+  /**
+   * Ends a worker, be it in an endless loop, from any isolate of the process, as
+   * `worker.terminate()` does for the one that started it. Its exit code is 0.
+   *
+   * @throws FoundationError `shim_missing`, `unknown_isolate`; `invalid_options` for the main
+   *   thread
+   */
+  terminateIsolate(slot: number): void {
+    terminateIsolate(this.#node.node, slot);
   }
 
   /**

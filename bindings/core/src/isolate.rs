@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foundation_buffer::{Handle, HandleTable};
-use foundation_node::{Doorbell, InTransit, IoMode, Owner, PollMode, is_forked, refuse_fork};
+use foundation_node::{
+    Doorbell, InTransit, IoMode, LoopMark, Owner, PollMode, is_forked, refuse_fork,
+};
 use napi::{Env, JsValue, Unknown};
 
 use crate::doorbell::{Bell, TO_CLOSED};
@@ -12,7 +14,7 @@ use crate::environment;
 use crate::error::{Result, coded, from_core};
 use crate::lane_watch::{LaneWatch, LaneWatchOptions};
 use crate::process::{self, NodeEntry};
-use crate::{AttachedIsolate, NameOwner};
+use crate::{AttachedIsolate, ListedIsolate, NameOwner};
 
 /// An attachment as its own thread holds it.
 pub(crate) struct Attachment {
@@ -29,6 +31,10 @@ pub(crate) struct Attachment {
 #[derive(Clone)]
 pub(crate) struct Registered {
     pub(crate) generation: u16,
+    mark: Arc<LoopMark>,
+    /// Number of its thread at Node, and of its isolate at the shim.
+    thread: u32,
+    watched: Option<u32>,
     bell: Arc<Bell>,
 }
 
@@ -75,11 +81,28 @@ fn with<T>(isolate: u32, work: impl FnOnce(&Attachment) -> T) -> Result<T> {
     })
 }
 
+/// Every isolate that is attached to a node.
+pub(crate) fn list(node: u32) -> Result<Vec<ListedIsolate>> {
+    process::node(node)?;
+    let list = process::isolates(node).into_iter();
+    Ok(list
+        .map(|(slot, registered)| ListedIsolate {
+            slot: u32::from(slot),
+            generation: u32::from(registered.generation),
+            thread: registered.thread,
+            watched: registered.watched,
+            running_us: registered.mark.running_for().unwrap_or(0) as f64,
+        })
+        .collect())
+}
+
 pub(crate) fn attach(
     env: &Env,
     node: u32,
     wake: &Unknown,
     is_poller: bool,
+    thread: u32,
+    watched: Option<u32>,
 ) -> Result<AttachedIsolate> {
     let entry = process::node(node)?;
     let raw = env.raw();
@@ -87,7 +110,7 @@ pub(crate) fn attach(
     let bell = Bell::new(raw, wake.raw(), Arc::clone(&mark))?;
     environment::with(|environment| environment.add_hooks(raw))?;
     let shared: Arc<dyn Doorbell> = Arc::clone(&bell) as Arc<dyn Doorbell>;
-    let attached = match entry.kernel.attach(entry.inner, shared, mark, is_poller) {
+    let attached = match entry.kernel.attach(entry.inner, shared, Arc::clone(&mark), is_poller) {
         Ok(attached) => attached,
         Err(error) => {
             bell.release();
@@ -113,7 +136,8 @@ pub(crate) fn attach(
             })?)
         }
     };
-    let registered = Registered { generation: owner.generation, bell: Arc::clone(&bell) };
+    let (generation, own_bell) = (owner.generation, Arc::clone(&bell));
+    let registered = Registered { generation, mark, thread, watched, bell: own_bell };
     process::register(node, owner.slot, registered);
     let isolate = environment::with(|environment| {
         let attachments = &mut environment.attachments;

@@ -16,6 +16,8 @@ mod error;
 mod isolate;
 mod lane_watch;
 mod loop_watch;
+#[cfg(foundation_asan)]
+mod planted;
 mod process;
 mod uv;
 mod vtable;
@@ -60,6 +62,13 @@ pub fn noop() {}
 )]
 pub fn panic_for_test(place: String, node: Option<u32>) -> Result<()> {
     process::panic_for_test(&place, node)
+}
+
+/// Uses memory after it was freed, for the sanitizer to find: of the heap, or of the arena.
+#[cfg(foundation_asan)]
+#[napi]
+pub fn use_after_free_for_test(is_arena: bool) -> u32 {
+    planted::use_after_free(is_arena)
 }
 
 /// Lends the arena that rings and slabs live in; only the root isolate's memory outlives every
@@ -137,18 +146,39 @@ pub struct AttachedIsolate {
 /// Joins the calling isolate to a node of this process. `wake` is called when its rings have
 /// records; it keeps the event loop alive until `unrefIsolate` or `detachIsolate`. Its argument is
 /// true once the kernel thread has panicked. With `isPoller` the isolate polls the connections of a
-/// node with `io: 'isolate'`.
+/// node with `io: 'isolate'`. `thread` and `watched` are what others are told of it.
 #[napi(
     catch_unwind,
-    ts_args_type = "node: number, wake: (hasFailed?: boolean) => void, isPoller: boolean"
+    ts_args_type = "node: number, wake: (hasFailed?: boolean) => void, isPoller: boolean, \
+                    thread: number, watched?: number"
 )]
 pub fn attach_isolate(
     env: Env,
     node: u32,
     wake: Unknown,
     is_poller: bool,
+    thread: u32,
+    watched: Option<u32>,
 ) -> Result<AttachedIsolate> {
-    isolate::attach(&env, node, &wake, is_poller)
+    isolate::attach(&env, node, &wake, is_poller, thread, watched)
+}
+
+/// An isolate as others of its process see it.
+#[napi(object)]
+pub struct ListedIsolate {
+    pub slot: u32,
+    pub generation: u32,
+    pub thread: u32,
+    /// Number of the isolate at the shim, where there is one.
+    pub watched: Option<u32>,
+    /// For how long its event loop has not polled; 0 while it polls.
+    pub running_us: f64,
+}
+
+/// Every isolate that is attached to a node.
+#[napi(catch_unwind)]
+pub fn list_isolates(node: u32) -> Result<Vec<ListedIsolate>> {
+    isolate::list(node)
 }
 
 /// Lets go of a node: no memory of the isolate's rings is touched after this returns.

@@ -270,6 +270,14 @@ pub(crate) fn pair(node: u32, offset: u32) -> Option<InTransit> {
     with(|process| process.pairs.get(&(node, offset)).and_then(Weak::upgrade))
 }
 
+/// Every attached isolate of a node, by slot.
+pub(crate) fn isolates(node: u32) -> Vec<(u16, Registered)> {
+    with(|process| {
+        let own = process.isolates.range((node, 0)..=(node, u16::MAX));
+        own.map(|((_, slot), registered)| (*slot, registered.clone())).collect()
+    })
+}
+
 /// An attached isolate of a node, if it is still the one meant.
 pub(crate) fn isolate(node: u32, slot: u16, generation: u16) -> Option<Registered> {
     with(|process| process.isolates.get(&(node, slot)).cloned())

@@ -133,6 +133,7 @@ impl Pool {
                 state.refuse(len)
             }));
         };
+        self.allow(extent.run());
         entry.set_extent(extent);
         let handle = Handle::new(index, entry.references.begin());
         Ok(SlabMut::new(Slab::from_reference(self.clone(), handle, extent)))
@@ -146,6 +147,7 @@ impl Pool {
             state.allocated_total += 1;
             Ok(run)
         })?;
+        self.allow(run);
         // SAFETY: the run lies inside the arena and is this block's alone.
         let base = unsafe { self.0.arena.at(run.offset_bytes()) };
         // SAFETY: as above; `len` is at most the run's length.
@@ -234,6 +236,7 @@ impl Pool {
 
     /// After the last reference: the pages and the index may be used again.
     pub(crate) fn recycle(&self, handle: Handle, extent: Extent, remaining: Remaining) {
+        self.forbid(extent.run()); // before somebody else can take them
         self.with_state(|state| {
             state.pages.give_back(extent.run());
             state.slabs_live -= 1;
@@ -245,10 +248,25 @@ impl Pool {
     }
 
     pub(crate) fn recycle_block(&self, run: Run) {
+        self.forbid(run);
         self.with_state(|state| {
             state.pages.give_back(run);
             state.blocks_live -= 1;
         });
+    }
+
+    /// Tells the sanitizer that nobody has these pages.
+    fn forbid(&self, run: Run) {
+        // SAFETY: the run lies inside the arena.
+        let start = unsafe { self.0.arena.at(run.offset_bytes()) };
+        crate::sanitizer::forbid(start, run.pages * PAGE_BYTES);
+    }
+
+    /// Tells the sanitizer that these pages have an owner.
+    fn allow(&self, run: Run) {
+        // SAFETY: the run lies inside the arena.
+        let start = unsafe { self.0.arena.at(run.offset_bytes()) };
+        crate::sanitizer::allow(start, run.pages * PAGE_BYTES);
     }
 
     /// Turns a handle's reference into a slab.

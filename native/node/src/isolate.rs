@@ -88,6 +88,13 @@ impl LoopMark {
         self.laps.load(Ordering::Relaxed)
     }
 
+    /// For how long the loop has not polled, in microseconds; `None` while it polls.
+    #[must_use]
+    pub fn running_for(&self) -> Option<u64> {
+        let since = self.running_since.load(Ordering::Relaxed);
+        (since != 0).then(|| crate::clock::now().since(Micros(since)).0)
+    }
+
     pub(crate) fn is_stalled(&self, now: Micros, after: Micros) -> bool {
         let since = self.running_since.load(Ordering::Relaxed);
         since != 0 && now.since(Micros(since)) > after

@@ -11,6 +11,8 @@ const SCRIPT_ROOTS: readonly RegExp[] = [
   /^(?:bench|examples|native)\//,
   /^test\/.*\.test(?:-d)?\.ts$/,
   /^test\/.*\/fixtures\//,
+  // Each proof is a program; `run.mjs` beside them starts all that it finds.
+  /^test\/prove\/[\w-]+\.mjs$/,
 ];
 const RUST_ROOTS: readonly RegExp[] = [
   /(?:^|\/)build\.rs$/,
