@@ -133,6 +133,8 @@ export interface NodeMetrics {
   readonly dropped: Readonly<Record<string, number>>;
   readonly handshakesFailed: Readonly<Record<string, number>>;
   readonly dialsFailed: Readonly<Record<string, number>>;
+  /** Links that ended, by the reason of their `down` event. */
+  readonly linksEnded: Readonly<Record<string, number>>;
   readonly linksLost: number;
   readonly sealFailures: number;
   readonly corruptRings: number;
@@ -140,6 +142,8 @@ export interface NodeMetrics {
   readonly staleSlabs: number;
   readonly peersRefused: number;
   readonly badAddresses: number;
+  readonly strangers: number;
+  readonly peersKnown: number;
   readonly isolates: number;
   readonly isolateRings: number;
   /** Times that the kernel thread took the connections over from a stalled isolate. */

@@ -55,6 +55,11 @@ impl Budget {
         self.book().reserved_bytes
     }
 
+    /// Whether somebody waits for memory.
+    pub(crate) fn has_line(&self) -> bool {
+        !self.book().line.is_empty()
+    }
+
     /// Whether bytes came back, or the line moved, since the last call: links with waiting
     /// reservations should be polled, again and again until this answers false.
     pub fn take_released(&self) -> bool {

@@ -6,6 +6,7 @@ use crate::error::{LinkError, RejectCode};
 use crate::ledger::{AccountKey, UNBOUND_ACCOUNT};
 use crate::link::Link;
 use crate::message::{Event, Outbox, UndeliveredReason};
+use crate::names::Announcement;
 use crate::time::Micros;
 
 impl Link {
@@ -16,7 +17,7 @@ impl Link {
         now: Micros,
     ) -> Result<(), LinkError> {
         match control {
-            Control::Bind(bind) => self.on_bind(bind.id, &bind.name, out),
+            Control::Bind(bind) => self.on_bind(bind.id, &bind.name, out)?,
             Control::Bound(bound) => self.accounts.set(bound.id, bound.account),
             Control::Credits(credits) => {
                 for entry in credits.entries {
@@ -26,19 +27,26 @@ impl Link {
             }
             Control::Reserve(reserve) => self.on_reserve(reserve)?,
             Control::Ping(ping) => {
-                self.on_busy(ping.busy_isolates);
+                self.busy.heard(ping.busy_isolates, now, &mut self.events);
                 self.pong = Some(ping.sequence);
             }
             Control::Pong(pong) => {
-                self.on_busy(pong.busy_isolates);
+                self.busy.heard(pong.busy_isolates, now, &mut self.events);
                 if let Some(rtt) = self.keep_alive.answered(pong.sequence, now) {
                     self.events.push_back(Event::RoundTrip(rtt));
                 }
             }
-            Control::Status(status) => self.on_busy(status.busy_isolates),
+            Control::Status(status) => {
+                self.busy.heard(status.busy_isolates, now, &mut self.events);
+            }
             Control::Members(members) => self.events.push_back(Event::Members(members.members)),
             Control::LaneWanted(wanted) => self.on_lane_wanted(wanted.lane)?,
-            Control::Leave(leave) => self.events.push_back(Event::Left(leave.reason)),
+            Control::Leave(leave) => {
+                // Said again it is no news.
+                if !std::mem::replace(&mut self.is_left, true) {
+                    self.events.push_back(Event::Left(leave.reason));
+                }
+            }
             Control::Undelivered(undelivered) => self.on_undelivered(&undelivered),
             Control::Reject(reject) => {
                 return Err(LinkError::Rejected { code: RejectCode::from_wire(reject.code) });
@@ -50,19 +58,22 @@ impl Link {
         Ok(())
     }
 
-    fn on_bind(&mut self, id: u32, name: &str, out: &mut impl Outbox) {
+    fn on_bind(&mut self, id: u32, name: &str, out: &mut impl Outbox) -> Result<(), LinkError> {
         let Some((local, account)) = out.intern(name) else {
             self.counters.names_refused += 1;
-            return;
+            return Ok(());
         };
-        match self.remote_names.set(id, local) {
-            None => self.counters.names_refused += 1,
-            // Announced again for another lane: the account is known already.
-            Some(false) => {}
+        match self.remote_names.set(id, local, account) {
+            Announcement::Refused => self.counters.names_refused += 1,
+            Announcement::Known => {}
             // What the sender charges anyway, until it is told of an isolate.
-            Some(true) if account == UNBOUND_ACCOUNT => {}
-            Some(true) => self.say(0, &Control::Bound(Bound { id, account })),
+            Announcement::New if account == UNBOUND_ACCOUNT => {}
+            Announcement::New => self.say(0, &Control::Bound(Bound { id, account })),
+            Announcement::Contradiction => {
+                return Err(LinkError::Protocol("a name under two numbers, or two under one"));
+            }
         }
+        Ok(())
     }
 
     /// `bytes` is the limit that the sender waits for, as absolute as the limits it is told.
@@ -107,13 +118,6 @@ impl Link {
             if account.grant(bounds, &self.budget).is_some() && !self.raised.contains(&key) {
                 self.raised.push(key);
             }
-        }
-    }
-
-    fn on_busy(&mut self, isolates: u16) {
-        if self.peer_busy != isolates {
-            self.peer_busy = isolates;
-            self.events.push_back(Event::Busy(isolates));
         }
     }
 

@@ -63,6 +63,12 @@ impl Redial {
         self.next_at
     }
 
+    /// When the peer was lost, or first heard of.
+    #[must_use]
+    pub fn since(&self) -> Micros {
+        self.lost_at
+    }
+
     /// Remembers the last measured round trip, which stretches the attempt's limit.
     pub fn set_rtt(&mut self, rtt: Micros) {
         self.rtt = rtt;

@@ -37,10 +37,14 @@ impl AccountKey {
         self.account & LARGE_ACCOUNT != 0
     }
 
-    /// Whether the number without its marks is a scheduler slot or a name's.
+    /// The number without its marks: a scheduler slot, or a name's.
+    pub(crate) fn number(self) -> u16 {
+        self.account & !(REPLY_ACCOUNT | LARGE_ACCOUNT)
+    }
+
+    /// Whether the number is a scheduler slot or a name's.
     pub(crate) fn is_valid(self) -> bool {
-        let number = self.account & !(REPLY_ACCOUNT | LARGE_ACCOUNT);
-        number & UNBOUND_ACCOUNT != 0 || number <= SLOT_MAX
+        self.number() & UNBOUND_ACCOUNT != 0 || self.number() <= SLOT_MAX
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod batch;
 mod budget;
+mod busy;
 mod channel;
 mod control;
 mod counters;

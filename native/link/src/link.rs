@@ -10,6 +10,7 @@ use foundation_schema::{
 };
 
 use crate::budget::Budget;
+use crate::busy::BusyNews;
 use crate::channel::{LANES_MAX, assign_lanes};
 use crate::counters::LinkCounters;
 use crate::error::LinkError;
@@ -103,7 +104,11 @@ pub struct Link {
     pub(crate) reassembly: Reassembly,
     /// Accounts whose new limit the peer has to be told.
     pub(crate) raised: Vec<AccountKey>,
-    pub(crate) peer_busy: u16,
+    pub(crate) busy: BusyNews,
+    /// Cost of messages that share windows and are not settled.
+    pub(crate) unsettled_bytes: u64,
+    /// The peer has said goodbye.
+    pub(crate) is_left: bool,
 }
 
 impl Link {
@@ -155,7 +160,9 @@ impl Link {
             remote_names: RemoteNames::default(),
             reassembly: Reassembly::default(),
             raised: Vec::new(),
-            peer_busy: 0,
+            busy: BusyNews::default(),
+            unsettled_bytes: 0,
+            is_left: false,
         }
     }
 
@@ -204,15 +211,19 @@ impl Link {
     /// When [`Link::handle_timeout`] is due next.
     #[must_use]
     pub fn next_timeout(&self) -> Micros {
-        self.keep_alive.next_timeout(&self.options).min(self.reassembly.next_timeout())
+        let other = self.reassembly.next_timeout().min(self.busy.next_timeout());
+        self.keep_alive.next_timeout(&self.options).min(other)
     }
 
     /// Probes an idle peer, gives up late messages.
     ///
     /// # Errors
-    /// [`LinkError::Silent`] ends the link.
+    /// [`LinkError::Silent`] ends the link, as does memory that the peer asked for, others wait for,
+    /// and nobody uses.
     pub fn handle_timeout(&mut self, now: Micros) -> Result<(), LinkError> {
         self.expire_reassembly(now);
+        self.busy.tell(now, &mut self.events);
+        self.check_reservations(now)?;
         match self.keep_alive.handle_timeout(now, &self.options) {
             Due::Nothing => Ok(()),
             Due::Silent => Err(LinkError::Silent),

@@ -1,5 +1,7 @@
 //! Names on the wire: announced once per lane with a number, used by number afterwards.
 
+use std::collections::BTreeMap;
+
 use crate::ledger::{SLOT_MAX, unbound_account};
 
 /// Names that one end may announce to the other. One more is refused and counted.
@@ -59,27 +61,66 @@ impl Accounts {
     }
 }
 
-/// Our own number for each number the peer announced.
+/// A name that the peer announced.
+#[derive(Debug, Clone, Copy)]
+struct RemoteName {
+    local: u32,
+    /// The account that the peer was told to charge.
+    account: u16,
+}
+
+/// What became of an announcement.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Announcement {
+    /// The first one of this name.
+    New,
+    /// Known already: announced again for another lane.
+    Known,
+    /// The number is beyond what a peer may use.
+    Refused,
+    /// The number means another name, or the name has another number.
+    Contradiction,
+}
+
+/// Our own number for each number the peer announced. Neither end of that is ever used twice: a
+/// name under many numbers would have as many accounts, and as much credit.
 #[derive(Debug, Default)]
 pub(crate) struct RemoteNames {
-    local: Vec<Option<u32>>,
+    names: Vec<Option<RemoteName>>,
+    remote: BTreeMap<u32, u32>,
 }
 
 impl RemoteNames {
-    /// Remembers a translation; `None` where the peer announces more than it may, else whether the
-    /// number was new.
-    pub(crate) fn set(&mut self, remote: u32, local: u32) -> Option<bool> {
+    /// Remembers a translation, and the account that belongs to it.
+    pub(crate) fn set(&mut self, remote: u32, local: u32, account: u16) -> Announcement {
         let index = remote as usize;
         if index >= NAMES_MAX {
-            return None;
+            return Announcement::Refused;
         }
-        if index >= self.local.len() {
-            self.local.resize(index + 1, None);
+        match (self.get(remote), self.remote.get(&local)) {
+            (Some(known), _) if known == local => return Announcement::Known,
+            (None, None) => {}
+            _ => return Announcement::Contradiction,
         }
-        Some(self.local[index].replace(local).is_none())
+        if index >= self.names.len() {
+            self.names.resize(index + 1, None);
+        }
+        self.names[index] = Some(RemoteName { local, account });
+        self.remote.insert(local, remote);
+        Announcement::New
+    }
+
+    fn name(&self, remote: u32) -> Option<RemoteName> {
+        self.names.get(remote as usize).copied().flatten()
     }
 
     pub(crate) fn get(&self, remote: u32) -> Option<u32> {
-        self.local.get(remote as usize).copied().flatten()
+        self.name(remote).map(|name| name.local)
+    }
+
+    /// Whether an honest sender charges messages to this name to that account.
+    pub(crate) fn is_account_of(&self, remote: u32, account: u16) -> bool {
+        account == unbound_account(remote)
+            || self.name(remote).is_some_and(|name| name.account == account)
     }
 }

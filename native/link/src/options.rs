@@ -20,6 +20,9 @@ pub struct LinkOptions {
     pub window_bytes: u64,
     /// Largest credit that an account grows to.
     pub window_bytes_max: u64,
+    /// Cost of delivered and unsettled messages of one peer above which further ones are dropped,
+    /// over all accounts; those with memory of their own do not count.
+    pub unsettled_bytes_max: u64,
     /// An unfinished message is dropped after this time without a chunk.
     pub reassembly_timeout: Micros,
     /// An idle link is probed this often.
@@ -40,6 +43,7 @@ impl Default for LinkOptions {
             overrun_bytes: 48 << 20, // a ring of small messages, or 32 MiB of slabs, per isolate
             window_bytes: 1 << 20, // grows on demand; loopback needs 2 x 2 GB/s x 0.1 ms = 400 KiB
             window_bytes_max: 64 << 20, // 2 x 1.5 GB/s x 20 ms
+            unsettled_bytes_max: 256 << 20, // four windows of the largest size
             reassembly_timeout: Micros::from_millis(30_000),
             heartbeat: Micros::from_millis(1_000),
             silent: Micros::from_millis(3_000), // a silent node is found within 3 s

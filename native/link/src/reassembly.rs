@@ -13,6 +13,10 @@ use crate::time::Micros;
 /// senders keep to 64 a queue (`INTERLEAVED_MAX`) and have fewer than 80 queues.
 const PARTIAL_MAX: usize = 8192;
 
+/// Slowest pace of a message, from its first chunk on (sixteen at once over 256 KiB/s): memory that is reserved for one that drips in
+/// is kept from others.
+const PACE_BYTES_PER_SECOND_MIN: u64 = 16 << 10;
+
 #[derive(Debug)]
 struct Partial {
     header: DataHeader,
@@ -20,6 +24,8 @@ struct Partial {
     slab: Option<SlabMut>,
     received: usize,
     deadline: Micros,
+    /// However steadily chunks drip in, by then the message is whole or given up.
+    latest: Micros,
 }
 
 impl Partial {
@@ -92,7 +98,9 @@ impl Reassembly {
                 return Err(LinkError::Protocol("too many unfinished messages"));
             }
             let slab = pool.allocate(total).ok();
-            let partial = Partial { header: *header, slab, received: 0, deadline };
+            let whole = Micros(total as u64 * 1_000_000 / PACE_BYTES_PER_SECOND_MIN);
+            let latest = deadline + whole;
+            let partial = Partial { header: *header, slab, received: 0, deadline, latest };
             self.partials.insert(header.sequence, partial);
             self.late_from = self.late_from.min(deadline);
         }
@@ -122,7 +130,7 @@ impl Reassembly {
         };
         partial.expect(header)?;
         partial.received += payload_bytes;
-        partial.deadline = deadline;
+        partial.deadline = deadline.min(partial.latest);
         if partial.received < partial.header.message_bytes as usize {
             return Ok(Chunk::Partial);
         }

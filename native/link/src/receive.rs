@@ -1,6 +1,6 @@
 //! What arriving data frames do to a link: books, checks, reassembly, delivery.
 
-use foundation_frame::{DataHeader, Decoded, Flags, Frame, Limits, decode};
+use foundation_frame::{DataHeader, Decoded, Encoding, Flags, Frame, Limits, decode};
 use foundation_schema::{Control, Undelivered};
 
 use crate::error::LinkError;
@@ -8,7 +8,8 @@ use crate::landing::LANDING_BYTES_MIN;
 use crate::ledger::{AccountKey, is_large_message};
 use crate::link::Link;
 use crate::message::{
-    Delivery, Destination, Event, Outbox, Payload, Source, UndeliveredReason, Verdict,
+    Delivery, Destination, Event, MESSAGE_COST_BYTES, Outbox, Payload, Source, UndeliveredReason,
+    Verdict,
 };
 use crate::reassembly::Chunk;
 use crate::receive_account::ReceiveAccount;
@@ -18,6 +19,10 @@ use crate::time::Micros;
 const ACCOUNTS_MAX: usize = 16_384;
 /// Answers that wait because the peer does not read them. More, and the link ends.
 const ANSWERS_BYTES_MAX: usize = 8 << 20;
+
+/// Reserved memory that is not used for so many reassembly timeouts while others wait for it ends
+/// the link.
+const HOARDING_TIMEOUTS: u64 = 2;
 
 impl Link {
     /// Takes bytes that a lane received; answers how many were used. The rest is the beginning of a
@@ -121,6 +126,12 @@ impl Link {
         if header.flags.contains(Flags::RESERVED_REPLY) && !is_reply {
             return Err(LinkError::Protocol("reserved credit outside a reply"));
         }
+        let is_bundle =
+            matches!(header.flags.encoding(), Ok(Encoding::BytesBundle | Encoding::PackedBundle));
+        // Nobody would ever answer such a request, and what waits for an answer is kept in mind.
+        if header.flags.contains(Flags::REQUEST) && (is_reply || is_bundle) {
+            return Err(LinkError::Protocol("a request that is something else too"));
+        }
         if u64::from(header.message_bytes) > self.options.message_bytes_max {
             return Err(LinkError::Protocol("message above the announced limit"));
         }
@@ -130,7 +141,24 @@ impl Link {
             self.settle_header(header);
             return Ok(false);
         }
+        if self.unsettled_bytes > self.options.unsettled_bytes_max {
+            self.undelivered(header, UndeliveredReason::Exhausted);
+            return Ok(false);
+        }
         Ok(true)
+    }
+
+    /// Ends the link of a peer that keeps memory reserved and does not use it, if others need it.
+    pub(crate) fn check_reservations(&mut self, now: Micros) -> Result<(), LinkError> {
+        if !self.budget.has_line() {
+            return Ok(());
+        }
+        let patience = Micros(self.options.reassembly_timeout.0 * HOARDING_TIMEOUTS);
+        let mut accounts = self.receive_accounts.iter_mut();
+        if accounts.any(|(_, account)| account.is_hoarding(now, patience)) {
+            return Err(LinkError::Protocol("reserved memory is not used"));
+        }
+        Ok(())
     }
 
     /// Bounds what a peer can make us keep books for.
@@ -170,10 +198,22 @@ impl Link {
         if key.is_large() != is_large_message(payload_bytes, self.options.window_bytes) {
             return Err(LinkError::Protocol("message on an account of another size"));
         }
-        match self.receive_account(key)?.receive(payload_bytes) {
-            true => Ok(()),
-            false => Err(LinkError::CreditViolation),
+        // An account is a receiver's: were any to do, one receiver would have the credit of all.
+        let is_its_own = if header.flags.contains(Flags::NAMED) {
+            self.remote_names.is_account_of(header.destination_serial, key.number())
+        } else {
+            key.number() == header.destination_slot
+        };
+        if !is_its_own {
+            return Err(LinkError::Protocol("account of another receiver"));
         }
+        if !self.receive_account(key)?.receive(payload_bytes) {
+            return Err(LinkError::CreditViolation);
+        }
+        if !key.is_large() {
+            self.unsettled_bytes += payload_bytes + MESSAGE_COST_BYTES;
+        }
+        Ok(())
     }
 
     fn settle_header(&mut self, header: &DataHeader) {
@@ -185,7 +225,11 @@ impl Link {
     fn settle_account(&mut self, key: AccountKey, payload_bytes: u64, messages: u32) {
         let bounds = self.bounds();
         let Some(account) = self.receive_accounts.get_mut(key) else { return };
+        let before = account.settled();
         let raised = account.settle(payload_bytes, messages, bounds, &self.budget);
+        if !key.is_large() {
+            self.unsettled_bytes -= account.settled() - before;
+        }
         self.tell_limit(key, raised);
     }
 

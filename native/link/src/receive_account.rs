@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use crate::budget::{Budget, Ticket};
 use crate::message::MESSAGE_COST_BYTES;
 use crate::send_account::ASKED_MAX;
+use crate::time::Micros;
 
 /// What stands behind the credit of an account.
 #[derive(Debug)]
@@ -20,7 +21,15 @@ enum Backing {
     /// Memory set apart for the account; it grows on demand, out of the budget.
     Window { bytes: u64, initial_bytes: u64 },
     /// Memory of the budget, reserved message by message: limits asked for, the earliest first.
-    Reserved { wanted: VecDeque<u64>, ticket: Option<Ticket> },
+    Reserved { wanted: VecDeque<u64>, ticket: Option<Ticket>, unused: Unused },
+}
+
+/// Credit that was granted and not used: how much had been used when it was looked at, and since
+/// when.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unused {
+    received: u64,
+    since: Micros,
 }
 
 /// The receiver's view of one account.
@@ -52,15 +61,36 @@ impl ReceiveAccount {
 
     /// An account whose messages reserve their own credit.
     pub(crate) fn reserved() -> ReceiveAccount {
-        let backing = Backing::Reserved { wanted: VecDeque::new(), ticket: None };
+        let backing =
+            Backing::Reserved { wanted: VecDeque::new(), ticket: None, unused: Unused::default() };
         ReceiveAccount { received: 0, settled: 0, limit: 0, wanted: 0, backing }
     }
 
     /// Books an arriving message; false where the sender overdrew its credit.
     #[inline]
     pub(crate) fn receive(&mut self, payload_bytes: u64) -> bool {
-        self.received += payload_bytes + MESSAGE_COST_BYTES;
-        self.received <= self.limit
+        let received = self.received + payload_bytes + MESSAGE_COST_BYTES;
+        if received > self.limit {
+            return false; // what is not taken is never settled either
+        }
+        self.received = received;
+        true
+    }
+
+    /// Bytes settled so far.
+    pub(crate) fn settled(&self) -> u64 {
+        self.settled
+    }
+
+    /// Whether memory was reserved for the sender that it has not used for longer than `patience`.
+    pub(crate) fn is_hoarding(&mut self, now: Micros, patience: Micros) -> bool {
+        let Backing::Reserved { unused, .. } = &mut self.backing else { return false };
+        let is_used = self.limit == self.received || unused.received != self.received;
+        if is_used || unused.since == Micros(0) {
+            *unused = Unused { received: self.received, since: now };
+            return false;
+        }
+        now.since(unused.since) > patience
     }
 
     /// Books settled messages; answers a new limit where one is worth telling.
@@ -140,7 +170,7 @@ impl ReceiveAccount {
 
     /// Grants waiting reservations while the bounds and the budget allow.
     pub(crate) fn grant(&mut self, bounds: Bounds, budget: &Budget) -> Option<u64> {
-        let Backing::Reserved { wanted, ticket } = &mut self.backing else { return None };
+        let Backing::Reserved { wanted, ticket, .. } = &mut self.backing else { return None };
         let before = self.limit;
         while let Some(&next) = wanted.front() {
             let promised = self.limit - self.settled;
@@ -171,7 +201,7 @@ impl ReceiveAccount {
                 budget.shrink(*bytes - *initial_bytes);
                 *bytes = *initial_bytes;
             }
-            Backing::Reserved { wanted, ticket } => {
+            Backing::Reserved { wanted, ticket, .. } => {
                 wanted.clear();
                 budget.leave_line(ticket);
                 budget.give_back(self.limit - self.settled);

@@ -386,3 +386,177 @@ fn a_window_of_nothing_still_lets_messages_through_by_reservation() {
     pair.run_until_delivered(1, 200);
     pair.assert_quiet(256 << 20);
 }
+
+/// A peer of its own making, without the limits of an honest sender.
+fn options(change: impl FnOnce(&mut LinkOptions)) -> Pair {
+    let mut options = LinkOptions::default();
+    change(&mut options);
+    Pair::new(Setup { options, ..Setup::default() })
+}
+
+#[test]
+fn a_message_on_the_account_of_another_receiver_ends_the_link() {
+    let why = "account of another receiver";
+    refused(&[frame(&DataHeader { account: 2, ..header() }, b"")], why);
+    let named = DataHeader { flags: Flags::NAMED, destination_serial: 3, ..header() };
+    refused(&[frame(&named, b"")], why);
+    let bind = control(&Control::Bind(Bind { id: 3, name: "sink".to_owned() }));
+    refused(&[bind.clone(), frame(&DataHeader { account: 1, ..named }, b"")], why);
+    // The account that it was told, and the name's own that it may use before that.
+    for account in [0, 0x2003] {
+        let frames = [bind.clone(), frame(&DataHeader { account, ..named }, b"")];
+        assert_eq!(failure_of(&frames), None);
+    }
+}
+
+#[test]
+fn a_name_under_two_numbers_or_two_names_under_one_end_the_link() {
+    let bind = |id, name: &str| control(&Control::Bind(Bind { id, name: name.to_owned() }));
+    let why = "a name under two numbers, or two under one";
+    refused(&[bind(0, "one"), bind(1, "one")], why);
+    refused(&[bind(0, "one"), bind(0, "two")], why);
+    assert_eq!(failure_of(&[bind(0, "one"), bind(1, "two"), bind(0, "one")]), None);
+}
+
+#[test]
+fn two_hundred_thousand_names_are_refused_beyond_the_table_and_cost_little() {
+    let mut pair = pair();
+    pair.ends[1].host.names_max = 1_000;
+    for id in 0..200_000 {
+        pair.feed(1, 0, &control(&Control::Bind(Bind { id, name: format!("other-{id}") })));
+    }
+    assert_eq!(pair.ends[1].link.counters().names_refused, 199_000);
+    assert_eq!(pair.ends[1].host.failure, None);
+    assert_eq!(pair.ends[1].host.names.len(), 1_000);
+}
+
+#[test]
+fn what_handlers_have_not_settled_is_bounded_over_all_accounts() {
+    let mut pair = options(|options| options.unsettled_bytes_max = 4 << 20);
+    pair.ends[1].host.settling = pair::recorder::Settling::Never;
+    pair.ends[1].host.keeps_payloads = false;
+    let payload = [0; 10_000];
+    for slot in 0..100 {
+        let to = DataHeader { account: slot, destination_slot: slot, ..header() };
+        let wire = frame(&to, &payload);
+        (0..100).for_each(|_| pair.feed(1, 0, &wire));
+    }
+    let end = &pair.ends[1];
+    assert!(end.host.held_bytes_max <= (4 << 20) + 10_000, "{}", end.host.held_bytes_max);
+    assert_eq!(end.link.counters().exhausted, 10_000 - end.host.delivered.len() as u64);
+    assert_eq!(end.host.failure, None);
+}
+
+#[test]
+fn requests_that_nobody_would_answer_end_the_link() {
+    use foundation_link::Encoding;
+    let why = "a request that is something else too";
+    let request = DataHeader { flags: Flags::REQUEST, correlation: 1, ..header() };
+    let also = |flags: Flags| frame(&DataHeader { flags, ..request }, b"");
+    refused(&[also(Flags::REQUEST.with(Flags::REPLY))], why);
+    refused(&[also(Flags::REQUEST.with_encoding(Encoding::BytesBundle))], why);
+    refused(&[also(Flags::REQUEST.with_encoding(Encoding::PackedBundle))], why);
+}
+
+#[test]
+fn flags_that_this_version_does_not_know_end_the_link() {
+    for bit in 12..16 {
+        let mut wire = frame(&header(), b"compressed?");
+        wire[layout::FLAGS + 1] |= 1 << (bit - 8);
+        let crc = foundation_frame::crc32c_append(
+            crc32c(&wire[..layout::HEADER_CRC]),
+            &wire[layout::PREFIX_BYTES..layout::DATA_HEADER_BYTES],
+        );
+        wire[layout::HEADER_CRC..layout::HEADER_CRC + 4].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(failure_of(&[wire]).unwrap().code(), "reserved_flag");
+    }
+}
+
+#[test]
+fn a_flood_of_status_changes_is_told_ten_times_a_second_and_the_last_one_stays() {
+    let mut pair = pair();
+    let status =
+        |busy_isolates| control(&Control::Status(foundation_schema::Status { busy_isolates }));
+    for round in 0..10_000 {
+        pair.feed(1, 0, &status(round % 2 + 1));
+    }
+    pair.feed(1, 0, &status(7));
+    pair.run_for(Micros::from_millis(1_000));
+    let told = |event: &Event| matches!(event, Event::Busy(_));
+    assert_eq!(pair.ends[1].host.count_events(told), 2);
+    assert_eq!(pair.ends[1].host.count_events(|event| *event == Event::Busy(7)), 1);
+}
+
+#[test]
+fn a_flood_of_goodbyes_is_one() {
+    let mut pair = pair();
+    let leave = Control::Leave(foundation_schema::Leave { reason: "bye".to_owned() });
+    (0..5_000).for_each(|_| pair.feed(1, 0, &control(&leave)));
+    pair.settle_now();
+    let left = |event: &Event| matches!(event, Event::Left(_));
+    assert_eq!(pair.ends[1].host.count_events(left), 1);
+}
+
+#[test]
+fn limits_that_go_back_or_overflow_move_nothing() {
+    let mut pair = pair();
+    let told = |limit| {
+        let entries = [0u16, 1, 0x2000, 0x4000, 0x8000, 0xc000]
+            .into_iter()
+            .map(|account| CreditEntry { channel: 0, account, limit })
+            .collect();
+        control(&Control::Credits(Credits { entries }))
+    };
+    pair.send(0, 0, "sink", b"first");
+    for limit in [u64::MAX, 0, 1, u64::MAX - 1, u64::MAX] {
+        pair.feed(0, 0, &told(limit));
+    }
+    for number in 0..100u8 {
+        pair.send(0, 0, "sink", &[number; 100]);
+    }
+    pair.run_until_delivered(1, 101);
+    assert_eq!(pair.ends[0].host.failure, None);
+}
+
+#[test]
+fn a_sequence_that_wraps_around_is_none_the_worse() {
+    let mut pair = pair();
+    for sequence in [u32::MAX - 1, u32::MAX, 0, 1] {
+        pair.feed(1, 0, &chunk(sequence, 0, 4, b"ab"));
+        pair.feed(1, 0, &chunk(sequence, 2, 4, b"cd"));
+    }
+    assert_eq!(pair.delivered(1), 4);
+    assert_eq!(pair.ends[1].host.failure, None);
+}
+
+#[test]
+fn a_message_that_drips_in_is_given_up_however_steady_the_drip() {
+    let mut pair = pair();
+    let total = 100_000;
+    pair.feed(1, 0, &chunk(1, 0, total, &[1]));
+    for second in 1..60 {
+        pair.run_for(Micros::from_millis(1_000));
+        pair.feed(1, 0, &chunk(1, second, total, &[1]));
+    }
+    assert_eq!(pair.ends[1].link.counters().reassembly_timeouts, 1);
+    assert_eq!(pair.ends[1].pool.stats().slabs_live, 0);
+    assert!(pair.ends[1].link.counters().orphan_chunks > 0);
+}
+
+#[test]
+fn memory_that_is_reserved_and_not_used_ends_the_link_once_others_wait_for_it() {
+    let mut pair = Pair::new(Setup { budget_bytes: 20 << 20, ..Setup::default() });
+    let reserve =
+        |account, bytes| control(&Control::Reserve(Reserve { channel: 0, account, bytes }));
+    pair.feed(1, 0, &reserve(0x4000, 16 << 20));
+    assert_eq!(pair.ends[1].budget.reserved_bytes(), 16 << 20);
+    pair.run_for(Micros::from_millis(300_000));
+    assert_eq!(pair.ends[1].host.failure, None, "nobody else needs it");
+    pair.feed(1, 0, &reserve(0x4001, 16 << 20)); // this one has to wait
+    pair.run_for(Micros::from_millis(50_000));
+    assert_eq!(pair.ends[1].host.failure, None);
+    pair.run_for(Micros::from_millis(20_000));
+    let why = LinkError::Protocol("reserved memory is not used");
+    assert_eq!(pair.ends[1].host.failure, Some(why));
+    assert_eq!(pair.ends[1].budget.reserved_bytes(), 0);
+}

@@ -19,11 +19,8 @@ use crate::node::{Node, Phase};
 use crate::peer::{LaneIo, OpenLane};
 use crate::record::{self, Head};
 use crate::state::{Shared, State};
+use crate::strangers;
 
-/// Unauthenticated connections held at once, and from one address: strangers must not use up what
-/// members need.
-const UNAUTHENTICATED_MAX: u32 = 256;
-const UNAUTHENTICATED_PER_ADDRESS_MAX: u32 = 32;
 /// A link younger than this and a second dial of the same life are two dials that crossed; an older
 /// one was lost at the other end.
 const CROSSING_WINDOW: Micros = Micros::from_millis(2_000);
@@ -124,40 +121,38 @@ pub(crate) async fn shake(
 
 /// Serves a connection that somebody opened to us.
 pub(crate) async fn serve_incoming(shared: Shared, node: u32, lane: Lane, from: IpAddr) {
-    let Some(handshake) = admit_stranger(&shared, node, from) else { return };
+    let Some((handshake, place)) = admit_stranger(&shared, node, from) else { return };
     let limit = handshake.deadline().since(crate::clock::now());
-    let work = accept(&shared, node, lane, handshake);
-    let result = tokio::time::timeout(std::time::Duration::from_micros(limit.0), work).await;
+    let work = accept(&shared, node, lane, handshake, place.ticket);
+    let result = tokio::select! {
+        result = work => result,
+        () = tokio::time::sleep(std::time::Duration::from_micros(limit.0)) => {
+            Err(LinkError::HandshakeTimeout.into())
+        }
+        () = place.evicted.notified() => Err(ConnectionError::Dropped(RejectCode::TooMany.code())),
+    };
     let mut state = shared.lock();
     let Some(host) = state.nodes.get_mut(&node) else { return };
-    host.release_stranger(from);
-    match result {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            host.meters.handshake_failed(error.code());
-            if error.is_seal_failure() {
-                host.meters.seal_failed();
-            }
+    host.strangers.release(place.ticket);
+    if let Err(error) = result {
+        host.meters.handshake_failed(error.code());
+        if error.is_seal_failure() {
+            host.meters.seal_failed();
         }
-        Err(_) => host.meters.handshake_failed(LinkError::HandshakeTimeout.code()),
     }
 }
 
-fn admit_stranger(shared: &Shared, node: u32, from: IpAddr) -> Option<Handshake> {
+fn admit_stranger(
+    shared: &Shared,
+    node: u32,
+    from: IpAddr,
+) -> Option<(Handshake, strangers::Place)> {
     let mut state = shared.lock();
     let host = state.nodes.get_mut(&node)?;
-    let held: u32 = host.unauthenticated.values().sum();
-    let from_there = host.unauthenticated.get(&from).copied().unwrap_or(0);
-    // Loopback is one address for all local nodes: only the sum bounds it.
-    let is_too_many = held >= UNAUTHENTICATED_MAX
-        || (!crate::keys::is_loopback(from) && from_there >= UNAUTHENTICATED_PER_ADDRESS_MAX);
-    if is_too_many {
-        host.meters.handshake_failed(RejectCode::TooMany.code());
-        return None;
-    }
-    *host.unauthenticated.entry(from).or_insert(0) += 1;
+    let place = host.strangers.admit(from);
     let (identity, seed) = (host.identity_towards(from), crate::dial::random_bytes());
-    Some(Handshake::accept(identity, &host.link_options, seed, crate::clock::now()))
+    let now = crate::clock::now();
+    Some((Handshake::accept(identity, &host.link_options, seed, now), place))
 }
 
 async fn accept(
@@ -165,6 +160,7 @@ async fn accept(
     node: u32,
     lane: Lane,
     mut handshake: Handshake,
+    ticket: u64,
 ) -> Result<(), ConnectionError> {
     let mut rest = Vec::new();
     let mut progress = shake(&lane, &mut handshake, &mut rest).await?;
@@ -185,6 +181,7 @@ async fn accept(
         let mut state = shared.lock();
         state.handle_commands();
         let host = state.nodes.get_mut(&node).ok_or(ConnectionError::Dropped("unknown_node"))?;
+        host.strangers.release(ticket); // it has proved itself and makes way for nobody any more
         host.judge(&peer)
     };
     match verdict {
@@ -209,15 +206,6 @@ async fn refuse(
 }
 
 impl Node {
-    fn release_stranger(&mut self, from: IpAddr) {
-        if let Some(count) = self.unauthenticated.get_mut(&from) {
-            *count -= 1;
-            if *count == 0 {
-                self.unauthenticated.remove(&from);
-            }
-        }
-    }
-
     /// Whether an authenticated dialler is let in.
     fn judge(&mut self, peer: &Established) -> Result<(), RejectCode> {
         if self.phase != Phase::Running {
@@ -267,7 +255,9 @@ impl Node {
     }
 
     fn report_refusal(&mut self, code: RejectCode, name: &str) {
-        self.isolates.tell_all(&crate::events::refused(code.code(), name));
+        if self.strangers.may_tell_refusal(crate::clock::now()) {
+            self.isolates.tell_all(&crate::events::refused(code.code(), name));
+        }
     }
 }
 
@@ -522,7 +512,7 @@ impl Outbox for Inbound<'_> {
 
     fn intern(&mut self, name: &str) -> Option<(u32, u16)> {
         let mut names = lock(self.names);
-        let id = names.intern(name)?;
+        let id = names.intern_for_peer(name)?;
         Some((id, names.owner(id).map_or(UNBOUND_ACCOUNT, |owner| owner.slot)))
     }
 }

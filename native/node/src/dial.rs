@@ -10,10 +10,14 @@ use tokio::task::AbortHandle;
 use crate::connection::{ConnectionError, shake};
 use crate::events;
 use crate::node::{Node, Phase};
+use crate::places::is_hearsay;
 use crate::state::{Shared, State};
 
 /// Attempts a second a node makes at most, over all peers (docs/protocol.md, "Dialling").
 const DIALS_PER_SECOND_MAX: u32 = 64;
+/// Attempts up to which nodes are dialled that are known from hearsay alone: whatever a member tells
+/// of, those that were linked to before still get their turn.
+const HEARSAY_DIALS_PER_SECOND_MAX: u32 = 32;
 
 /// An address to be dialled until a member answers there.
 #[derive(Debug)]
@@ -66,13 +70,17 @@ pub(crate) struct DialRate {
 }
 
 impl DialRate {
-    fn take(&mut self, now: Micros) -> bool {
+    fn take(&mut self, now: Micros, is_hearsay: bool) -> bool {
         let second = now.0 / 1_000_000;
         if second != self.second {
             *self = DialRate { second, count: 0 };
         }
+        let most = if is_hearsay { HEARSAY_DIALS_PER_SECOND_MAX } else { DIALS_PER_SECOND_MAX };
+        if self.count >= most {
+            return false;
+        }
         self.count += 1;
-        self.count <= DIALS_PER_SECOND_MAX
+        true
     }
 }
 
@@ -164,24 +172,35 @@ impl Node {
             if is_satisfied || seed.is_self || seed.task.is_some() {
                 continue;
             }
-            if seed.redial.next_at() <= now && dial_rate.take(now) {
+            if seed.redial.next_at() <= now && dial_rate.take(now, false) {
                 seed.redial.attempted(now, random_bytes::<1>()[0], dial_options);
                 due.push((Target::Seed(seed.address), seed.address));
             } else {
                 next = next.min(seed.redial.next_at().max(now + Micros::from_millis(10)));
             }
         }
-        for (index, peer) in peers.iter_mut().enumerate() {
-            let (Some(redial), Some(address)) = (&mut peer.redial, peer.address) else { continue };
-            if peer.link.is_some() || peer.dial.is_some() {
-                continue;
-            }
-            if redial.next_at() <= now && dial_rate.take(now) {
-                redial.attempted(now, random_bytes::<1>()[0], dial_options);
-                due.push((Target::Peer(index), address));
-            } else {
+        // Who was linked to before goes first, then whoever has waited longest: a place in the table
+        // is no claim to be dialled before others.
+        let mut waiting = Vec::new();
+        for (index, peer) in peers.iter().enumerate() {
+            let (Some(redial), Some(_)) = (&peer.redial, peer.address) else { continue };
+            if peer.link.is_none() && peer.dial.is_none() {
                 next = next.min(redial.next_at().max(now + Micros::from_millis(10)));
+                if redial.next_at() <= now {
+                    waiting.push((is_hearsay(peer), redial.next_at(), index));
+                }
             }
+        }
+        waiting.sort_unstable();
+        for (is_hearsay, _, index) in waiting {
+            let peer = &mut peers[index];
+            let (Some(redial), Some(address)) = (&mut peer.redial, peer.address) else { continue };
+            if !dial_rate.take(now, is_hearsay) {
+                break; // hearsay comes last, so nobody behind it has more
+            }
+            redial.attempted(now, random_bytes::<1>()[0], dial_options);
+            due.push((Target::Peer(index), address));
+            next = next.min(redial.next_at());
         }
         (due, next)
     }

@@ -206,7 +206,7 @@ impl State {
             lost: Vec::new(),
             lanes_wanted: Vec::new(),
             was_drained: false,
-            unauthenticated: BTreeMap::new(),
+            strangers: crate::strangers::Strangers::default(),
             busy_isolates: 0,
             isolate_io,
             identity,

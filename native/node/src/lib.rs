@@ -27,8 +27,10 @@ mod node;
 mod options;
 mod pairs;
 mod peer;
+mod places;
 pub mod record;
 mod state;
+mod strangers;
 mod tick;
 mod writability;
 

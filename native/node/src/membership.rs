@@ -13,8 +13,8 @@ use crate::connection::{ConnectionError, Place, is_newer, run_lane, run_writer};
 use crate::dial::Target;
 use crate::events;
 use crate::node::{Node, Phase};
-use crate::peer::{Active, LaneIo, OpenLane, Peer};
-use crate::record::PEERS_MAX;
+use crate::peer::{Active, LaneIo, OpenLane};
+use crate::places::is_dialable;
 use crate::state::{Shared, State};
 
 /// A member learnt from a third one is left to dial us for this long if its name is the lower one.
@@ -108,20 +108,6 @@ impl State {
 }
 
 impl Node {
-    /// The place of a name among the peers; made if there is room.
-    fn peer_index(&mut self, name: &str) -> Option<usize> {
-        if let Some(&index) = self.by_name.get(name) {
-            return Some(index);
-        }
-        if self.peers.len() >= PEERS_MAX {
-            self.meters.peers_refused += 1;
-            return None;
-        }
-        self.peers.push(Peer::new(name));
-        self.by_name.insert(name.to_owned(), self.peers.len() - 1);
-        Some(self.peers.len() - 1)
-    }
-
     /// A connection of a link, if it is still there.
     pub(crate) fn open_lane(&mut self, place: Place) -> Option<&mut OpenLane> {
         let peer = self.peers.get_mut(place.index)?;
@@ -153,7 +139,7 @@ impl Node {
         open: OpenLane,
         target: Option<Target>,
     ) -> Option<Place> {
-        let index = self.peer_index(&peer.node)?;
+        let index = self.place_of_linked(&peer.node)?;
         if self.peers[index].link.is_some() {
             let generation = self.peers[index].generation;
             let reason =
@@ -195,7 +181,8 @@ impl Node {
         known.generation = known.generation.wrapping_add(1);
         known.life = peer.life;
         known.address = peer.listen.parse().ok();
-        known.address_text.clone_from(&peer.listen);
+        // What cannot be dialled is not passed on.
+        known.address_text = known.address.map(|address| address.to_string()).unwrap_or_default();
         known.busy_isolates = 0;
         known.is_leaving = false;
         known.redial = None;
@@ -265,15 +252,17 @@ impl Node {
     /// A peer told of members: those that are new get dialled.
     pub(crate) fn learn_members(&mut self, members: &[Member]) {
         let now = crate::clock::now();
+        let mut hearsay = self.hearsay();
         for member in members {
-            let Ok(address) = member.address.parse::<SocketAddr>() else {
+            let parsed = member.address.parse::<SocketAddr>();
+            let Some(address) = parsed.ok().filter(is_dialable) else {
                 self.meters.bad_addresses += 1;
                 continue;
             };
             if member.name == self.identity.node {
                 continue;
             }
-            let Some(index) = self.peer_index(&member.name) else { continue };
+            let Some(index) = self.place_of_told(&member.name, &mut hearsay) else { continue };
             let own = self.identity.node.as_str();
             let peer = &mut self.peers[index];
             let is_known = peer.life == member.life || is_newer(peer.life, member.life);
@@ -323,6 +312,7 @@ impl Node {
         active.close();
         // A link that the peer closes on our goodbye ends because we leave.
         let reason = if matches!(self.phase, Phase::SayingGoodbye(_)) { "left" } else { reason };
+        self.meters.link_ended(reason);
         let handle = peer.handle(index);
         let mut redial = Redial::new(crate::clock::now());
         if let Some(rtt) = active.link.rtt() {

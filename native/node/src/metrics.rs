@@ -64,6 +64,7 @@ pub(crate) struct NodeMeters {
     dropped: BTreeMap<&'static str, u64>,
     handshakes_failed: BTreeMap<&'static str, u64>,
     dials_failed: BTreeMap<&'static str, u64>,
+    links_ended: BTreeMap<String, u64>,
     pub(crate) links_lost: u64,
     seal_failures: u64,
     pub(crate) corrupt_rings: u64,
@@ -102,6 +103,11 @@ impl NodeMeters {
 
     pub(crate) fn dial_failed(&mut self, code: &'static str) {
         *self.dials_failed.entry(code).or_insert(0) += 1;
+    }
+
+    /// `reason` is one of the closed set of docs/errors.md.
+    pub(crate) fn link_ended(&mut self, reason: &str) {
+        *self.links_ended.entry(reason.to_owned()).or_insert(0) += 1;
     }
 
     pub(crate) fn add_link(&mut self, counters: &LinkCounters) {
@@ -147,6 +153,7 @@ impl Node {
             "dropped": self.meters.dropped,
             "handshakesFailed": self.meters.handshakes_failed,
             "dialsFailed": self.meters.dials_failed,
+            "linksEnded": self.meters.links_ended,
             "linksLost": self.meters.links_lost,
             "sealFailures": self.meters.seal_failures,
             "corruptRings": self.meters.corrupt_rings,
@@ -157,6 +164,8 @@ impl Node {
             "isolates": self.isolates.iter().count(),
             "isolateRings": self.pairs.len(),
             "backlogRecords": backlog,
+            "strangers": self.strangers.len(),
+            "peersKnown": self.peers.len(),
             "reserveFreeBytes": self.budget.free_bytes(),
             "slabs": slabs_json(pool),
         })

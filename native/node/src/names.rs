@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 /// Names a node can know. One more is refused with `name_table_full`.
 const NAMES_MAX: usize = 65_536;
+/// Names that the table takes from peers; the rest stays free for the node's own. A name that some
+/// isolate here handles is known already, so what peers announce in vain takes nothing from anyone.
+const PEER_NAMES_MAX: usize = 49_152;
 /// Longest name, as the wire limits it.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -23,6 +26,8 @@ pub struct NameTable {
     ids: HashMap<String, u32>,
     names: Vec<String>,
     owners: Vec<Option<Owner>>,
+    /// Names that a peer was the first to use.
+    from_peers: usize,
 }
 
 impl NameTable {
@@ -40,6 +45,17 @@ impl NameTable {
         self.names.push(name.to_owned());
         self.owners.push(None);
         Some(id)
+    }
+
+    /// The same for a name that a peer announced. `None` also where peers have announced too many.
+    pub(crate) fn intern_for_peer(&mut self, name: &str) -> Option<u32> {
+        if !self.ids.contains_key(name) {
+            if self.from_peers >= PEER_NAMES_MAX {
+                return None;
+            }
+            self.from_peers += 1;
+        }
+        self.intern(name)
     }
 
     /// The name behind a number.
@@ -125,5 +141,16 @@ mod tests {
         }
         assert_eq!(table.intern("one more"), None);
         assert_eq!(table.intern("0"), Some(0));
+    }
+
+    #[test]
+    fn what_peers_announce_leaves_room_for_own_names() {
+        let mut table = NameTable::default();
+        let own = table.intern("own");
+        let taken = (0..200_000).filter_map(|n| table.intern_for_peer(&n.to_string())).count();
+        assert_eq!(taken, PEER_NAMES_MAX);
+        assert_eq!(table.intern_for_peer("own"), own);
+        assert_eq!(table.intern_for_peer("0"), Some(1));
+        assert!(table.intern("another of our own").is_some());
     }
 }

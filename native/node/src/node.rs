@@ -25,6 +25,7 @@ use crate::options::{IoMode, NodeOptions, PollMode};
 use crate::pairs::{InTransit, Pairs};
 use crate::peer::Peer;
 use crate::record;
+use crate::strangers::Strangers;
 use crate::writability::Writability;
 
 /// Bytes taken from one isolate's ring before others and the sockets get their turn.
@@ -76,7 +77,7 @@ pub(crate) struct Node {
     pub(crate) dial_rate: crate::dial::DialRate,
     /// Whether the queues were empty when the goodbyes were said.
     pub(crate) was_drained: bool,
-    pub(crate) unauthenticated: BTreeMap<std::net::IpAddr, u32>,
+    pub(crate) strangers: Strangers,
     pub(crate) busy_isolates: u16,
     /// Where an isolate polls the lanes (`io: "isolate"`).
     pub(crate) isolate_io: Option<IsolateIo>,

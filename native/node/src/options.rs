@@ -221,6 +221,7 @@ impl NodeOptions {
 
     pub(crate) fn link_options(&self) -> LinkOptions {
         LinkOptions {
+            unsettled_bytes_max: self.receive_bytes_max,
             chunk_bytes: self.chunk_bytes,
             message_bytes_max: self.message_bytes_max,
             high_water_bytes: self.high_water_bytes,

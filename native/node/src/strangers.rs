@@ -1,0 +1,143 @@
+//! Connections that have not proved who they are: how many are held, and which one makes way.
+//!
+//! Refusing newcomers at the limit would let 256 silent connections keep every honest node out. So
+//! the one that has been held longest makes way: an honest handshake is over long before that many
+//! others have come after it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use foundation_link::Micros;
+use tokio::sync::Notify;
+
+/// Unauthenticated connections held at once, and from one address: strangers must not use up what
+/// members need.
+const STRANGERS_MAX: usize = 256;
+const STRANGERS_PER_ADDRESS_MAX: usize = 32;
+/// Refused nodes that isolates hear of in a second; all are counted.
+const REFUSALS_TOLD_PER_SECOND_MAX: u32 = 10;
+
+#[derive(Debug)]
+struct Stranger {
+    from: IpAddr,
+    evicted: Arc<Notify>,
+}
+
+/// A place among the strangers.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) ticket: u64,
+    /// Notified when this connection has to make way for a later one.
+    pub(crate) evicted: Arc<Notify>,
+}
+
+/// The strangers of one node, in the order of their coming.
+#[derive(Debug, Default)]
+pub(crate) struct Strangers {
+    held: BTreeMap<u64, Stranger>,
+    next_ticket: u64,
+    second: u64,
+    refusals_told: u32,
+}
+
+impl Strangers {
+    /// Holds one more; where that is too many, an older one is told to make way.
+    pub(crate) fn admit(&mut self, from: IpAddr) -> Place {
+        // Loopback is one address for all local nodes: only the sum bounds it.
+        let is_crowded =
+            !crate::keys::is_loopback(from) && self.held_from(from) >= STRANGERS_PER_ADDRESS_MAX;
+        let mut candidates = self.held.iter();
+        let leaving = if is_crowded {
+            candidates.find(|(_, stranger)| stranger.from == from)
+        } else if self.held.len() >= STRANGERS_MAX {
+            candidates.next()
+        } else {
+            None
+        };
+        if let Some(ticket) = leaving.map(|(&ticket, _)| ticket)
+            && let Some(stranger) = self.held.remove(&ticket)
+        {
+            stranger.evicted.notify_one();
+        }
+        let (ticket, evicted) = (self.next_ticket, Arc::new(Notify::new()));
+        self.next_ticket += 1;
+        self.held.insert(ticket, Stranger { from, evicted: Arc::clone(&evicted) });
+        Place { ticket, evicted }
+    }
+
+    fn held_from(&self, from: IpAddr) -> usize {
+        self.held.values().filter(|stranger| stranger.from == from).count()
+    }
+
+    /// The connection is a stranger's no more: it proved itself, or it is gone.
+    pub(crate) fn release(&mut self, ticket: u64) {
+        self.held.remove(&ticket);
+    }
+
+    /// Strangers held now.
+    pub(crate) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether isolates may hear of one more refused node: who is refused can try again at once,
+    /// and news waits in memory where an isolate is stalled.
+    pub(crate) fn may_tell_refusal(&mut self, now: Micros) -> bool {
+        let second = now.0 / 1_000_000;
+        if second != self.second {
+            (self.second, self.refusals_told) = (second, 0);
+        }
+        self.refusals_told += 1;
+        self.refusals_told <= REFUSALS_TOLD_PER_SECOND_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    fn was_evicted(place: &Place) -> bool {
+        use std::future::Future;
+        use std::task::{Context, Waker};
+        let notified = std::pin::pin!(place.evicted.notified());
+        notified.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn the_longest_held_makes_way_for_the_newest() {
+        let mut strangers = Strangers::default();
+        let first: Vec<Place> = (0..STRANGERS_MAX).map(|_| strangers.admit(LOOPBACK)).collect();
+        assert!(first.iter().all(|place| !was_evicted(place)));
+        strangers.release(first[0].ticket);
+        strangers.admit(LOOPBACK);
+        strangers.admit(LOOPBACK);
+        assert_eq!(strangers.len(), STRANGERS_MAX);
+        let evicted: Vec<bool> = first[..3].iter().map(was_evicted).collect();
+        assert_eq!(evicted, [false, true, false]);
+    }
+
+    #[test]
+    fn one_address_off_loopback_holds_a_share_and_takes_no_other_ones_place() {
+        let mut strangers = Strangers::default();
+        let other = strangers.admit(address(1));
+        let crowd: Vec<Place> =
+            (0..=STRANGERS_PER_ADDRESS_MAX).map(|_| strangers.admit(address(2))).collect();
+        assert_eq!(strangers.len(), 1 + STRANGERS_PER_ADDRESS_MAX);
+        assert!(!was_evicted(&other) && was_evicted(&crowd[0]) && !was_evicted(&crowd[1]));
+    }
+
+    #[test]
+    fn refusals_are_told_a_few_times_a_second() {
+        let mut strangers = Strangers::default();
+        let second = Micros::from_millis(1_000);
+        let told = (0..1_000).filter(|_| strangers.may_tell_refusal(second)).count();
+        assert_eq!(told, 10);
+        assert!(strangers.may_tell_refusal(second + second));
+    }
+}
