@@ -156,7 +156,7 @@ describe("a handshake", () => {
   });
 });
 
-test("of 300 silent connections 256 are held, the oldest make way, and honest ones get in", async () => {
+test("of 300 silent connections 256 are held, the oldest make way, honest ones join", async () => {
   const node = await nodes.start({ name: "host" });
   let closedCount = 0;
   const ends: Promise<unknown>[] = [];

@@ -1,5 +1,5 @@
-//! How many isolates of the peer are stalled, told to the host at a bounded rate: a peer that changes
-//! its mind with every frame must not fill the memory of those who listen.
+//! How many isolates of the peer are stalled, told to the host at a bounded rate: a peer that
+//! changes its mind with every frame must not fill the memory of those who listen.
 
 use std::collections::VecDeque;
 

@@ -218,8 +218,8 @@ impl Link {
     /// Probes an idle peer, gives up late messages.
     ///
     /// # Errors
-    /// [`LinkError::Silent`] ends the link, as does memory that the peer asked for, others wait for,
-    /// and nobody uses.
+    /// [`LinkError::Silent`] ends the link, as does memory that the peer asked for, others wait
+    /// for, and nobody uses.
     pub fn handle_timeout(&mut self, now: Micros) -> Result<(), LinkError> {
         self.expire_reassembly(now);
         self.busy.tell(now, &mut self.events);

@@ -13,8 +13,8 @@ use crate::time::Micros;
 /// senders keep to 64 a queue (`INTERLEAVED_MAX`) and have fewer than 80 queues.
 const PARTIAL_MAX: usize = 8192;
 
-/// Slowest pace of a message, from its first chunk on (sixteen at once over 256 KiB/s): memory that is reserved for one that drips in
-/// is kept from others.
+/// Slowest pace of a message, from its first chunk on (sixteen at once over 256 KiB/s): memory that
+/// is reserved for one that drips in is kept from others.
 const PACE_BYTES_PER_SECOND_MIN: u64 = 16 << 10;
 
 #[derive(Debug)]

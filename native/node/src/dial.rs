@@ -15,8 +15,8 @@ use crate::state::{Shared, State};
 
 /// Attempts a second a node makes at most, over all peers (docs/protocol.md, "Dialling").
 const DIALS_PER_SECOND_MAX: u32 = 64;
-/// Attempts up to which nodes are dialled that are known from hearsay alone: whatever a member tells
-/// of, those that were linked to before still get their turn.
+/// Attempts up to which nodes are dialled that are known from hearsay alone: whatever a member
+/// tells of, those that were linked to before still get their turn.
 const HEARSAY_DIALS_PER_SECOND_MAX: u32 = 32;
 
 /// An address to be dialled until a member answers there.
@@ -179,8 +179,8 @@ impl Node {
                 next = next.min(seed.redial.next_at().max(now + Micros::from_millis(10)));
             }
         }
-        // Who was linked to before goes first, then whoever has waited longest: a place in the table
-        // is no claim to be dialled before others.
+        // Who was linked to before goes first, then whoever has waited longest: a place in the
+        // table is no claim to be dialled before others.
         let mut waiting = Vec::new();
         for (index, peer) in peers.iter().enumerate() {
             let (Some(redial), Some(_)) = (&peer.redial, peer.address) else { continue };

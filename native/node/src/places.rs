@@ -1,7 +1,7 @@
 //! The table of nodes that were heard of: who gets a place in it, and who loses one.
 //!
-//! Places are few, and a member may tell of any number of nodes that do not exist. Hearsay gets half
-//! of the table, and makes way for whoever proves that it exists.
+//! Places are few, and a member may tell of any number of nodes that do not exist. Hearsay gets
+//! half of the table, and makes way for whoever proves that it exists.
 
 use std::net::SocketAddr;
 
