@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { BuildError, runTool } from "../bindings/builder/tool.mjs";
 import { stagePlatform } from "./platform.mjs";
 import { stageRoot } from "./root.mjs";
+import { fetchTools } from "./tools.mjs";
 
 const USAGE = `Usage: npm run package -- [options]
 
@@ -15,6 +16,7 @@ Builds and packs foundation-runtime and its package for this platform.
 
   --out DIR       where the tarballs go (default build/pack)
   --node PREFIX   also build the shim for the Node.js installed there (bin/, include/); repeatable
+  --all-nodes     also build the shims for Node.js 22 and 24, fetched from npm into build/try/tools
   --glibc VERSION oldest glibc that the core has to load on (default: the platform's own floor);
                   needs zig and cargo-zigbuild: pip install ziglang cargo-zigbuild
   --host          link against this machine's glibc instead: for trying, not for publishing
@@ -30,6 +32,7 @@ function readOptions() {
   const options = {
     out: { ...text, default: "build/pack" },
     node: { ...text, multiple: /** @type {const} */ (true), default: [] },
+    "all-nodes": flag,
     glibc: text,
     host: flag,
     help: flag,
@@ -66,8 +69,13 @@ async function main() {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const context = { root, staging: join(out, ".staging"), platform: PLATFORM };
+  const prefixes = [...options.node];
+  if (options["all-nodes"]) {
+    const { node22, node24 } = await fetchTools(join(root, "build/try/tools"));
+    prefixes.push(...[node22, node24].map((node) => dirname(dirname(node))));
+  }
   const platform = await stagePlatform(context, {
-    prefixes: options.node,
+    prefixes,
     glibc: options.host ? "host" : options.glibc,
   });
   const rootPackage = await stageRoot(context, platform.name);
