@@ -5,8 +5,9 @@ import { Foundation, type FoundationNode, type FoundationOptions } from "foundat
 export const SOON_MS = 10_000;
 
 /** Who polls the sockets of the nodes under test, where a run says so (`vitest.config.ts`). */
-function testedIo(): FoundationOptions["io"] {
-  return process.env["FOUNDATION_TEST_IO"] as FoundationOptions["io"];
+function testedIo(): Pick<FoundationOptions, "io"> {
+  const io = process.env["FOUNDATION_TEST_IO"];
+  return io === "isolate" || io === "thread" ? { io } : {};
 }
 
 /** The nodes that a test runs in its own process; they leave with it. */
@@ -15,7 +16,7 @@ export class LocalNodes {
 
   /** Starts a node that {@link leaveAll} ends. */
   async start(options: FoundationOptions): Promise<FoundationNode> {
-    const node = await Foundation.start({ io: testedIo(), ...options });
+    const node = await Foundation.start({ ...testedIo(), ...options });
     this.#started.push(node);
     return node;
   }
