@@ -54,12 +54,16 @@ impl Environment {
     }
 
     /// Adds the teardown of this environment. Called after each doorbell is made: the newest hook
-    /// runs first, and one that finds nothing left to do does nothing.
+    /// runs first, so the one there is moves to the front. A hook for every attachment would stay
+    /// with Node until the environment ends.
     pub(crate) fn add_hooks(&mut self, env: sys::napi_env) -> Result<()> {
+        let none = std::ptr::null_mut();
         // SAFETY: the hook is a plain function without an argument that lives in this library,
-        // which is never unloaded.
-        let status =
-            unsafe { sys::napi_add_env_cleanup_hook(env, Some(tear_down), next_argument()) };
+        // which is never unloaded. Removing one that was not added does nothing.
+        let status = unsafe {
+            sys::napi_remove_env_cleanup_hook(env, Some(tear_down), none);
+            sys::napi_add_env_cleanup_hook(env, Some(tear_down), none)
+        };
         check(status, "adding a cleanup hook")?;
         if !self.has_hooks {
             // SAFETY: as above.
@@ -76,13 +80,6 @@ impl Environment {
         }
         Ok(())
     }
-}
-
-/// Node refuses the same function with the same argument twice: each hook gets a number of its own.
-fn next_argument() -> *mut c_void {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    static NEXT: AtomicUsize = AtomicUsize::new(1);
-    std::ptr::without_provenance_mut(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Silences the bells and gives up every attachment of the calling thread's environment.

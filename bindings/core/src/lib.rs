@@ -22,11 +22,18 @@ mod process;
 mod uv;
 mod vtable;
 
-use napi::bindgen_prelude::BigInt;
+use napi::bindgen_prelude::{BigInt, Object};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use error::Result;
+
+/// Runs wherever an isolate loads this library: a panic counts before there is any node.
+#[napi(module_exports)]
+pub fn load(_exports: Object) -> Result<()> {
+    foundation_node::watch_for_panics();
+    Ok(())
+}
 
 /// A number that JavaScript's half needs, by name.
 #[napi(object)]

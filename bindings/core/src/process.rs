@@ -97,7 +97,6 @@ pub(crate) fn pool_or_error() -> Result<&'static Pool> {
 }
 
 pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
-    foundation_node::watch_for_panics();
     refuse_fork().map_err(from_core)?;
     if POOL.get().is_some() {
         return Err(coded("arena_lent", "this process has an arena already"));
