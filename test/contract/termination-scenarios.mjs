@@ -223,6 +223,37 @@ const scenarios = {
     });
   },
 
+  // The kernel thread has let go of a worker, and this isolate has not read of it yet.
+  async justDead() {
+    const { home, peer } = await startPair();
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const { worker, ready, ended } = startWorker({ scenario: "endedWorker", words });
+    worker.on("error", () => {});
+    await ready;
+    const to = { node: "home", name: "worker" };
+    const before = home.metrics().isolate.noHandler;
+    Atomics.store(words, 0, 1);
+    Atomics.notify(words, 0);
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    while (core.boundaryCounters().isolates > 2) Atomics.wait(pause, 0, 0, 1);
+    const isAccepted = home.send(to, "to nobody");
+    const counted = home.metrics().isolate.noHandler - before;
+    const answer = await home.call(to, "to nobody").catch((error) => error.code);
+    await ended;
+    await Promise.all([home.leave(), peer.leave()]);
+    return { isAccepted, counted, answer };
+  },
+
+  async endedWorker() {
+    const node = await Foundation.attach({ name: "home" });
+    node.handle("worker", () => {});
+    parentPort.postMessage("ready");
+    setTimeout(() => {
+      Atomics.wait(workerData.words, 0, 0);
+      process.exit(0);
+    });
+  },
+
   // A worker dies while its node leaves: both take the same isolate down.
   async duringLeave() {
     const rounds = [];

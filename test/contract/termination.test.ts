@@ -58,6 +58,11 @@ describe("a worker that dies", () => {
     expect(found).toEqual({ answers: Array.from({ length: 30 }, (_, cycle) => cycle) });
   });
 
+  test("and is sent to before the sender heard of it counts as nobody", async () => {
+    const found = await scenario<object>(SCENARIOS, ["justDead"], WITH_GC);
+    expect(found).toEqual({ isAccepted: true, counted: 1, answer: "noproc" });
+  });
+
   test("in an endless loop is terminated, and the node goes on", async () => {
     expect(await scenario(SCENARIOS, ["blocked"], WITH_GC)).toEqual({
       whileBlocked: 2,

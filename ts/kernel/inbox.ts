@@ -232,7 +232,8 @@ export class Inbox {
       return;
     }
     const registration = this.#handlers.get(u32[word + RECORD.DESTINATION / 4] as number);
-    if (((tag >>> RECORD.ENCODING_SHIFT) & 7) >= RECORD.BUNDLE_ENCODING_MIN) {
+    const encoding = (tag >>> RECORD.ENCODING_SHIFT) & 7;
+    if (encoding === ENCODING.bytesBundle || encoding === ENCODING.packedBundle) {
       this.#openBundle(from, registration, origin, channel, account, bytes);
       return;
     }

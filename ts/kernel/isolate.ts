@@ -158,7 +158,7 @@ export class Isolate implements InboxSink, ControlSink {
     if (last?.isFor(to, options) === true) {
       const value = encodeValue(message);
       if (call === undefined && last.appendEncoded(value)) return true;
-      return this.#transmitter.sendToNeighbour(last, value, call);
+      return this.#transmitter.sendToNeighbour(last, value, call) ?? this.#toNobody(to.name, call);
     }
     const channelId = this.#directory.channelId(options?.channel);
     const nameId = this.#directory.nameId(to.name);
@@ -167,15 +167,21 @@ export class Isolate implements InboxSink, ControlSink {
       const value = options?.copy === true ? structuredClone(message) : message;
       return this.#local.push(nameId, to.name, this.#directory.channelName(channelId), value, call);
     }
-    if (owner === undefined) {
-      // As over a link: a message to nobody is counted, a call is answered.
-      this.#inbox.counts.noHandler++;
-      if (call !== undefined) this.#rejectNoProcess(call.correlation, to.name);
-      return true;
-    }
-    const { writer } = this.#transmitter.neighbour(owner);
+    // The kernel thread may know already that an isolate is gone which the directory still names.
+    const neighbour = owner === undefined ? undefined : this.#transmitter.neighbour(owner);
+    if (owner === undefined || neighbour === undefined) return this.#toNobody(to.name, call);
+    const { writer } = neighbour;
     this.#burst = new Burst(to, options?.channel, { channelId, nameId }, owner, writer);
-    return this.#transmitter.sendToNeighbour(this.#burst, encodeValue(message), call);
+    const isTaken = this.#transmitter.sendToNeighbour(this.#burst, encodeValue(message), call);
+    return isTaken ?? this.#toNobody(to.name, call);
+  }
+
+  /** As over a link: a message to nobody is counted, a call is answered. */
+  #toNobody(name: string, call: CallPlace | undefined): true {
+    this.#burst = undefined;
+    this.#inbox.counts.noHandler++;
+    if (call !== undefined) this.#rejectNoProcess(call.correlation, name);
+    return true;
   }
 
   #ownerOf(name: number): Owner | "here" | undefined {

@@ -1,5 +1,5 @@
 import { RING } from "../../bindings/generated/layout.ts";
-import { native } from "../base/errors.ts";
+import { FoundationError, native } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
 import type { Bundle } from "./bundle.ts";
 import type { InboxRing } from "./inbox.ts";
@@ -144,14 +144,24 @@ export class NeighbourRing implements InboxRing, Origin {
   }
 }
 
-/** Makes a ring to another isolate; the other one hears of it from the kernel thread. */
+/**
+ * Makes a ring to another isolate, which hears of it from the kernel thread; `undefined` where that
+ * isolate is gone.
+ *
+ * @throws FoundationError `arena_exhausted`, `node_left`
+ */
 export function openNeighbour(
   arena: Arena,
   isolate: number,
   place: { slot: number; generation: number },
   ringBytes: number,
   windowBytes: number,
-): Neighbour {
-  const offset = native(() => core.openPair(isolate, place.slot, place.generation));
-  return new Neighbour(arena, isolate, { ...place, offset }, ringBytes, windowBytes);
+): Neighbour | undefined {
+  try {
+    const offset = native(() => core.openPair(isolate, place.slot, place.generation));
+    return new Neighbour(arena, isolate, { ...place, offset }, ringBytes, windowBytes);
+  } catch (thrown) {
+    if (thrown instanceof FoundationError && thrown.code === "noproc") return undefined;
+    throw thrown;
+  }
 }

@@ -8,7 +8,7 @@ import { toWireError } from "./handlers.ts";
 import type { Peer } from "./members.ts";
 import { type Neighbour, openNeighbour } from "./neighbours.ts";
 import { LOCAL_PEER, type RequestPlace } from "./origin.ts";
-import { FULL, type MessageHead } from "./record-writer.ts";
+import { FULL, GONE, type MessageHead } from "./record-writer.ts";
 import type { SharedNode } from "./shared-runtime.ts";
 import { ENCODING, Encoded, encodeValue } from "./values.ts";
 
@@ -129,21 +129,27 @@ export class Transmitter {
     }
   }
 
-  /** Sends to a name of another isolate of the node. False: nothing was taken. */
-  sendToNeighbour(burst: Burst, value: Encoded, call: CallPlace | undefined): boolean {
+  /**
+   * Sends to a name of another isolate of the node. False: nothing was taken; `undefined`: that
+   * isolate is gone.
+   */
+  sendToNeighbour(burst: Burst, value: Encoded, call: CallPlace | undefined): boolean | undefined {
     const head = this.#fill(LOCAL_PEER, burst.channelId, burst.nameId, value, call);
     head.tag |= RECORD.CHARGED;
     head.route = burst;
-    return this.neighbour(burst.target as Owner).writer.write(head, value) > 0;
+    const writer = this.neighbour(burst.target as Owner)?.writer;
+    if (writer === undefined) return undefined;
+    const written = writer.write(head, value);
+    return written === GONE ? undefined : written > 0;
   }
 
-  /** The ring to an isolate, made on first use. */
-  neighbour(place: Owner): Neighbour {
+  /** The ring to an isolate, made on first use; `undefined` where that isolate is gone. */
+  neighbour(place: Owner): Neighbour | undefined {
     const known = this.#neighbours.get(place.slot);
     if (known !== undefined && known.generation === place.generation) return known;
     const { isolate, ringBytes } = this.#attachment;
     const made = openNeighbour(this.#arena, isolate, place, ringBytes, this.#windowBytes);
-    this.#neighbours.set(place.slot, made);
+    if (made !== undefined) this.#neighbours.set(place.slot, made);
     return made;
   }
 
@@ -226,7 +232,7 @@ export class Transmitter {
 
   #neighbourWriter(request: RequestPlace): Neighbour["writer"] | undefined {
     try {
-      return this.neighbour(request).writer;
+      return this.neighbour(request)?.writer;
     } catch {
       return undefined;
     }

@@ -47,6 +47,11 @@ export const MARK = Object.freeze({
   negative: 0xe0,
 });
 
+/**
+ * Objects, arrays, maps and sets that may stand within one another: far above what people write,
+ * far below what the stack of a handler that walks the value takes.
+ */
+export const VALUE_DEPTH_MAX = 512;
 /** Shapes that have a number at a time. */
 export const SHAPES_MAX = 256;
 /** Keys of a shape. An object with more carries its keys itself. */

@@ -2,7 +2,7 @@ import { Unpackr } from "msgpackr";
 import { FoundationError } from "../base/errors.ts";
 import { type ReadShape, ReadShapes } from "./read-shapes.ts";
 import { readShortText, SHORT_TEXT_MAX } from "./short-text.ts";
-import { DESCRIPTION_HEAD_BYTES, MARK } from "./value-format.ts";
+import { DESCRIPTION_HEAD_BYTES, MARK, VALUE_DEPTH_MAX } from "./value-format.ts";
 
 const unpackr = new Unpackr({ useRecords: true, moreTypes: true, copyBuffers: true });
 
@@ -26,6 +26,8 @@ let end = 0;
 let described: DescribedShapes = own;
 /** Values that arrays and maps may still announce: each takes a byte of the source at least. */
 let announced = 0;
+/** Values that the present one stands in. */
+let nesting = 0;
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -52,6 +54,7 @@ export function readValue(
   position = from;
   end = to;
   announced = to - from;
+  nesting = 0;
   described = shapes ?? own;
   try {
     while (source[position] === MARK.description) readDescription();
@@ -180,7 +183,14 @@ function readRarer(mark: number): unknown {
 function readShaped(id: number): unknown {
   const shape = described[id];
   if (shape === undefined) fail("a shape was not described");
-  return shape.read();
+  enter();
+  const object = shape.read();
+  nesting--;
+  return object;
+}
+
+function enter(): void {
+  if (++nesting > VALUE_DEPTH_MAX) fail(`values stand in more than ${VALUE_DEPTH_MAX} others`);
 }
 
 /** Counts what an array or a map announces, so that nested ones claim no more than is there. */
@@ -191,19 +201,23 @@ function announce(values: number): void {
 
 function readArray(length: number): unknown[] {
   announce(length);
+  enter();
   const values = new Array<unknown>(length);
   for (let index = 0; index < length; index++) values[index] = read();
+  nesting--;
   return values;
 }
 
 function readMap(count: number): Record<string, unknown> {
   announce(2 * count);
+  enter();
   const object: Record<string, unknown> = {};
   for (let index = 0; index < count; index++) {
     const key = read();
     if (typeof key !== "string") fail("a key is no text");
     object[key === "__proto__" ? "__proto_" : key] = read();
   }
+  nesting--;
   return object;
 }
 
@@ -237,7 +251,11 @@ function readBytes(length: number): Uint8Array {
 function readEmbedded(length: number): unknown {
   const stop = take(length);
   if (length === 0) fail("an embedded value is empty");
-  return unpackr.unpack(source, { start: stop - length, end: stop });
+  // In memory of its own: some MessagePack extensions move the position, and what lies beside the
+  // value may be of another sender.
+  const alone = Buffer.allocUnsafeSlow(length);
+  source.copy(alone, 0, stop - length, stop);
+  return unpackr.unpack(alone);
 }
 
 function readText(length: number): string {

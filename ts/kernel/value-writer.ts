@@ -1,6 +1,6 @@
 import { Packr } from "msgpackr";
 import { type Shape, Shapes } from "./shapes.ts";
-import { MARK } from "./value-format.ts";
+import { MARK, VALUE_DEPTH_MAX } from "./value-format.ts";
 
 /** Room in front of a value for the descriptions of its shapes. Unit: bytes. */
 const FRONT_BYTES = 1 << 10;
@@ -41,6 +41,8 @@ let messages = 0;
 /** The number under which shapes may be admitted; 0 inside of another message. */
 let admitting = 0;
 let depth = 0;
+/** Values that the present one stands in. */
+let nesting = 0;
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -90,6 +92,7 @@ export function writeValue(value: unknown): WrittenValue {
 
 function fill(value: unknown): WrittenValue {
   depth++;
+  nesting = 0;
   written.shapeCount = 0;
   try {
     written.end = write(value, FRONT_BYTES);
@@ -103,7 +106,7 @@ function fill(value: unknown): WrittenValue {
 
 /** A getter of a value that is being written sends another one: it gets memory of its own. */
 function writeInside(value: unknown): WrittenValue {
-  const outer = { written, memory, message };
+  const outer = { written, memory, message, nesting };
   written = new WrittenValue();
   use(written.memory);
   message = nextMessage();
@@ -114,6 +117,7 @@ function writeInside(value: unknown): WrittenValue {
     written = outer.written;
     use(outer.memory);
     message = outer.message;
+    nesting = outer.nesting;
     // Shapes that the inner message named do not show any more that the outer one needs them: they
     // are named twice, and to be sure that they keep their numbers no more are given.
     admitting = 0;
@@ -238,9 +242,19 @@ function writeLongText(text: string, at: number): number {
 }
 
 function writeObject(value: object, at: number): number {
+  if (nesting === VALUE_DEPTH_MAX) {
+    throw new RangeError(`values stand in more than ${VALUE_DEPTH_MAX} others`);
+  }
+  nesting++;
+  const end = writeNested(value, at);
+  nesting--;
+  return end;
+}
+
+function writeNested(value: object, at: number): number {
   const kind = value.constructor;
   if (kind === Object) return writePlainObject(value as Record<string, unknown>, at);
-  if (kind === Array) return writeArray(value as unknown[], at);
+  if (kind === Array && Array.isArray(value)) return writeArray(value as unknown[], at);
   if (kind === Uint8Array && ArrayBuffer.isView(value)) return writeBytes(value as Uint8Array, at);
   if (kind === Date && value instanceof Date) {
     memory[at] = MARK.date;
