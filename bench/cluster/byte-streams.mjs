@@ -47,7 +47,10 @@ async function runIperf3(words, deadlineMs) {
   for (const until = performance.now() + IPERF3_LISTENS_WITHIN_MS; ; await delay(50)) {
     try {
       const { stdout } = await run("iperf3", words, { signal });
-      return JSON.parse(stdout);
+      const report = JSON.parse(stdout);
+      // Some versions tell of a failure in the report alone and end with 0.
+      if (report.end?.sum_received === undefined) throw new Error(report.error ?? "no sum");
+      return report;
     } catch (error) {
       if (signal.aborted || performance.now() > until) throw error;
     }
