@@ -93,6 +93,17 @@ describe("an embedded value", () => {
   });
 });
 
+test.each(["valueOf", "constructor", "toString", "hasOwnProperty", "__proto__", "NoSuchError"])(
+  "an embedded error of the class %s is a plain error",
+  (name) => {
+    const message = [0xa1, 0x61, 0xc0];
+    const packed = [0xd4, 0x65, 0x00, 0x93, 0xa0 | name.length, ...Buffer.from(name), ...message];
+    const read = decodePacked(Uint8Array.from([0xc7, packed.length, ...packed]));
+    expect(read).toBeInstanceOf(Error);
+    expect(read).toMatchObject({ name, message: "a" });
+  },
+);
+
 describe("keys that mean something to objects", () => {
   const KEYS = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
 

@@ -6,6 +6,21 @@ import { DESCRIPTION_HEAD_BYTES, MARK, VALUE_DEPTH_MAX } from "./value-format.ts
 
 const unpackr = new Unpackr({ useRecords: true, moreTypes: true, copyBuffers: true });
 
+/** An error of the class `valueOf`, as MessagePack. */
+const ERROR_OF_VALUE_OF = Buffer.from("d4650093a776616c75654f66a161c0", "hex");
+
+/**
+ * msgpackr looks classes of errors up in an ordinary object, so inherited names are found too, and
+ * the one above hands that very object out. Without a prototype it holds the classes and nothing
+ * else, and any other name makes a plain error.
+ */
+function closeErrorClasses(): void {
+  const classes: unknown = unpackr.unpack(ERROR_OF_VALUE_OF);
+  if (classes instanceof Error || typeof classes !== "object" || classes === null) return;
+  Object.freeze(Object.setPrototypeOf(classes, null));
+}
+closeErrorClasses();
+
 /** Source memory above this is not kept between messages. Unit: bytes. */
 const KEPT_BYTES_MAX = 64 << 10;
 const NO_BYTES = Buffer.alloc(0);
