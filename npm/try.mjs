@@ -17,7 +17,7 @@ const USAGE = `Usage: npm run package:try -- [options]
 
 Installs build/pack's tarballs with npm 11, npm 12 and pnpm and runs them on Node 20, 22 and 24.
 
-  --packs DIR   tarballs and manifest.json of \`npm run pack\` (default build/pack)
+  --packs DIR   tarballs and manifest.json of \`npm run package\` (default build/pack)
   --out DIR     where tools and installations go (default build/try)
   --help        show this text
 `;
