@@ -156,6 +156,22 @@ const scenarios = {
     }
   },
 
+  /** Node empties the queue of a doorbell that was let go after it finalised it. */
+  async ringAndLetGo() {
+    const home = await Foundation.start({ name: "home" });
+    for (let round = 0; round < 50; round += 1) {
+      const { isolate, slot, generation } = core.attachIsolate(1, () => {}, false, 0);
+      core.ringIsolate(isolate, slot, generation);
+      core.detachIsolate(isolate);
+      await turn();
+    }
+    await home.leave();
+    const deadlineMs = performance.now() + 10_000;
+    while (core.boundaryCounters().doorbells > 0 && performance.now() < deadlineMs) await turn();
+    const { doorbells, isolates } = core.boundaryCounters();
+    return { doorbells, isolates };
+  },
+
   async manyNodes() {
     const counts = () => {
       const { nodes, isolates, kernels, slabsLive } = core.boundaryCounters();

@@ -208,15 +208,14 @@ unsafe extern "C" fn call_wake(
     context: *mut c_void,
     _data: *mut c_void,
 ) {
-    if context.is_null() {
+    // Node empties the queue of a function that was let go without an environment, and does so after
+    // it finalised: the context may be gone by then.
+    if env.is_null() || wake.is_null() || context.is_null() {
         return;
     }
-    // SAFETY: `finalize` runs after the last call, so the reference is alive.
+    // SAFETY: Node runs JavaScript for a ring only before it finalises, so the reference is alive.
     let bell = unsafe { &*context.cast_const().cast::<Bell>() };
     bell.is_ringing.store(false, Ordering::Release); // before the rings are read: see `ring`
-    if env.is_null() || wake.is_null() {
-        return; // the environment is being torn down
-    }
     bell.mark.running();
     let woken = catch_unwind(AssertUnwindSafe(|| {
         let is_test = PANICS_FOR_TEST.swap(false, Ordering::Relaxed);
