@@ -1,8 +1,8 @@
-import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { BODY, ByHand, control, Message } from "./by-hand.ts";
 import { LocalNodes, nextEvent } from "./local-nodes.ts";
+import { Pieces } from "./pieces.ts";
 
 const SECRET = "a secret that two programs share";
 const CLUSTER = "by-hand";
@@ -14,35 +14,12 @@ afterEach(async () => {
   await nodes.leaveAll();
 });
 
-/** Reads pieces that state their length in front: frames count themselves in, records do not. */
-class Pieces {
-  readonly #socket: Socket;
-  #rest: Buffer = Buffer.alloc(0);
-
-  constructor(from: Socket) {
-    this.#socket = from;
-    from.on("data", (bytes: Buffer) => {
-      this.#rest = Buffer.concat([this.#rest, bytes]);
-      from.emit("piece");
-    });
-  }
-
-  async next(more: number): Promise<Buffer> {
-    const length = (): number =>
-      this.#rest.length < 4 ? Number.POSITIVE_INFINITY : this.#rest.readUInt32LE(0) + more;
-    while (this.#rest.length < length()) await once(this.#socket, "piece");
-    const piece = this.#rest.subarray(0, length());
-    this.#rest = this.#rest.subarray(length());
-    return piece;
-  }
-}
-
 test("a program that knows the pages and the secret alone is let in, sealed", async () => {
   const node = await nodes.start({ name: "host", cluster: CLUSTER, secret: SECRET });
   const up = nextEvent(node, "up");
   socket = connect({ port: Number(node.address.split(":")[1]), host: "127.0.0.1" });
   const pieces = new Pieces(socket);
-  const hand = new ByHand("hand", CLUSTER, SECRET);
+  const hand = new ByHand({ node: "hand", cluster: CLUSTER, secret: SECRET });
   socket.write(hand.hello);
   socket.write(hand.prove(await pieces.next(0)));
   const auth = new Message(await pieces.next(0));

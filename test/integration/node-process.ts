@@ -14,7 +14,34 @@ import { SOON_MS } from "./local-nodes.ts";
 const PROGRAM = fileURLToPath(new URL("./fixtures/member.mjs", import.meta.url));
 
 /** How a handler over there treats its messages. */
-export type HandlerKind = "echo" | "count" | "slow" | "stuck";
+export type HandlerKind = "echo" | "count" | "slow" | "stuck" | "note";
+
+/** One message as a `note` handler wrote it down. */
+export interface Note {
+  readonly from: string;
+  readonly channel: string;
+  readonly isCall: boolean;
+  /** Length of bytes; other values are `text`, as JSON. */
+  readonly bytes?: number;
+  /** SHA-256 of bytes, in base64. */
+  readonly digest?: string;
+  readonly text?: string;
+}
+
+/** What a process has sent and received in an exchange of honest traffic. */
+export interface Exchanged {
+  readonly sent: {
+    readonly messages: number;
+    readonly calls: number;
+    readonly failures: readonly string[];
+  };
+  readonly received: {
+    readonly messages: number;
+    readonly misordered: number;
+    readonly damaged: number;
+    readonly calls: number;
+  };
+}
 
 /** What a counting handler has seen; its messages carry their number in the first four bytes. */
 export interface Seen {
@@ -100,6 +127,11 @@ export class NodeProcess {
     await this.#ask("ready", members, timeoutMs);
   }
 
+  /** Makes it dial an address; resolves with the name of the member there. */
+  async join(address: string, timeoutMs: number = SOON_MS): Promise<string> {
+    return (await this.#ask("join", address, timeoutMs)) as string;
+  }
+
   /** Makes it leave the cluster. */
   async leave(drainMs: number): Promise<void> {
     await this.#ask("leave", drainMs);
@@ -153,6 +185,36 @@ export class NodeProcess {
   /** Its memory in RAM: now, and the most it ever was. */
   async memory(): Promise<{ readonly rssBytes: number; readonly peakBytes: number }> {
     return (await this.#ask("memory")) as { rssBytes: number; peakBytes: number };
+  }
+
+  /** Lets the peak of its memory begin anew. */
+  async forgetPeak(): Promise<void> {
+    await this.#ask("forgetPeak");
+  }
+
+  /** What a `note` handler there has written down. */
+  async notes(name: string): Promise<readonly Note[]> {
+    return (await this.#ask("notes", name)) as readonly Note[];
+  }
+
+  /** Takes the other side's half of an exchange of honest traffic. */
+  async receiveExchange(): Promise<void> {
+    await this.#ask("receiveExchange");
+  }
+
+  /** Sends numbered messages and calls to one node until told to stop; goes on where it was. */
+  async startExchange(peer: string): Promise<void> {
+    await this.#ask("startExchange", peer);
+  }
+
+  /** Ends what was started; resolves when the last call was answered. */
+  async stopExchange(): Promise<void> {
+    await this.#ask("stopExchange");
+  }
+
+  /** What the exchange came to so far. */
+  async exchanged(): Promise<Exchanged> {
+    return (await this.#ask("exchanged")) as Exchanged;
   }
 
   /** Makes its event loop run without a pause for that long. */
