@@ -3,8 +3,8 @@
 import { Foundation } from "foundation-runtime";
 
 import { endWithRunner, fail, parameters, report } from "../../child.mjs";
-import { Tally } from "../stream.mjs";
-import { CHANNELS } from "./channels.mjs";
+import { takeStream } from "../ours/streams.mjs";
+import { bulkOf, CHANNELS } from "./channels.mjs";
 
 async function main() {
   const { bulkBytes, tuning = {} } = parameters();
@@ -16,19 +16,8 @@ async function main() {
     ...tuning,
     channels: CHANNELS,
   });
-  const tally = new Tally({ name: "bulk", kind: "bytes", bytes: bulkBytes });
   node.handle("echo", (message) => message);
-  node.handle(
-    "sink",
-    (message) => {
-      try {
-        if (tally.takeBytes(message)) report("bulk", tally.result);
-      } catch (error) {
-        fail(error);
-      }
-    },
-    { bytes: "view" },
-  );
+  takeStream(node, { payload: bulkOf(bulkBytes), bytes: "view", as: "bulk" });
   report("listening", { address: node.address });
 }
 

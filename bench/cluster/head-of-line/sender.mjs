@@ -7,25 +7,10 @@ import { Foundation } from "foundation-runtime";
 
 import { endWithRunner, fail, parameters } from "../../child.mjs";
 import { startPinging } from "../latency/round-trips.mjs";
-import { createSource, MARK, Pace } from "../stream.mjs";
-import { CHANNELS } from "./channels.mjs";
+import { sendStream } from "../ours/streams.mjs";
+import { bulkOf, CHANNELS } from "./channels.mjs";
 
 const READY_TIMEOUT_MS = 10_000;
-
-async function sendBulk(node, bytes, timing) {
-  const payload = { name: "bulk", kind: "bytes", bytes };
-  const to = { node: "receiver", name: "sink" };
-  const options = { channel: "bulk" };
-  const drain = { to: "receiver", channel: "bulk" };
-  const messageOf = createSource(payload);
-  const pace = new Pace(timing, payload);
-  for (let sequence = 0; ; sequence += 1) {
-    const mark = pace.next();
-    const message = messageOf(sequence, mark);
-    while (!node.send(to, message, options)) await node.drained(drain);
-    if (mark === MARK.last) return;
-  }
-}
 
 function startPings(node, timing) {
   const to = { node: "receiver", name: "echo" };
@@ -51,7 +36,8 @@ async function main() {
   });
   await node.awaitReady({ minimumMembers: 2, timeoutMs: READY_TIMEOUT_MS });
   if (isPinging) startPings(node, timing);
-  if (bulkBytes > 0) await sendBulk(node, bulkBytes, timing);
+  if (bulkBytes === 0) return;
+  await sendStream(node, "receiver", { payload: bulkOf(bulkBytes), timing, channel: "bulk" });
 }
 
 main().catch(fail);

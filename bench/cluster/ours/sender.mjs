@@ -1,9 +1,9 @@
-/** Our sending node: `send` until it answers false, then a wait for `drained`. */
+/** Our sending node. */
 
 import { Foundation } from "foundation-runtime";
 
 import { endWithRunner, fail, parameters } from "../../child.mjs";
-import { createSource, MARK, Pace } from "../stream.mjs";
+import { sendStream } from "./streams.mjs";
 
 const READY_TIMEOUT_MS = 10_000;
 
@@ -18,18 +18,7 @@ async function main() {
     seeds: [address],
   });
   await node.awaitReady({ minimumMembers: 2, timeoutMs: READY_TIMEOUT_MS });
-  const to = { node: "receiver", name: "sink" };
-  const options = { channel: "default" };
-  const drain = { to: "receiver", channel: "default" };
-  const messageOf = createSource(payload);
-  const pace = new Pace(timing, payload);
-  for (let sequence = 0; ; sequence += 1) {
-    const mark = pace.next();
-    const message = messageOf(sequence, mark);
-    // False means not accepted: the same message is offered again.
-    while (!node.send(to, message, options)) await node.drained(drain);
-    if (mark === MARK.last) return;
-  }
+  await sendStream(node, "receiver", { payload, timing });
 }
 
 main().catch(fail);

@@ -4,46 +4,21 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 
 import { Foundation } from "foundation-runtime";
 
-import { endWithRunner, fail, parameters, report } from "../../child.mjs";
-import { createSource, MARK, Pace, Tally } from "../../cluster/stream.mjs";
+import { endWithRunner, fail, parameters } from "../../child.mjs";
+import { sendStream, takeStream } from "../../cluster/ours/streams.mjs";
 import { awaitHandler } from "./handler.mjs";
 
 /** A name of the receiver that it takes after its sink: who is answered here finds the sink. */
 const PROBE = "probe";
 
-function take(node, { payload, bytes }) {
-  const tally = new Tally(payload);
-  const takeOne =
-    payload.kind === "bytes"
-      ? (message) => tally.takeBytes(message)
-      : (message) => tally.takeObject(message);
-  node.handle(
-    "sink",
-    (message) => {
-      try {
-        if (takeOne(message)) report("result", tally.result);
-      } catch (error) {
-        fail(error);
-      }
-    },
-    { bytes },
-  );
+function take(node, plan) {
+  takeStream(node, plan);
   node.handle(PROBE, () => true);
 }
 
-async function send(node, { payload, timing }) {
+async function send(node, plan) {
   await awaitHandler(node, PROBE);
-  const to = { node: node.name, name: "sink" };
-  const options = { channel: "default" };
-  const drain = { to: node.name, channel: "default" };
-  const messageOf = createSource(payload);
-  const pace = new Pace(timing, payload);
-  for (let sequence = 0; ; sequence += 1) {
-    const mark = pace.next();
-    const message = messageOf(sequence, mark);
-    while (!node.send(to, message, options)) await node.drained(drain);
-    if (mark === MARK.last) return;
-  }
+  await sendStream(node, node.name, plan);
 }
 
 async function runMain() {

@@ -5,8 +5,6 @@ import {
   createBytes,
   createSource as createCopiedSource,
   createObject,
-  MARK,
-  Pace,
   stampBytes,
 } from "../../cluster/stream.mjs";
 import { RecordWriter } from "../records.mjs";
@@ -42,14 +40,7 @@ async function main() {
   const socket = await acceptOne({ highWaterMark: QUEUE_BYTES });
   socket.on("error", fail);
   const writer = new BatchingWriter(socket);
-  const messageOf = createSource(payload);
-  const pace = new Pace(timing, payload);
-  for (let sequence = 0; ; sequence += 1) {
-    const mark = pace.next();
-    const writable = writer.send(messageOf(sequence, mark));
-    if (mark === MARK.last) return;
-    if (!writable) await writer.drained();
-  }
+  await writer.sendStream(payload, createSource(payload), timing);
 }
 
 main().catch(fail);

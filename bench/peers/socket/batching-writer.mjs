@@ -6,6 +6,7 @@
 
 import { once } from "node:events";
 
+import { MARK, Pace } from "../../cluster/stream.mjs";
 import { PREFIX_BYTES, writePrefix } from "./frames.mjs";
 
 /** Bytes of one write; larger ones gained nothing on loopback. */
@@ -62,6 +63,23 @@ export class BatchingWriter {
     this.flush();
     await once(this.#socket, "drain");
     this.#isWritable = true;
+  }
+
+  /**
+   * Sends a stream until its time is over.
+   *
+   * @param {import("../../cluster/stream.mjs").Payload} payload
+   * @param {(sequence: number, mark: number) => Uint8Array} messageOf
+   * @param {{ warmMs: number, measureMs: number }} timing
+   */
+  async sendStream(payload, messageOf, timing) {
+    const pace = new Pace(timing, payload);
+    for (let sequence = 0; ; sequence += 1) {
+      const mark = pace.next();
+      const writable = this.send(messageOf(sequence, mark));
+      if (mark === MARK.last) return;
+      if (!writable) await this.drained();
+    }
   }
 
   /** Writes what has gathered so far. */

@@ -1,13 +1,10 @@
 /** Takes the bulk and writes the pings back, both over the one connection. */
 
-import { connect } from "node:net";
-
-import { endWithRunner, fail, parameters, report } from "../../child.mjs";
+import { endWithRunner, parameters, report } from "../../child.mjs";
 import { PING_BYTES } from "../../cluster/latency/round-trips.mjs";
 import { Tally } from "../../cluster/stream.mjs";
-import { FrameReader, PREFIX_BYTES, writePrefix } from "./frames.mjs";
-
-const READ_BYTES = 256 * 1024;
+import { dialFrames } from "./dial.mjs";
+import { PREFIX_BYTES, writePrefix } from "./frames.mjs";
 
 const { bulkBytes, address } = parameters();
 endWithRunner();
@@ -20,24 +17,7 @@ function echo(ping) {
   socket.write(frame);
 }
 
-const reader = new FrameReader((frame) => {
+const socket = dialFrames({ ...address, noDelay: true }, (frame) => {
   if (frame.length === PING_BYTES) echo(frame);
   else if (tally.takeBytes(frame)) report("bulk", tally.result);
 });
-
-const socket = connect({
-  ...address,
-  noDelay: true,
-  onread: {
-    buffer: new Uint8Array(READ_BYTES),
-    callback(length, buffer) {
-      try {
-        reader.push(buffer, length);
-      } catch (error) {
-        fail(error);
-      }
-      return true;
-    },
-  },
-});
-socket.on("error", fail);

@@ -5,7 +5,6 @@
 
 import { endWithRunner, fail, parameters } from "../../child.mjs";
 import { startPinging } from "../../cluster/latency/round-trips.mjs";
-import { MARK, Pace } from "../../cluster/stream.mjs";
 import { createOwnedSource } from "../owned-bytes.mjs";
 import { BatchingWriter } from "./batching-writer.mjs";
 import { FrameReader } from "./frames.mjs";
@@ -16,14 +15,7 @@ const QUEUE_BYTES = 256 * 1024;
 async function sendBulk(writer, bytes, timing) {
   const payload = { name: "bulk", kind: "bytes", bytes };
   // One in the system's queue, one in the socket's, one being made.
-  const messageOf = createOwnedSource(payload, 3);
-  const pace = new Pace(timing, payload);
-  for (let sequence = 0; ; sequence += 1) {
-    const mark = pace.next();
-    const writable = writer.send(messageOf(sequence, mark));
-    if (mark === MARK.last) return;
-    if (!writable) await writer.drained();
-  }
+  await writer.sendStream(payload, createOwnedSource(payload, 3), timing);
 }
 
 async function main() {

@@ -208,8 +208,8 @@ unsafe extern "C" fn call_wake(
     context: *mut c_void,
     _data: *mut c_void,
 ) {
-    // Node empties the queue of a function that was let go without an environment, and does so after
-    // it finalised: the context may be gone by then.
+    // Node empties the queue of a function that was let go after it finalised, and passes no
+    // environment then: the context may be gone.
     if env.is_null() || wake.is_null() || context.is_null() {
         return;
     }
