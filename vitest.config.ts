@@ -17,7 +17,7 @@ interface Kind {
 
 /** What must hold whoever polls the sockets: runs again with the arrangement that is no default. */
 const IO_FILES = [
-  ..."busy order back-pressure calls large-messages priority leaving crash"
+  ..."busy order back-pressure calls large-messages priority leaving crash sealed key-rotation"
     .split(" ")
     .map((name) => `test/integration/${name}.test.ts`),
   "test/contract/termination.test.ts",
