@@ -181,6 +181,12 @@ impl Prefix {
             return Err(FrameError::HeaderTooShort { header_bytes, header_bytes_min });
         }
         check_frame_bytes(prefix.frame_bytes, header_bytes, limits)?;
+        if !matches!(prefix.kind, layout::KIND_DATA | layout::KIND_CONTROL) {
+            // A reader has to hold all of what it does not know before it can skip it.
+            let frame_bytes_max = header_bytes + limits.control_bytes_max;
+            let limits = Limits { frame_bytes_max, ..*limits };
+            check_frame_bytes(prefix.frame_bytes, header_bytes, &limits)?;
+        }
         if prefix.kind == layout::KIND_CONTROL {
             if header_bytes > PREFIX_BYTES {
                 return Err(FrameError::HeaderTooLong { header_bytes });

@@ -20,7 +20,7 @@ pub const HANDSHAKE_BYTES_MAX: usize = 2 * 1024;
 pub struct Limits {
     /// Longest frame of any kind, header included. Unit: bytes. It bounds the reader's buffer.
     pub frame_bytes_max: usize,
-    /// Longest control payload. Unit: bytes.
+    /// Longest payload of a control frame, and of a frame that this version skips. Unit: bytes.
     pub control_bytes_max: usize,
 }
 

@@ -179,6 +179,21 @@ fn an_ignorable_frame_with_a_long_header_is_skipped_too() {
 }
 
 #[test]
+fn an_ignorable_frame_longer_than_control_is_refused_before_it_is_awaited() {
+    let mut wire = vec![0; PREFIX_BYTES];
+    wire[KIND] = 0x83;
+    wire[HEADER_WORDS] = (PREFIX_BYTES / 4) as u8;
+    let longest = PREFIX_BYTES + CONTROL_BYTES_MAX;
+    put_u32(&mut wire, FRAME_BYTES, longest as u32);
+    seal(&mut wire);
+    let need = Ok(Decoded::Incomplete { need: longest });
+    assert_eq!(decode(&wire, &Limits::default()), need);
+    put_u32(&mut wire, FRAME_BYTES, longest as u32 + 1);
+    seal(&mut wire);
+    assert_eq!(refusal_under(&wire, &Limits::default()).code(), "frame_too_large");
+}
+
+#[test]
 fn every_unknown_mandatory_kind_is_refused() {
     for kind in (0..0x80).filter(|kind| ![1, 2].contains(kind)) {
         let mut wire = control_frame(b"of a later version");

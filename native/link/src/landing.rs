@@ -105,11 +105,14 @@ impl Link {
         let Some(head) = decode_data_head(input, &Limits::default())? else { return Ok(0) };
         let header = head.header;
         let is_lane = (lane as usize) < self.lanes.len();
-        if head.payload_bytes < LANDING_BYTES_MIN || header.link_epoch != self.epoch || !is_lane {
+        if head.payload_bytes < LANDING_BYTES_MIN || !is_lane {
             return Ok(0);
         }
+        // What is dropped is not waited for either: it might be long.
+        let is_stale = header.link_epoch != self.epoch;
+        self.counters.stale_epoch += u64::from(is_stale);
         // Credit is booked before memory is given.
-        let is_dropped = header.chunk_offset == 0 && !self.begin(&header)?;
+        let is_dropped = is_stale || header.chunk_offset == 0 && !self.begin(&header)?;
         if !is_dropped {
             let deadline = now + self.options.reassembly_timeout;
             self.reassembly.open(&header, head.payload_bytes, &self.pool, deadline)?;

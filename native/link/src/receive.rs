@@ -106,6 +106,10 @@ impl Link {
     pub(crate) fn take_part(&mut self, part: Chunk, out: &mut impl Outbox) {
         match part {
             Chunk::Partial => {}
+            // A page each, however short: they would hold far more memory than their credit.
+            Chunk::Whole(header, Some(slab)) if slab.as_slice().len() < LANDING_BYTES_MIN => {
+                self.deliver(&header, Payload::Inline(slab.as_slice()), out);
+            }
             Chunk::Whole(header, Some(slab)) => self.deliver(&header, Payload::Slab(slab), out),
             Chunk::Whole(header, None) => self.undelivered(&header, UndeliveredReason::Exhausted),
             Chunk::Orphan => self.counters.orphan_chunks += 1,

@@ -4,6 +4,7 @@ mod pair;
 
 use foundation_frame::{DataHeader, Flags, layout::DATA_HEADER_BYTES};
 use foundation_link::{LinkError, LinkOptions, Micros};
+use pair::recorder::Settling;
 use pair::{Pair, Setup};
 
 /// Epoch of the harness's links.
@@ -186,6 +187,33 @@ fn a_reply_that_nobody_asked_for_is_read_and_dropped_in_parts() {
     assert_eq!(pair.ends[1].link.counters().unsolicited_replies, 1);
     assert_eq!(pair.ends[1].pool.stats().slabs_live, 0);
     assert_eq!(pair.ends[1].host.delivered[0].payload, b"after");
+}
+
+#[test]
+fn a_large_frame_of_an_older_epoch_is_dropped_as_it_comes() {
+    let mut pair = Pair::new(Setup::default());
+    let stale = DataHeader { link_epoch: 6, ..header(1) };
+    let wire = frame(&stale, &bytes(16 << 20));
+    for part in wire.chunks(1 << 20) {
+        pair.feed(1, 0, part);
+        assert!(pair.wires[0][0].rest.is_empty(), "nothing of it is kept");
+    }
+    pair.feed(1, 0, &frame(&header(2), b"after"));
+    assert_eq!(pair.ends[1].link.counters().stale_epoch, 1);
+    assert_eq!(pair.ends[1].pool.stats().slabs_live, 0);
+    assert_eq!(pair.ends[1].host.delivered[0].payload, b"after");
+}
+
+#[test]
+fn a_short_message_in_chunks_takes_no_page_once_it_is_whole() {
+    let mut pair = Pair::new(Setup::default());
+    pair.ends[1].host.settling = Settling::Never;
+    for number in 0..100 {
+        pair.feed(1, 0, &chunk(number, 0, b"xy", 1));
+        pair.feed(1, 0, &chunk(number, 1, b"xy", 1));
+    }
+    assert_eq!(pair.delivered(1), 100);
+    assert_eq!(pair.ends[1].host.slabs, 0);
 }
 
 #[test]

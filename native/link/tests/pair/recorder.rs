@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use foundation_link::{
-    Delivery, Destination, Event, LinkError, Micros, Names, Outbox, Source, Verdict,
+    Delivery, Destination, Event, LinkError, Micros, Names, Outbox, Payload, Source, Verdict,
 };
 
 /// What an outbox keeps of a delivery.
@@ -49,6 +49,8 @@ pub struct Recorder {
     /// Whether payloads are kept; long transfers only count them.
     pub keeps_payloads: bool,
     pub delivered_bytes: u64,
+    /// Deliveries whose bytes were in a slab.
+    pub slabs: usize,
     pub events: Vec<(Micros, Event)>,
     pub failure: Option<LinkError>,
     pub settling: Settling,
@@ -71,6 +73,7 @@ impl Recorder {
             delivered: Vec::new(),
             keeps_payloads: true,
             delivered_bytes: 0,
+            slabs: 0,
             events: Vec::new(),
             failure: None,
             settling: Settling::AtOnce,
@@ -109,6 +112,7 @@ impl Outbox for Recorder {
     fn deliver(&mut self, delivery: Delivery<'_>) -> Verdict {
         let payload = delivery.payload.as_slice();
         self.delivered_bytes += payload.len() as u64;
+        self.slabs += usize::from(matches!(delivery.payload, Payload::Slab(_)));
         self.delivered.push(Delivered {
             at: self.now,
             channel: delivery.channel,
