@@ -23,8 +23,38 @@ fn main() -> Outcome<()> {
     for message in traffic().into_iter().chain(handshake()) {
         write("control_decode", message.name(), &message.encode()?)?;
     }
+    for (target, name, script) in SCRIPTS {
+        write(target, name, script)?;
+    }
     Ok(())
 }
+
+/// Targets that read their input as a script: the first byte or two say who is who, then steps.
+const SCRIPTS: &[(&str, &str, &[u8])] = &[
+    // A stranger's Hello of a name of one letter, then what an open door asks for.
+    ("handshake_machine", "accepted", b"\x01\x00\xff\x00\x00\x01x\0\0\0\0\0\0\0\0\0\0\0\x02\x01"),
+    ("handshake_machine", "dialled", b"\x01\x08\xff\x00\x00\x01x\0\0\0\0\0\0\0\0\0\0\0\x02\x05"),
+    ("handshake_machine", "secret", b"\x01\x01\xff\x00\x00\x01x\0\0\0\0\0\0\0\0\0\0\0\x02\x01"),
+    ("handshake_machine", "lane", b"\x01\x00\xff\x00\x04\x01x\0\x01\0\0\0\0\0\0\0\0\0\0\x01\x02"),
+    ("handshake_machine", "between", b"\x00\x03\x01"),
+    ("handshake_machine", "reflected", b"\x00\x01\x01\0\x04\0"),
+    // Two messages to process 0, a name, a reservation, time, an answer.
+    (
+        "link_frames",
+        "messages",
+        b"\0\0\0\0\0\0\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10\0\0\x01\0\0\0\0\x0b\0\x0c\x02",
+    ),
+    ("link_frames", "names", b"\0\x05\0\0\x01abc\x05\0\x05\0\0\xa0\x20\0\x0b\0\x0a\xff\0"),
+    (
+        "link_frames",
+        "sends",
+        b"\x01\x0d\x02\x20\0\x01\x10\0\x0b\0\x05\0\x0d\x01\0\0\0\0\x0a\xff\x03",
+    ),
+    // Three records, whole; one changed; one repeated.
+    ("record_open", "whole", b"\x10\0\x03one\0\x03two\0\x05three"),
+    ("record_open", "changed", b"\x13\0\x03one\0\x03two\x04\x01\x06\0"),
+    ("record_open", "repeated", b"\x05\0\x03one\x09\0\0\x03two"),
+];
 
 fn write(target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
