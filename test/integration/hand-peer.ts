@@ -119,6 +119,20 @@ export class HandPeer {
     await this.write(dataFrame(fields, payload));
   }
 
+  /** Answers the request that came as that data frame, within what it has reserved. */
+  async answer(index: number, encoding: number, payload: Uint8Array): Promise<void> {
+    const request = this.data[index] as Buffer;
+    const fields = {
+      epoch: this.epoch,
+      flags: FLAG.reply | FLAG.reserved | encoding,
+      destinationSlot: request.readUInt16LE(32),
+      destinationGeneration: request.readUInt16LE(34),
+      destinationSerial: request.readUInt32LE(36),
+      correlation: request.readUInt32LE(48),
+    };
+    await this.send(fields, payload);
+  }
+
   /** Resolves once the other side has told so many control messages of a kind. */
   async heard(body: number, count: number = 1): Promise<void> {
     const isHeard = (): boolean => this.controls.filter((one) => one === body).length >= count;

@@ -105,6 +105,7 @@ export class Scene {
    * by no more than `heldBytesMax` and the slack, and a new member is admitted.
    */
   async expectUnharmed(heldBytesMax: number): Promise<void> {
+    await expect.poll(async () => this.#received()).toBeGreaterThan(this.#before.messages + 16);
     const { peakBytes } = await this.victim.memory();
     const grownMiB = (peakBytes - this.#before.rssBytes) / MIB;
     expect(grownMiB, "MiB that the victim grew by").toBeLessThan(
@@ -113,9 +114,6 @@ export class Scene {
     await Promise.all([this.victim.stopExchange(), this.honest.stopExchange()]);
     await this.#expectComplete(this.honest, this.victim);
     await this.#expectComplete(this.victim, this.honest);
-    expect(await this.#received(), "honest messages meanwhile").toBeGreaterThan(
-      this.#before.messages,
-    );
     const name = `newcomer-${this.#handNumber++}`;
     const newcomer = await this.#newcomers.start({ ...this.#options, name });
     expect(await newcomer.join(this.victim.address)).toBe("victim");

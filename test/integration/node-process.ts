@@ -14,7 +14,7 @@ import { SOON_MS } from "./local-nodes.ts";
 const PROGRAM = fileURLToPath(new URL("./fixtures/member.mjs", import.meta.url));
 
 /** How a handler over there treats its messages. */
-export type HandlerKind = "echo" | "count" | "slow" | "stuck" | "note";
+export type HandlerKind = "echo" | "count" | "slow" | "stuck" | "note" | "keys";
 
 /** One message as a `note` handler wrote it down. */
 export interface Note {
@@ -195,6 +195,16 @@ export class NodeProcess {
   /** What a `note` handler there has written down. */
   async notes(name: string): Promise<readonly Note[]> {
     return (await this.#ask("notes", name)) as readonly Note[];
+  }
+
+  /** What a `keys` handler there found wrong, in words. */
+  async findings(name: string): Promise<readonly string[]> {
+    return (await this.#ask("notes", name)) as readonly string[];
+  }
+
+  /** What somebody has done to the prototypes of that process, in words. */
+  async pollution(): Promise<readonly string[]> {
+    return (await this.#ask("pollution")) as readonly string[];
   }
 
   /** Takes the other side's half of an exchange of honest traffic. */

@@ -23,6 +23,8 @@ export type ReadNext = () => unknown;
 export class ReadShape {
   /** The keys as they were described. */
   readonly bytes: Uint8Array;
+  /** Values of an object. */
+  readonly size: number;
   readonly #keys: readonly string[];
   readonly #readNext: ReadNext;
   #readObject: ReadNext | undefined;
@@ -30,6 +32,7 @@ export class ReadShape {
 
   constructor(bytes: Uint8Array, keys: readonly string[], readNext: ReadNext) {
     this.bytes = bytes;
+    this.size = keys.length;
     this.#keys = keys;
     this.#readNext = readNext;
   }

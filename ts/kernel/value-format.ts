@@ -52,6 +52,26 @@ export const MARK = Object.freeze({
  * far below what the stack of a handler that walks the value takes.
  */
 export const VALUE_DEPTH_MAX = 512;
+/**
+ * What the objects of one value may cost together: 64 MiB, four times the largest message. An empty
+ * object is a byte on the wire, so without a limit 16 MiB would unfold to more than a gigabyte.
+ * Unit: words of 8 bytes.
+ */
+export const OBJECT_COST_MAX = 1 << 23;
+/** What an object costs beside a word for each value in it, rounded up. Unit: words of 8 bytes. */
+export const OBJECT_COST = Object.freeze({
+  /** An object or an array, a date, a long integer. */
+  plain: 8,
+  /** A map or a set, and what each of its places takes beside the value. */
+  collection: 32,
+  place: 3,
+  /** Bytes, a typed array, a regular expression. */
+  view: 32,
+  /** An error, which keeps a stack. */
+  error: 128,
+  /** Keys of a record, for which code may be made. */
+  definition: 512,
+});
 /** Shapes that have a number at a time. */
 export const SHAPES_MAX = 256;
 /** Keys of a shape. An object with more carries its keys itself. */

@@ -1,8 +1,15 @@
 import { Unpackr } from "msgpackr";
 import { FoundationError } from "../base/errors.ts";
+import { checkEmbedded } from "./embedded.ts";
 import { type ReadShape, ReadShapes } from "./read-shapes.ts";
 import { readShortText, SHORT_TEXT_MAX } from "./short-text.ts";
-import { DESCRIPTION_HEAD_BYTES, MARK, VALUE_DEPTH_MAX } from "./value-format.ts";
+import {
+  DESCRIPTION_HEAD_BYTES,
+  MARK,
+  OBJECT_COST,
+  OBJECT_COST_MAX,
+  VALUE_DEPTH_MAX,
+} from "./value-format.ts";
 
 const unpackr = new Unpackr({ useRecords: true, moreTypes: true, copyBuffers: true });
 
@@ -23,6 +30,9 @@ closeErrorClasses();
 
 /** Source memory above this is not kept between messages. Unit: bytes. */
 const KEPT_BYTES_MAX = 64 << 10;
+const TOO_MANY = "the value holds too many objects";
+/** A constant of its own: every object pays it. */
+const PLAIN_COST = OBJECT_COST.plain;
 const NO_BYTES = Buffer.alloc(0);
 
 /** Shapes by number, as a message or a bundle has described them. */
@@ -43,6 +53,8 @@ let described: DescribedShapes = own;
 let announced = 0;
 /** Values that the present one stands in. */
 let nesting = 0;
+/** What further objects may cost. */
+let allowance = 0;
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -70,6 +82,7 @@ export function readValue(
   end = to;
   announced = to - from;
   nesting = 0;
+  allowance = OBJECT_COST_MAX;
   described = shapes ?? own;
   try {
     while (source[position] === MARK.description) readDescription();
@@ -165,9 +178,10 @@ function readRarer(mark: number): unknown {
       return view.getBigInt64(position - 8);
     case MARK.date:
       position += 8;
+      charge(OBJECT_COST.plain);
       return new Date(view.getFloat64(position - 8));
     case MARK.set:
-      return new Set(readList());
+      return new Set(readList(1));
     case MARK.mapObject:
       return readMapObject();
     case MARK.text32:
@@ -198,14 +212,26 @@ function readRarer(mark: number): unknown {
 function readShaped(id: number): unknown {
   const shape = described[id];
   if (shape === undefined) fail("a shape was not described");
-  enter();
+  enter(shape.size);
   const object = shape.read();
   nesting--;
   return object;
 }
 
-function enter(): void {
-  if (++nesting > VALUE_DEPTH_MAX) fail(`values stand in more than ${VALUE_DEPTH_MAX} others`);
+/** Begins an object or array with room for so many values. */
+function enter(values: number): void {
+  allowance -= PLAIN_COST + values;
+  if (++nesting > VALUE_DEPTH_MAX || allowance < 0) refuseObject();
+}
+
+function refuseObject(): never {
+  if (allowance < 0) fail(TOO_MANY);
+  fail(`values stand in more than ${VALUE_DEPTH_MAX} others`);
+}
+
+function charge(cost: number): void {
+  allowance -= cost;
+  if (allowance < 0) fail(TOO_MANY);
 }
 
 /** Counts what an array or a map announces, so that nested ones claim no more than is there. */
@@ -216,7 +242,7 @@ function announce(values: number): void {
 
 function readArray(length: number): unknown[] {
   announce(length);
-  enter();
+  enter(length);
   const values = new Array<unknown>(length);
   for (let index = 0; index < length; index++) values[index] = read();
   nesting--;
@@ -225,7 +251,7 @@ function readArray(length: number): unknown[] {
 
 function readMap(count: number): Record<string, unknown> {
   announce(2 * count);
-  enter();
+  enter(2 * count);
   const object: Record<string, unknown> = {};
   for (let index = 0; index < count; index++) {
     const key = read();
@@ -236,13 +262,16 @@ function readMap(count: number): Record<string, unknown> {
   return object;
 }
 
-function readList(): unknown[] {
+/** The array behind a set or a map, of which so many values share a place there. */
+function readList(valuesOfPlace: number): unknown[] {
   const values = read();
-  return Array.isArray(values) ? values : fail("what has to be an array is none");
+  if (!Array.isArray(values)) fail("what has to be an array is none");
+  charge(OBJECT_COST.collection + (OBJECT_COST.place * values.length) / valuesOfPlace);
+  return values as unknown[];
 }
 
 function readMapObject(): Map<unknown, unknown> {
-  const pairs = readList();
+  const pairs = readList(2);
   if (pairs.length % 2 === 1) fail("a key has no value");
   const map = new Map<unknown, unknown>();
   for (let index = 0; index < pairs.length; index += 2) map.set(pairs[index], pairs[index + 1]);
@@ -258,6 +287,7 @@ function take(length: number): number {
 
 function readBytes(length: number): Uint8Array {
   const stop = take(length);
+  charge(OBJECT_COST.view);
   const bytes = new Uint8Array(length);
   bytes.set(source.subarray(stop - length, stop));
   return bytes;
@@ -265,9 +295,8 @@ function readBytes(length: number): Uint8Array {
 
 function readEmbedded(length: number): unknown {
   const stop = take(length);
-  if (length === 0) fail("an embedded value is empty");
-  // In memory of its own: some MessagePack extensions move the position, and what lies beside the
-  // value may be of another sender.
+  charge(checkEmbedded(source, stop - length, stop, nesting, allowance));
+  // In memory of its own: what lies beside the value may be of another sender.
   const alone = Buffer.allocUnsafeSlow(length);
   source.copy(alone, 0, stop - length, stop);
   return unpackr.unpack(alone);

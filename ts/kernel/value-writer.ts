@@ -1,6 +1,7 @@
 import { Packr } from "msgpackr";
+import { checkEmbedded } from "./embedded.ts";
 import { type Shape, Shapes } from "./shapes.ts";
-import { MARK, VALUE_DEPTH_MAX } from "./value-format.ts";
+import { MARK, OBJECT_COST, OBJECT_COST_MAX, VALUE_DEPTH_MAX } from "./value-format.ts";
 
 /** Room in front of a value for the descriptions of its shapes. Unit: bytes. */
 const FRONT_BYTES = 1 << 10;
@@ -43,6 +44,8 @@ let admitting = 0;
 let depth = 0;
 /** Values that the present one stands in. */
 let nesting = 0;
+/** What further objects may cost. */
+let allowance = 0;
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -93,6 +96,7 @@ export function writeValue(value: unknown): WrittenValue {
 function fill(value: unknown): WrittenValue {
   depth++;
   nesting = 0;
+  allowance = OBJECT_COST_MAX;
   written.shapeCount = 0;
   try {
     written.end = write(value, FRONT_BYTES);
@@ -106,7 +110,7 @@ function fill(value: unknown): WrittenValue {
 
 /** A getter of a value that is being written sends another one: it gets memory of its own. */
 function writeInside(value: unknown): WrittenValue {
-  const outer = { written, memory, message, nesting };
+  const outer = { written, memory, message, nesting, allowance };
   written = new WrittenValue();
   use(written.memory);
   message = nextMessage();
@@ -118,6 +122,7 @@ function writeInside(value: unknown): WrittenValue {
     use(outer.memory);
     message = outer.message;
     nesting = outer.nesting;
+    allowance = outer.allowance;
     // Shapes that the inner message named do not show any more that the outer one needs them: they
     // are named twice, and to be sure that they keep their numbers no more are given.
     admitting = 0;
@@ -246,9 +251,16 @@ function writeObject(value: object, at: number): number {
     throw new RangeError(`values stand in more than ${VALUE_DEPTH_MAX} others`);
   }
   nesting++;
+  charge(OBJECT_COST.plain);
   const end = writeNested(value, at);
   nesting--;
   return end;
+}
+
+/** Counts what an object costs, no less than its reader will. */
+function charge(cost: number): void {
+  allowance -= cost;
+  if (allowance < 0) throw new RangeError("the value holds too many objects");
 }
 
 function writeNested(value: object, at: number): number {
@@ -262,10 +274,12 @@ function writeNested(value: object, at: number): number {
     return at + 9;
   }
   if (kind === Map && value instanceof Map) {
+    charge(OBJECT_COST.collection + OBJECT_COST.plain + OBJECT_COST.place * value.size);
     memory[at] = MARK.mapObject;
     return writeArray(pairsOf(value), at + 1);
   }
   if (kind === Set && value instanceof Set) {
+    charge(OBJECT_COST.collection + OBJECT_COST.plain + OBJECT_COST.place * value.size);
     memory[at] = MARK.set;
     return writeArray([...value], at + 1);
   }
@@ -281,6 +295,7 @@ function pairsOf(map: Map<unknown, unknown>): unknown[] {
 function writePlainObject(object: Record<string, unknown>, at: number): number {
   const shape = shapes.guess(object) ?? findShape(object);
   if (shape === undefined) return writeMap(object, at);
+  charge(shape.keys.length);
   if (shape.usedBy !== message) {
     shape.usedBy = message;
     written.shapes[written.shapeCount++] = shape;
@@ -300,6 +315,7 @@ function findShape(object: object): Shape | undefined {
 
 function writeMap(object: Record<string, unknown>, at: number): number {
   const keys = Object.keys(object);
+  charge(2 * keys.length);
   let end = writeCount(keys.length, MARK.map, MARK.map16, at);
   for (const key of keys) {
     end = writeText(key, end);
@@ -310,6 +326,7 @@ function writeMap(object: Record<string, unknown>, at: number): number {
 
 function writeArray(values: unknown[], at: number): number {
   const { length } = values;
+  charge(length);
   let end = writeCount(length, MARK.array, MARK.array16, at);
   for (let index = 0; index < length; index++) end = write(values[index], end);
   return end;
@@ -332,6 +349,7 @@ function writeCount(count: number, small: number, wide: number, at: number): num
 }
 
 function writeBytes(bytes: Uint8Array, at: number): number {
+  charge(OBJECT_COST.view);
   const start = writeLength(bytes.length, MARK.bytes8, at);
   memory.set(bytes, start);
   return start + bytes.length;
@@ -340,6 +358,8 @@ function writeBytes(bytes: Uint8Array, at: number): number {
 /** What the format has no mark for goes as MessagePack, which can be read on its own. */
 function embed(value: unknown, at: number): number {
   const bytes = packr.pack(value);
+  // The value counts as one of those that it stands in already; one that is no object never nests.
+  charge(checkEmbedded(bytes, 0, bytes.length, Math.max(nesting - 1, 0), allowance));
   const start = writeLength(bytes.length, MARK.embedded8, at);
   memory.set(bytes, start);
   return start + bytes.length;
