@@ -24,6 +24,7 @@ export const BODY = Object.freeze({
   auth: 2,
   reject: 3,
   ready: 4,
+  members: 12,
   bind: 5,
   credits: 7,
   reserve: 8,

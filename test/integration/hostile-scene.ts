@@ -27,6 +27,8 @@ export class Scene {
   readonly honest: NodeProcess;
   readonly #newcomers = new LocalNodes();
   readonly #options: FoundationOptions;
+  /** Where the victim listens, whatever it tells others. */
+  address = "";
   readonly #hands: HandPeer[] = [];
   readonly #strangers: Socket[] = [];
   #before = { messages: 0, rssBytes: 0 };
@@ -39,10 +41,14 @@ export class Scene {
   }
 
   /** Starts both; neither takes a busy machine for silence. */
-  static async open(options: FoundationOptions = {}): Promise<Scene> {
+  static async open(
+    options: FoundationOptions = {},
+    ofVictim: FoundationOptions = {},
+  ): Promise<Scene> {
     const scene = new Scene({ silentAfterMs: 15_000, ...options });
-    await scene.victim.start(scene.#options);
-    await scene.honest.start({ ...scene.#options, seeds: [scene.victim.address] });
+    await scene.victim.start({ ...scene.#options, ...ofVictim });
+    scene.address = ofVictim.listen ?? scene.victim.address;
+    await scene.honest.start({ ...scene.#options, seeds: [scene.address] });
     await Promise.all([scene.victim.ready(2), scene.honest.ready(2)]);
     await Promise.all([scene.victim.receiveExchange(), scene.honest.receiveExchange()]);
     await scene.victim.handle("echo", "echo");
@@ -67,7 +73,7 @@ export class Scene {
   /** A member written by hand, linked to the victim. */
   async hand(channels: readonly string[] = ["default"]): Promise<HandPeer> {
     const node = `hand-${this.#handNumber++}`;
-    const peer = await HandPeer.link(this.victim.address, {
+    const peer = await HandPeer.link(this.address, {
       node,
       cluster: "foundation",
       channels,
@@ -78,7 +84,7 @@ export class Scene {
 
   /** A connection to the victim that has said nothing yet. */
   async stranger(): Promise<Stranger> {
-    const port = Number(this.victim.address.split(":")[1]);
+    const port = Number(this.address.split(":")[1]);
     const socket = connect({ port, host: "127.0.0.1" });
     this.#strangers.push(socket);
     socket.on("error", () => {}); // a reset is as good an end as any
@@ -116,7 +122,7 @@ export class Scene {
     await this.#expectComplete(this.victim, this.honest);
     const name = `newcomer-${this.#handNumber++}`;
     const newcomer = await this.#newcomers.start({ ...this.#options, name });
-    expect(await newcomer.join(this.victim.address)).toBe("victim");
+    expect(await newcomer.join(this.address)).toBe("victim");
     expect(await newcomer.call({ node: "victim", name: "echo" }, "let in")).toBe("let in");
     await newcomer.leave();
   }

@@ -14,7 +14,7 @@ import { SOON_MS } from "./local-nodes.ts";
 const PROGRAM = fileURLToPath(new URL("./fixtures/member.mjs", import.meta.url));
 
 /** How a handler over there treats its messages. */
-export type HandlerKind = "echo" | "count" | "slow" | "stuck" | "note" | "keys";
+export type HandlerKind = "echo" | "count" | "slow" | "stuck" | "note" | "keys" | "ascending";
 
 /** One message as a `note` handler wrote it down. */
 export interface Note {
@@ -48,6 +48,16 @@ export interface Seen {
   readonly messages: number;
   readonly bytes: number;
   readonly misordered: number;
+  /** What an `ascending` handler found changed. */
+  readonly damaged?: number;
+}
+
+/** What became of messages and calls that were sent whatever happened. */
+export interface Scattered {
+  readonly sent: number;
+  readonly answered: number;
+  readonly unanswered: number;
+  readonly wrong: number;
 }
 
 /** Messages to send in a row. */
@@ -220,6 +230,16 @@ export class NodeProcess {
   /** Ends what was started; resolves when the last call was answered. */
   async stopExchange(): Promise<void> {
     await this.#ask("stopExchange");
+  }
+
+  /** Sends numbered messages to a name, and calls beside them, whatever becomes of either. */
+  async startScatter(peer: string, name: string): Promise<void> {
+    await this.#ask("startScatter", peer, name);
+  }
+
+  /** Ends that; says what became of them. */
+  async stopScatter(): Promise<Scattered> {
+    return (await this.#ask("stopScatter")) as Scattered;
   }
 
   /** What the exchange came to so far. */

@@ -182,7 +182,9 @@ async fn accept(
         state.handle_commands();
         let host = state.nodes.get_mut(&node).ok_or(ConnectionError::Dropped("unknown_node"))?;
         host.strangers.release(ticket); // it has proved itself and makes way for nobody any more
-        host.judge(&peer)
+        let verdict = host.judge(&peer);
+        state.settle_node(node);
+        verdict
     };
     match verdict {
         Ok(()) => handshake.admit(),
@@ -233,7 +235,9 @@ impl Node {
         match link {
             // The newer of two live nodes of one name is refused, until the older one is down.
             Some((life, _)) if life != peer.life => {
-                self.report_refusal(RejectCode::DuplicateNode, &peer.node);
+                if self.report_refusal(RejectCode::DuplicateNode, &peer.node) {
+                    self.tell_of_twin(peer);
+                }
                 Err(RejectCode::DuplicateNode)
             }
             Some((_, link)) if crate::clock::now().since(link.since) < CROSSING_WINDOW => {
@@ -254,10 +258,13 @@ impl Node {
         }
     }
 
-    fn report_refusal(&mut self, code: RejectCode, name: &str) {
-        if self.strangers.may_tell_refusal(crate::clock::now()) {
+    /// Tells isolates of a refused node; false where they have heard of too many this second.
+    pub(crate) fn report_refusal(&mut self, code: RejectCode, name: &str) -> bool {
+        let may_tell = self.strangers.may_tell_refusal(crate::clock::now());
+        if may_tell {
             self.isolates.tell_all(&crate::events::refused(code.code(), name));
         }
+        may_tell
     }
 }
 

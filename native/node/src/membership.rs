@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foundation_link::{
     AuthKey, Batch, Budget, CHANNELS_MAX, ChannelSpec, Established, Link, LinkKeys, Member, Micros,
-    NodeLife, PeerChannels, Redial, Role,
+    NodeLife, PeerChannels, Redial, RejectCode, Role,
 };
 use foundation_transport::{Incoming, Lane};
 
@@ -254,14 +254,15 @@ impl Node {
         let now = crate::clock::now();
         let mut hearsay = self.hearsay();
         for member in members {
+            if member.name == self.identity.node {
+                self.hear_of_twin(member);
+                continue;
+            }
             let parsed = member.address.parse::<SocketAddr>();
             let Some(address) = parsed.ok().filter(is_dialable) else {
                 self.meters.bad_addresses += 1;
                 continue;
             };
-            if member.name == self.identity.node {
-                continue;
-            }
             let Some(index) = self.place_of_told(&member.name, &mut hearsay) else { continue };
             let own = self.identity.node.as_str();
             let peer = &mut self.peers[index];
@@ -278,6 +279,25 @@ impl Node {
             peer.redial = Some(Redial::new(now + grace));
             self.is_tick_due = true;
         }
+    }
+
+    /// A member refused another live node of our name: it cannot know whether we wanted that.
+    fn hear_of_twin(&mut self, twin: &Member) {
+        if twin.life != self.life {
+            self.report_refusal(RejectCode::DuplicateNode, &twin.name);
+        }
+    }
+
+    /// Tells the node that a name belongs to of another one that came with it and was refused.
+    pub(crate) fn tell_of_twin(&mut self, twin: &Established) {
+        let Some(&index) = self.by_name.get(&twin.node) else { return };
+        let Some(active) = &mut self.peers[index].link else { return };
+        active.link.tell_members(&[Member {
+            name: twin.node.clone(),
+            address: twin.listen.clone(),
+            life: twin.life,
+        }]);
+        self.mark_dirty(index);
     }
 
     /// Our number for each of the peer's channels; a channel we never heard of is added for
