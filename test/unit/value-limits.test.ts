@@ -52,6 +52,17 @@ describe("a deep value", () => {
   });
 
   test.each([
+    ["a date", new Date(1)],
+    ["bytes", new Uint8Array(2)],
+    ["a view", new Float64Array(2)],
+  ])("holds %s in its depth as in any other place", (_kind, leaf) => {
+    let value: unknown = leaf;
+    for (let level = 0; level < VALUE_DEPTH_MAX; level++) value = [value];
+    expect(decodePacked(bytesOf(value))).toEqual(value);
+    expect(codeOf(() => encodeValue([value]))).toBe("unencodable");
+  });
+
+  test.each([
     ["arrays", [0x91]],
     ["maps", [0x81, 0xa1, 0x61]],
     ["sets", [0xd6, 0x91]],

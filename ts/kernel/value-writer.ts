@@ -247,7 +247,7 @@ function writeLongText(text: string, at: number): number {
 }
 
 function writeObject(value: object, at: number): number {
-  if (nesting === VALUE_DEPTH_MAX) {
+  if (nesting === VALUE_DEPTH_MAX && !isLeaf(value)) {
     throw new RangeError(`values stand in more than ${VALUE_DEPTH_MAX} others`);
   }
   nesting++;
@@ -255,6 +255,12 @@ function writeObject(value: object, at: number): number {
   const end = writeNested(value, at);
   nesting--;
   return end;
+}
+
+/** Whether nothing stands in an object, which readers then do not count either. */
+function isLeaf(value: object): boolean {
+  if (value instanceof Date || value instanceof RegExp || value instanceof ArrayBuffer) return true;
+  return ArrayBuffer.isView(value);
 }
 
 /** Counts what an object costs, no less than its reader will. */
