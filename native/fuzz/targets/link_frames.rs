@@ -13,7 +13,7 @@ mod host;
 mod peer;
 
 /// Steps of one input, so that none takes long.
-const STEPS_MAX: usize = 64;
+const STEPS_MAX: usize = 40;
 
 fuzz_target!(|input: &[u8]| {
     let mut script = Script::new(input);

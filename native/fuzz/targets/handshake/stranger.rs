@@ -14,7 +14,7 @@ use foundation_seal::{
 use crate::ends::{EPOCH, Setup, framed};
 
 /// Messages of one input, so that none takes long.
-const STEPS_MAX: usize = 24;
+const STEPS_MAX: usize = 12;
 /// Most that an end says to somebody who has proved nothing: Hello, proof and refusal.
 const SAID_BYTES_MAX: usize = 4 * HANDSHAKE_BYTES_MAX;
 
@@ -222,11 +222,10 @@ impl Stranger {
             Progress::Join(joining) => {
                 assert!(!self.is_over && !joining.node.is_empty());
                 self.is_lane = true;
-                match script.byte() % 3 {
-                    0 => self.end.reject(RejectCode::UnknownLink),
-                    kind => {
-                        let _ = self.end.join_link(LINK_KEY.clone(), kind == 1);
-                    }
+                let kind = script.byte() % 3;
+                if kind == 0 || self.end.join_link(LINK_KEY.clone(), kind == 1).is_err() {
+                    self.end.reject(RejectCode::UnknownLink);
+                    self.is_over = true;
                 }
                 self.listen();
             }
