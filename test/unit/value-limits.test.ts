@@ -285,6 +285,14 @@ describe("keys that mean something to objects", () => {
   });
 });
 
+test("an object with a key `constructor`, or without a prototype, is as plain as any other", () => {
+  const bare = Object.assign(Object.create(null) as object, { a: -0, b: 1n });
+  const named = { constructor: -0, deep: { constructor: "text", list: [-0] } };
+  const read = decodePacked(bytesOf([bare, named]));
+  expect(read).toEqual([{ a: -0, b: 1n }, named]);
+  expect(read).not.toEqual([{ a: 0, b: 1n }, named]);
+});
+
 test("an encoding that this version does not know is refused", () => {
   expect(codeOf(() => decodeValue(new Uint8Array(4), 7))).toBe("undecodable");
   expect(codeOf(() => decodeValue(new Uint8Array(4), ENCODING.bytesBundle))).toBe("undecodable");

@@ -289,6 +289,11 @@ function writeNested(value: object, at: number): number {
     memory[at] = MARK.set;
     return writeArray([...value], at + 1);
   }
+  // Plain too: an object that has a key of that name, and one without a prototype.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) {
+    return writePlainObject(value as Record<string, unknown>, at);
+  }
   return embed(value, at);
 }
 
