@@ -1,5 +1,5 @@
 import { MARK } from "../../../dist/ts/kernel/value-format.js";
-import { encodeValue } from "../../../dist/ts/kernel/values.js";
+import { ENCODING, encodeValue } from "../../../dist/ts/kernel/values.js";
 
 /** Encodings to change, at a time; others take their place as the run goes on. */
 const SAMPLES = 256;
@@ -35,6 +35,7 @@ const NUMBERS = [
   -0,
   0.5,
 ];
+const TEXTS = ["", "t", "text", "tëxt", "tëxt\u{1f600}", "a longer text of several words"];
 const LENGTHS = [0, 1, 0x1f, 0x7f, 0xff, 0x100, 0xffff, 0x10000, 0x7fffffff, 0xffffffff];
 
 /** Any value that a sender may write. @param {() => number} random @param {number} depth */
@@ -50,7 +51,7 @@ export function anyValue(random, depth = 0) {
     case 2:
       return NUMBERS[below(NUMBERS.length)];
     case 3:
-      return "tëxt\u{1f600}".slice(0, below(8)).repeat(1 + below(9));
+      return TEXTS[below(TEXTS.length)]?.repeat(1 + below(9));
     case 4:
       return new Uint8Array(below(40)).fill(below(256));
     case 5:
@@ -89,11 +90,28 @@ function anyObject(values, below) {
   return below(3) === 0 ? [object, { ...object }, object] : object;
 }
 
+/** A value as its receiver has it: the one key that would reach a prototype has another name. */
+export function asReceived(/** @type {unknown} */ value) {
+  if (Array.isArray(value)) return value.map(asReceived);
+  if (value instanceof Set) return new Set([...value].map(asReceived));
+  if (value instanceof Map) {
+    return new Map([...value].map((pair) => /** @type {[unknown, unknown]} */ (asReceived(pair))));
+  }
+  if (typeof value !== "object" || Object.getPrototypeOf(value ?? 0) !== Object.prototype)
+    return value;
+  const entries = Object.entries(/** @type {object} */ (value));
+  return Object.fromEntries(
+    entries.map(([key, part]) => [key === "__proto__" ? "__proto_" : key, asReceived(part)]),
+  );
+}
+
 /** Inputs for the reader: encodings of values, changed where the format says something. */
 export class ValueBytes {
   #random;
-  /** @type {Uint8Array[]} */
+  /** @type {{ bytes: Uint8Array, value: unknown }[]} */
   #samples = [];
+  /** What the input made last has to be read as; `undefined` where it was changed. */
+  original = /** @type {{ value: unknown } | undefined} */ (undefined);
   #oldest = 0;
   #bytes = new Uint8Array(2 * BYTES_MAX);
   #length = 0;
@@ -110,13 +128,17 @@ export class ValueBytes {
 
   #sample() {
     for (;;) {
-      const bytes = Uint8Array.from(encodeValue(anyValue(this.#random)).bytes);
-      if (bytes.length > 0 && bytes.length <= BYTES_MAX / 2) return bytes;
+      const value = anyValue(this.#random);
+      const { encoding, bytes } = encodeValue(value);
+      if (encoding !== ENCODING.packed || bytes.length > BYTES_MAX / 2) continue;
+      return { bytes: Uint8Array.from(bytes), value: asReceived(value) };
     }
   }
 
   #pick() {
-    return /** @type {Uint8Array} */ (this.#samples[this.#below(SAMPLES)]);
+    return /** @type {{ bytes: Uint8Array, value: unknown }} */ (
+      this.#samples[this.#below(SAMPLES)]
+    );
   }
 
   /** The next input, in memory of its own. @returns {Uint8Array} */
@@ -126,9 +148,11 @@ export class ValueBytes {
       this.#oldest = (this.#oldest + 1) % SAMPLES;
     }
     const sample = this.#pick();
-    this.#bytes.set(sample);
-    this.#length = sample.length;
-    for (let changes = this.#below(4); changes > 0; changes--) this.#change();
+    this.#bytes.set(sample.bytes);
+    this.#length = sample.bytes.length;
+    const changes = this.#below(4);
+    this.original = changes === 0 ? sample : undefined;
+    for (let count = 0; count < changes; count += 1) this.#change();
     return this.#bytes.slice(0, Math.min(this.#length, BYTES_MAX));
   }
 
@@ -150,7 +174,7 @@ export class ValueBytes {
         this.#length = at;
         break;
       case 5:
-        this.#insert(at, this.#pick());
+        this.#insert(at, this.#pick().bytes);
         break;
       case 6: {
         const stop = Math.min(this.#length, at + 1 + this.#below(16));

@@ -71,23 +71,81 @@ function partsOf(root) {
   return parts;
 }
 
+/** Readers with a mistake each; a check that takes one of them for right shows nothing. */
+const PLANTED = {
+  "a value with a prototype of its own": (/** @type {unknown} */ value) =>
+    isPlain(value) ? Object.assign(Object.create({}), value) : value,
+  "a list without its end": (/** @type {unknown} */ value) =>
+    Array.isArray(value) ? value.slice(0, -1) : value,
+  "an error without a type": (/** @type {unknown} */ value) => {
+    if (value instanceof Map) throw new RangeError("a planted error");
+    return value;
+  },
+  "a prototype that everybody has": (/** @type {unknown} */ value) => {
+    if (value instanceof Set) Reflect.set(Object.prototype, "planted", true);
+    return value;
+  },
+};
+
+/** @param {unknown} value */
+function isPlain(value) {
+  return typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/**
+ * Names the mistakes of {@link PLANTED} that so many inputs do not show.
+ *
+ * @param {import("./value-bytes.mjs").ValueBytes} inputs
+ * @param {number} most
+ * @returns {string[]}
+ */
+export function unfoundMistakes(inputs, most) {
+  const isFound = (/** @type {(value: unknown) => unknown} */ change) => {
+    for (let count = 0; count < most; count += 1) {
+      const bytes = inputs.next();
+      try {
+        const place = { start: 0, end: bytes.length, original: inputs.original };
+        checkValue(bytes, place, (...input) => change(decodePacked(...input)));
+      } catch {
+        return true;
+      }
+      if (polluted() !== undefined) return Reflect.deleteProperty(Object.prototype, "planted");
+    }
+    return false;
+  };
+  return Object.entries(PLANTED).flatMap(([name, change]) => (isFound(change) ? [] : [name]));
+}
+
+/**
+ * Where an input lies, and what is known of it.
+ *
+ * @typedef {object} Place
+ * @property {number} start
+ * @property {number} end
+ * @property {any[]} [shapes] what earlier values of a bundle have described
+ * @property {{ value: unknown } | undefined} [original] what it has to be read as
+ */
+
 /**
  * Reads an input. What is refused is refused by a typed error; what is accepted is no larger than
  * its bytes allow, and written again it reads the same.
  *
  * @param {Uint8Array} bytes
- * @param {number} start
- * @param {number} end
- * @param {unknown[] | undefined} shapes
+ * @param {Place} place
+ * @param {typeof decodePacked} decode
  * @returns {boolean} whether it was accepted
  */
-export function checkValue(bytes, start, end, shapes) {
+export function checkValue(bytes, { start, end, shapes, original }, decode = decodePacked) {
   let value;
   try {
-    value = decodePacked(bytes, start, end, shapes);
+    value = decode(bytes, start, end, shapes);
   } catch (thrown) {
-    if (thrown instanceof FoundationError && thrown.code === "undecodable") return false;
+    const isRefusal = thrown instanceof FoundationError && thrown.code === "undecodable";
+    if (isRefusal && original === undefined) return false;
     throw thrown;
+  }
+  if (original !== undefined && !isSame(value, original.value)) {
+    throw new Error("another value than was written");
   }
   const parts = partsOf(value);
   // A map's entry may be two bytes; a shape's object may have more keys than it has bytes of its
