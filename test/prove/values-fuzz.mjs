@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { checkBundle } from "./harness/bundle-check.mjs";
 import { CopiesUnderFire } from "./harness/copies-fuzz.mjs";
 import { core } from "./harness/holdings.mjs";
 import { prove } from "./harness/prove.mjs";
@@ -62,7 +63,16 @@ async function runHere({ cycles, random, progress, expect }, isSanitized) {
   }
   const copies = await CopiesUnderFire.start(random);
   const addressSanitizer = isSanitized ? "on" : "off";
-  const figures = { addressSanitizer, accepted: 0, refused: 0, copies: 0, copiesRefused: 0 };
+  const figures = {
+    addressSanitizer,
+    accepted: 0,
+    refused: 0,
+    bundled: 0,
+    copies: 0,
+    copiesRefused: 0,
+  };
+  /** @type {Uint8Array[]} */
+  let bundle = [];
   let warmBytes = 0;
   let peakBytes = 0;
   /** @type {unknown[] | undefined} */
@@ -78,6 +88,11 @@ async function runHere({ cycles, random, progress, expect }, isSanitized) {
       if (checkValue(memory, place)) figures.accepted += 1;
       else figures.refused += 1;
       if (cycle % 4 === 0) copies.attack();
+      if (cycle % 8 === 0) bundle.push(made);
+      if (bundle.length === BUNDLE_MAX) {
+        figures.bundled += checkBundle(bundle, random);
+        bundle = [];
+      }
     } catch (thrown) {
       const text = thrown instanceof Error ? thrown.stack : String(thrown);
       expect(false, `execution ${cycle}: ${Buffer.from(made).toString("hex")}: ${text}`);
@@ -95,6 +110,7 @@ async function runHere({ cycles, random, progress, expect }, isSanitized) {
   figures.copies = copies.count;
   figures.copiesRefused = copies.refused;
   expect(peakBytes - warmBytes < RESIDENT_GROWTH_MAX, `memory grew to ${peakBytes >> 20} MiB`);
+  expect(figures.bundled > cycles / 1000, `${figures.bundled} messages of bundles`);
   expect(figures.accepted > cycles / 20 && figures.refused > cycles / 20, "one kind is missing");
   await copies.end(expect);
   const perSecond = Math.round((cycles / (performance.now() - startMs)) * 1000);
