@@ -38,6 +38,7 @@ export interface BoundaryCounters {
   slabsInTransit: number
   blocksLive: number
   arenaBytes: number
+  arenaResidentBytes: number
   slabsLive: number
   slabDoubleReleases: number
   slabStaleUses: number

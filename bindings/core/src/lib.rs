@@ -320,6 +320,7 @@ pub struct BoundaryCounters {
     pub slabs_in_transit: u32,
     pub blocks_live: u32,
     pub arena_bytes: f64,
+    pub arena_resident_bytes: f64,
     pub slabs_live: f64,
     pub slab_double_releases: f64,
     pub slab_stale_uses: f64,

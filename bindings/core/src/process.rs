@@ -317,6 +317,7 @@ pub(crate) fn counters() -> BoundaryCounters {
         slabs_in_transit: pairs.iter().map(|pair| lock(pair).len()).sum::<usize>() as u32,
         blocks_live: stats.blocks_live as u32,
         arena_bytes: stats.bytes_reserved as f64,
+        arena_resident_bytes: stats.bytes_resident as f64,
         slabs_live: stats.slabs_live as f64,
         slab_double_releases: stats.double_releases as f64,
         slab_stale_uses: stats.stale_uses as f64,

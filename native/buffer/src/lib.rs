@@ -35,6 +35,7 @@ mod handle;
 mod page_allocator;
 mod pool;
 mod references;
+mod residence;
 mod sanitizer;
 mod slab;
 mod slab_table;

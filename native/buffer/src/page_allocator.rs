@@ -59,6 +59,11 @@ impl PageAllocator {
         (self.pages - self.free_pages) * PAGE_BYTES
     }
 
+    /// Whether nobody has any of these pages, which are 2^`order` aligned ones.
+    pub(crate) fn is_free(&self, first: usize, order: usize) -> bool {
+        (order..ORDERS).any(|order| self.free[order].contains(first >> order))
+    }
+
     pub(crate) fn take(&mut self, pages: usize) -> Option<Run> {
         let order_min = pages.checked_next_power_of_two()?.trailing_zeros() as usize;
         let (order, block) =
@@ -143,6 +148,21 @@ mod tests {
             }
             prop_assert_eq!(allocator.free_blocks(), pristine);
         }
+    }
+
+    #[test]
+    fn pages_are_free_as_long_as_nobody_has_one_of_them() {
+        let mut allocator = PageAllocator::new(1024);
+        let runs = [allocator.take(1), allocator.take(200)].map(|run| run.expect("room"));
+        for block in 0..1024 / 64 {
+            let (first, end) = (block * 64, block * 64 + 64);
+            let is_apart = |run: &Run| end <= run.first || run.first + run.pages <= first;
+            assert_eq!(allocator.is_free(first, 6), runs.iter().all(is_apart), "block {block}");
+        }
+        for run in runs {
+            allocator.give_back(run);
+        }
+        assert!((0..1024 / 64).all(|block| allocator.is_free(block * 64, 6)));
     }
 
     #[test]

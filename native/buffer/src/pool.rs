@@ -11,8 +11,12 @@ use crate::{
     ArenaMemory, Block, BufferError, Handle, OutOfMemory, Slab, SlabMut,
     page_allocator::{PAGE_BYTES, PageAllocator, Run, pages_of},
     references::Remaining,
+    residence::{self, GRANULE_BYTES, GRANULE_PAGES, Residence},
     slab_table::{Entry, Extent, SlabTable},
 };
+
+/// What one call of [`Pool::give_back_idle`] gives back at most: about 20 µs a step of 256 KiB.
+const GIVEN_BACK_BYTES_MAX: usize = 8 << 20;
 
 /// What a pool holds and what went wrong so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub struct Stats {
     pub bytes_live: usize,
     /// Pages taken by slabs and ring blocks, in bytes.
     pub bytes_reserved: usize,
+    /// Memory of the system that the arena has at most, in bytes.
+    pub bytes_resident: usize,
     /// Ring blocks in use.
     pub blocks_live: usize,
     /// Slabs and blocks ever allocated.
@@ -64,6 +70,7 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     pages: PageAllocator,
+    residence: Residence,
     /// Indices of slabs that are gone; the latest first, while its entry is in the cache.
     free_indices: Vec<u32>,
     indices_used: u32,
@@ -80,6 +87,31 @@ impl State {
         OutOfMemory { requested_bytes, free_bytes: self.pages.free_bytes() }
     }
 
+    fn take_pages(&mut self, len: usize) -> Result<Run, OutOfMemory> {
+        let Some(run) = self.pages.take(pages_of(len)) else { return Err(self.refuse(len)) };
+        self.residence.note(run);
+        Ok(run)
+    }
+
+    fn give_pages_back(&mut self, run: Run) {
+        self.residence.note(run);
+        self.pages.give_back(run);
+    }
+
+    /// The first granule from `from` on that nobody has, nor had lately, and that may have pages of
+    /// the system.
+    fn idle_granule(&self, from: usize) -> Option<usize> {
+        let order = GRANULE_PAGES.trailing_zeros() as usize;
+        let mut from = from;
+        while let Some(granule) = self.residence.idle(from) {
+            if self.pages.is_free(granule * GRANULE_PAGES, order) {
+                return Some(granule);
+            }
+            from = granule + 1;
+        }
+        None
+    }
+
     fn take_index(&mut self) -> u32 {
         self.free_indices.pop().unwrap_or_else(|| {
             self.indices_used += 1;
@@ -94,6 +126,7 @@ impl Pool {
         let pages = (arena.len_bytes() / PAGE_BYTES).min(u32::MAX as usize);
         let state = State {
             pages: PageAllocator::new(pages),
+            residence: Residence::new(pages),
             free_indices: Vec::new(),
             indices_used: 0,
             slabs_live: 0,
@@ -116,7 +149,7 @@ impl Pool {
     /// A slab of `len` bytes for one writer. The bytes are those of earlier slabs.
     pub fn allocate(&self, len: usize) -> Result<SlabMut, OutOfMemory> {
         let (index, extent) = self.with_state(|state| {
-            let Some(run) = state.pages.take(pages_of(len)) else { return Err(state.refuse(len)) };
+            let run = state.take_pages(len)?;
             state.slabs_live += 1;
             state.bytes_live += len;
             state.allocated_total += 1;
@@ -125,7 +158,7 @@ impl Pool {
         let Some(entry) = self.0.table.get_or_make(index) else {
             // Only retired indices, 2^32 uses of one place each, can push others beyond the table.
             return Err(self.with_state(|state| {
-                state.pages.give_back(extent.run());
+                state.give_pages_back(extent.run());
                 state.slabs_live -= 1;
                 state.bytes_live -= len;
                 state.allocated_total -= 1;
@@ -142,7 +175,7 @@ impl Pool {
     /// A zeroed, 128-aligned block of `len` bytes for a ring.
     pub fn allocate_block(&self, len: usize) -> Result<Block, OutOfMemory> {
         let run = self.with_state(|state| {
-            let Some(run) = state.pages.take(pages_of(len)) else { return Err(state.refuse(len)) };
+            let run = state.take_pages(len)?;
             state.blocks_live += 1;
             state.allocated_total += 1;
             Ok(run)
@@ -194,12 +227,39 @@ impl Pool {
         Ok(())
     }
 
+    /// Gives memory that nobody had since the call before this one back to the system, up to a
+    /// limit that keeps the call short. Answers how many bytes.
+    pub fn give_back_idle(&self) -> usize {
+        let mut given = 0;
+        let mut from = 0;
+        while given < GIVEN_BACK_BYTES_MAX && self.give_back_granule(&mut from) {
+            given += GRANULE_BYTES;
+        }
+        self.with_state(|state| state.residence.grow_old());
+        given
+    }
+
+    /// One lock for each granule: others allocate in between.
+    fn give_back_granule(&self, from: &mut usize) -> bool {
+        self.with_state(|state| {
+            let Some(granule) = state.idle_granule(*from) else { return false };
+            *from = granule + 1;
+            state.residence.forget(granule);
+            // SAFETY: a granule that is free lies inside the arena.
+            let start = unsafe { self.0.arena.at(granule * GRANULE_BYTES) };
+            // SAFETY: nobody has these pages, and nobody can take them while the state is locked.
+            unsafe { residence::give_back(start, GRANULE_BYTES) };
+            true
+        })
+    }
+
     /// Figures of one moment; the counters of misuse may be a little newer than the rest.
     pub fn stats(&self) -> Stats {
         let mut stats = self.with_state(|state| Stats {
             slabs_live: state.slabs_live,
             bytes_live: state.bytes_live,
             bytes_reserved: state.pages.reserved_bytes(),
+            bytes_resident: state.residence.bytes_max(),
             blocks_live: state.blocks_live,
             allocated_total: state.allocated_total,
             refused: state.refused,
@@ -238,7 +298,7 @@ impl Pool {
     pub(crate) fn recycle(&self, handle: Handle, extent: Extent, remaining: Remaining) {
         self.forbid(extent.run()); // before somebody else can take them
         self.with_state(|state| {
-            state.pages.give_back(extent.run());
+            state.give_pages_back(extent.run());
             state.slabs_live -= 1;
             state.bytes_live -= extent.len_bytes();
             if remaining == Remaining::None {
@@ -250,7 +310,7 @@ impl Pool {
     pub(crate) fn recycle_block(&self, run: Run) {
         self.forbid(run);
         self.with_state(|state| {
-            state.pages.give_back(run);
+            state.give_pages_back(run);
             state.blocks_live -= 1;
         });
     }

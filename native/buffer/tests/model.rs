@@ -21,6 +21,7 @@ enum Step {
     Adopt(Index),
     Retain(Index),
     Release(Index),
+    GiveBackIdle,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -34,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => slab().prop_map(Step::Adopt),
         1 => slab().prop_map(Step::Retain),
         3 => slab().prop_map(Step::Release),
+        2 => Just(Step::GiveBackIdle),
     ]
 }
 
@@ -223,6 +225,9 @@ proptest! {
             }
             bench.by_reference(step);
             bench.by_handle(step)?;
+            if matches!(step, Step::GiveBackIdle) {
+                bench.pool.give_back_idle();
+            }
             bench.check()?;
         }
         bench.check_bytes()?;

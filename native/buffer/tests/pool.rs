@@ -180,3 +180,34 @@ fn a_dead_isolates_references_are_released_together() {
     assert_eq!(pool.leaks(), []);
     assert_eq!(pool.stats().double_releases, 0);
 }
+
+#[test]
+fn memory_that_nobody_had_between_two_looks_goes_back() {
+    let pool = pool_of(8 << 20);
+    let kept = slab_of(&pool, &[7; 5_000]);
+    let large = slab_of(&pool, &[1; 3 << 20]);
+    let offset = large.offset();
+    assert_eq!(pool.stats().bytes_resident, (3 << 20) + (256 << 10), "one step with both");
+    drop(large);
+    assert_eq!(pool.give_back_idle(), 0, "somebody had it a moment ago");
+    let given = pool.give_back_idle();
+    assert!((2 << 20..=3 << 20).contains(&given), "{given} bytes");
+    let resident = pool.stats().bytes_resident;
+    assert_eq!(resident, (3 << 20) + (256 << 10) - given, "what is in use stays");
+    assert_eq!(kept.as_slice(), [7; 5_000]);
+    let again = pool.allocate(3 << 20).expect("room");
+    assert_eq!(again.freeze().offset(), offset);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_went_back_to_the_system_reads_as_zero() {
+    let pool = pool_of(8 << 20);
+    drop(slab_of(&pool, &[9; 4 << 20]));
+    pool.give_back_idle();
+    assert_eq!(pool.give_back_idle(), 4 << 20);
+    let fresh = pool.allocate(4 << 20).expect("room").freeze();
+    // Pages of the system lie across the steps, and those at their edges stay.
+    let zeroes = fresh.as_slice().iter().filter(|byte| **byte == 0).count();
+    assert!(zeroes >= 15 * (256 << 10), "{zeroes} bytes");
+}

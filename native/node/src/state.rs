@@ -43,6 +43,7 @@ impl SharedState {
                 next_node: 1,
                 next_tick: Micros(0),
                 ticked_at: Micros(0),
+                memory_given_back_at: Micros(0),
                 is_shut_down: false,
                 own: Weak::clone(own),
                 runtime,
@@ -83,6 +84,7 @@ pub(crate) struct State {
     next_tick: Micros,
     /// When timers were served last.
     pub(crate) ticked_at: Micros,
+    pub(crate) memory_given_back_at: Micros,
     is_shut_down: bool,
     /// For the tasks that this state spawns.
     pub(crate) own: Weak<SharedState>,

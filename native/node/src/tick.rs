@@ -8,6 +8,8 @@ use crate::state::State;
 
 /// A tick this late means that this very thread did not run. Ticks are at most 250 ms apart.
 const OWN_STALL: Micros = Micros::from_millis(1_000);
+/// How often memory that nobody had meanwhile goes back to the system.
+const IDLE_MEMORY_EVERY: Micros = Micros::from_millis(1_000);
 /// Peers that have not answered a goodbye by then are left all the same.
 const GOODBYE_LIMIT: Micros = Micros::from_millis(250);
 
@@ -20,6 +22,10 @@ impl State {
             }
         }
         self.ticked_at = now;
+        if now.since(self.memory_given_back_at) >= IDLE_MEMORY_EVERY {
+            self.memory_given_back_at = now;
+            self.pool.give_back_idle();
+        }
         let ids: Vec<u32> = self.nodes.keys().copied().collect();
         let mut next = Micros::NEVER;
         for id in ids {
