@@ -7,6 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { allocateShared, capabilities, Foundation, openShared } from "../../dist/ts/index.js";
+import { callsOf, outcome } from "./outcomes.mjs";
 
 const require = createRequire(import.meta.url);
 const core = require("../../dist/bindings/foundation_core.node");
@@ -26,17 +27,6 @@ function startWorker(scenario, data = {}) {
       worker.once("exit", (code) => reject(new Error(`the worker left with ${code}`)));
     });
   return { worker, next };
-}
-
-const codeOf = (error) => error.code ?? `no code: ${error.message}`;
-
-/** The code of what a call throws or rejects with, or what it gave instead. */
-async function outcome(call) {
-  try {
-    return `no error: ${String(await call())}`;
-  } catch (error) {
-    return codeOf(error);
-  }
 }
 
 const scenarios = {
@@ -235,21 +225,6 @@ const scenarios = {
 
 async function fillElsewhere(id) {
   return new Uint8Array(openShared(id))[63];
-}
-
-/** What becomes of each call of a node that left. */
-async function callsOf(node) {
-  const to = { node: "home", name: "anything" };
-  return {
-    send: await outcome(() => node.send(to, 1)),
-    call: await outcome(() => node.call(to, 1)),
-    broadcast: await outcome(() => node.broadcast("anything", 1)),
-    drained: await outcome(() => node.drained({ to: "peer" })),
-    handle: await outcome(() => node.handle("anything", () => {})),
-    awaitReady: await outcome(() => node.awaitReady({ minimumMembers: 2, timeoutMs: 2_000 })),
-    join: await outcome(() => node.join("127.0.0.1:9", { timeoutMs: 2_000 })),
-    metrics: await outcome(() => node.metrics()),
-  };
 }
 
 const result = await scenarios[name]();

@@ -6,19 +6,11 @@ import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { Foundation } from "../../dist/ts/index.js";
+import { callsOf, outcome } from "./outcomes.mjs";
 
 const require = createRequire(import.meta.url);
 const core = require("../../dist/bindings/foundation_core.node");
 const [, , name] = isMainThread ? process.argv : ["", "", workerData];
-
-/** The code of what a call throws or rejects with, or what it gave instead. */
-async function outcome(call) {
-  try {
-    return `no error: ${String(await call())}`;
-  } catch (error) {
-    return error.code ?? `no code: ${error.message}`;
-  }
-}
 
 /** Numbers of nodes count up in a process, whichever isolate asks. */
 let started = 0;
@@ -26,23 +18,6 @@ async function start(options) {
   const node = await Foundation.start(options);
   started += 1;
   return { node, id: started };
-}
-
-/** What becomes of each call of a node whose kernel thread is gone. */
-async function callsOf(node) {
-  const to = { node: "home", name: "anything" };
-  return {
-    send: await outcome(() => node.send(to, 1)),
-    call: await outcome(() => node.call(to, 1)),
-    broadcast: await outcome(() => node.broadcast("anything", 1)),
-    drained: await outcome(() => node.drained({ to: "peer" })),
-    handle: await outcome(() => node.handle("anything", () => {})),
-    awaitReady: await outcome(() => node.awaitReady({ minimumMembers: 2, timeoutMs: 2_000 })),
-    join: await outcome(() => node.join("127.0.0.1:9", { timeoutMs: 2_000 })),
-    metrics: await outcome(() => node.metrics()),
-    leave: await outcome(() => node.leave()),
-    attach: await outcome(() => Foundation.attach({ name: node.name })),
-  };
 }
 
 const held = () => {
@@ -89,7 +64,11 @@ async function kernelPanics(place) {
     waits: await Promise.all(waits),
     fromOther: ["noconnection", "noproc"].includes(await fromOther),
     down: (await down).name,
-    calls: await callsOf(home.node),
+    calls: {
+      ...(await callsOf(home.node)),
+      leave: await outcome(() => home.node.leave()),
+      attach: await outcome(() => Foundation.attach({ name: "home" })),
+    },
     worker: await toldWorker,
   };
   await worker.terminate();

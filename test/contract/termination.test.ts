@@ -12,6 +12,7 @@ interface Figures {
   readonly slabsLive: number;
   readonly files: number;
   readonly threads: number;
+  /** Without the arena, whose pages go back to the system once they lie idle. */
   readonly residentBytes: number;
 }
 
@@ -41,7 +42,7 @@ describe("a worker that dies", () => {
     const mebibytes = (figures: Figures): number => Math.round(figures.residentBytes / (1 << 20));
     process.stdout.write(
       `${CYCLES} cycles: ${found.heard.home + found.heard.peer} messages, ` +
-        `RSS ${mebibytes(found.before)} before, ${mebibytes(found.at50)} after 50, ` +
+        `RSS without the arena ${mebibytes(found.before)} before, ${mebibytes(found.at50)} after 50, ` +
         `${mebibytes(found.after)} MiB at the end\n`,
     );
     expect(found.isolates).toBe(1);

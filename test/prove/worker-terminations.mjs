@@ -4,8 +4,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { Foundation } from "../../dist/ts/index.js";
-import { growth, holdings, settledTo, until } from "./harness/holdings.mjs";
+import { capabilities, Foundation } from "../../dist/ts/index.js";
+import { core, growth, holdings, rested, settledTo, until } from "./harness/holdings.mjs";
 import { prove } from "./harness/prove.mjs";
 import { callForEver, flood, startNodes } from "./harness/traffic.mjs";
 
@@ -39,6 +39,11 @@ async function neighbour() {
   node.handle("neighbour", () => {});
   void flood(node, at("home", "doomed"), SMALL);
   void flood(node, at("home", "doomed"), LARGE);
+  // Rings to workers that are gone lie in this heap until it is collected.
+  parentPort.on("message", () => {
+    globalThis.gc?.();
+    parentPort.postMessage("collected");
+  });
   parentPort.postMessage("ready");
 }
 
@@ -53,8 +58,9 @@ async function far() {
   void callForEver(node, at("home", "doomed"), LARGE);
 }
 
-async function run({ cycles, progress, expect }) {
-  const nodes = await startNodes(["home", "peer"], { ringBytes: 16 << 10 });
+/** Starts and terminates workers of a node whose connections are served as `io` says. */
+async function terminations(io, { cycles, progress, expect }) {
+  const nodes = await startNodes(["home", "peer"], { ringBytes: 16 << 10, io });
   const [home, peer] = nodes;
   const child = fork(OWN, ["far", home.address]);
   await home.awaitReady({ minimumMembers: 3 });
@@ -74,34 +80,68 @@ async function run({ cycles, progress, expect }) {
     flood(peer, at("home", "doomed"), LARGE, stopped),
     callForEver(home, at("home", "doomed"), LARGE, stopped),
   ];
-  const isQuiet = () => home.metrics().isolates === 2;
+  const rungBefore = core.boundaryCounters().ringsToClosed;
   let warm;
   for (let cycle = 1; cycle <= cycles; cycle += 1) {
-    const worker = new Worker(OWN, { workerData: "doomed" });
-    await Promise.race([
-      once(worker, "message"),
-      once(worker, "exit").then(([code]) => Promise.reject(new Error(`it left with ${code}`))),
-    ]);
-    const before = heard;
-    await until(() => heard > before + 20);
-    await worker.terminate();
-    expect(await until(isQuiet), `cycle ${cycle}: the isolate is still attached`);
-    if (cycle === Math.min(WARM_CYCLES, Math.ceil(cycles / 2))) warm = await quiet();
-    if (cycle % 50 === 0) progress(`${cycle} of ${cycles}: ${heard} messages heard`);
+    await startAndTerminate(() => heard);
+    const isGone = await until(() => home.metrics().isolates === 2);
+    expect(isGone, `cycle ${cycle}: the isolate is still attached`);
+    if (cycle === Math.min(WARM_CYCLES, Math.ceil(cycles / 2))) {
+      await collect(beside);
+      warm = await quiet();
+    }
+    if (cycle % 50 === 0) progress(`io ${io}: ${cycle} of ${cycles}, ${heard} messages heard`);
   }
+  const rungWhenGone = core.boundaryCounters().ringsToClosed - rungBefore;
+  await collect(beside);
+  await rested();
   const after = await settledTo(warm);
-  for (const grown of growth(warm, after)) expect(false, grown);
+  for (const grown of growth(warm, after)) expect(false, `io ${io}: ${grown}`);
   isStopped = true;
   await Promise.all(doing);
   await beside.terminate();
   child.disconnect();
   await once(child, "exit");
   await Promise.all(nodes.map((node) => node.leave({ drainMs: 100 })));
-  return { messagesHeard: heard, warm, after };
+  return { messagesHeard: heard, rungWhenGone, warm, after };
+}
+
+/** One worker, terminated once it is in traffic both ways. */
+async function startAndTerminate(heard) {
+  const worker = new Worker(OWN, { workerData: "doomed" });
+  await Promise.race([
+    once(worker, "message"),
+    once(worker, "exit").then(([code]) => Promise.reject(new Error(`it left with ${code}`))),
+  ]);
+  const before = heard();
+  await until(() => heard() > before + 20);
+  await worker.terminate();
+}
+
+async function run(context) {
+  const { messagesHeard, rungWhenGone, warm, after } = await terminations("thread", context);
+  const figures = { messagesHeard, rungWhenGone, warm, after };
+  if (!capabilities().isolateIo) return figures;
+  const cycles = Math.ceil(context.cycles / 10);
+  const polled = await terminations("isolate", { ...context, cycles });
+  return {
+    ...figures,
+    isolateCycles: cycles,
+    isolateMessagesHeard: polled.messagesHeard,
+    isolateRungWhenGone: polled.rungWhenGone,
+    isolateWarm: polled.warm,
+    isolateAfter: polled.after,
+  };
+}
+
+async function collect(worker) {
+  worker.postMessage("collect");
+  await once(worker, "message");
 }
 
 /** Holdings under the same traffic differ from moment to moment: the most of several counts. */
 async function quiet() {
+  await rested();
   const most = holdings();
   for (let look = 0; look < 20; look += 1) {
     await new Promise((resolve) => setImmediate(resolve));

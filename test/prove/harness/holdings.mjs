@@ -11,7 +11,11 @@ export const core = createRequire(import.meta.url)(
 const TOLERANCE = 0.05;
 /** A smaller growth of the memory is noise of the allocators. Unit: bytes. */
 const RESIDENT_SLACK_BYTES = 8 << 20;
+const MEMORY = new Set(["residentBytes", "arenaResidentBytes"]);
 const SETTLING_DEADLINE_MS = 20_000;
+/** Memory goes back once a second. Unit: ms. */
+const RESTED_AFTER_MS = 2_500;
+const RESTED_DEADLINE_MS = 60_000;
 
 /** Turns the loop until something holds; false after a deadline. */
 export async function until(isDone, deadlineMs = SETTLING_DEADLINE_MS) {
@@ -25,9 +29,10 @@ export function holdings() {
   globalThis.gc?.();
   const counters = core.boundaryCounters();
   const { kernels, nodes, isolates, doorbells, isolateRings } = counters;
-  const { slabsLive, slabsInTransit, blocksLive, arenaBytes } = counters;
+  const { slabsLive, slabsInTransit, blocksLive, arenaBytes, arenaResidentBytes } = counters;
   return {
     residentBytes: process.memoryUsage.rss(),
+    arenaResidentBytes,
     files: readdirSync("/proc/self/fd").length,
     threads: readdirSync("/proc/self/task").length,
     ...{ kernels, nodes, isolates, doorbells, isolateRings },
@@ -35,10 +40,24 @@ export function holdings() {
   };
 }
 
+/** Turns the loop until no more memory of the arena goes back to the system. */
+export async function rested() {
+  let least = Number.POSITIVE_INFINITY;
+  let sinceMs = performance.now();
+  await until(() => {
+    const { arenaResidentBytes } = core.boundaryCounters();
+    if (arenaResidentBytes < least) {
+      least = arenaResidentBytes;
+      sinceMs = performance.now();
+    }
+    return performance.now() - sinceMs > RESTED_AFTER_MS;
+  }, RESTED_DEADLINE_MS);
+}
+
 /** Which holdings grew beyond what counts as the same, in words. */
 export function growth(before, after) {
   return Object.keys(before).flatMap((key) => {
-    const slack = key === "residentBytes" ? RESIDENT_SLACK_BYTES : 0;
+    const slack = MEMORY.has(key) ? RESIDENT_SLACK_BYTES : 0;
     const most = Math.max(before[key] * (1 + TOLERANCE), before[key] + slack);
     return after[key] <= most ? [] : [`${key} grew from ${before[key]} to ${after[key]}`];
   });
