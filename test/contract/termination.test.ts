@@ -42,7 +42,8 @@ describe("a worker that dies", () => {
     const mebibytes = (figures: Figures): number => Math.round(figures.residentBytes / (1 << 20));
     process.stdout.write(
       `${CYCLES} cycles: ${found.heard.home + found.heard.peer} messages, ` +
-        `RSS without the arena ${mebibytes(found.before)} before, ${mebibytes(found.at50)} after 50, ` +
+        `RSS without the arena ${mebibytes(found.before)} before, ` +
+        `${mebibytes(found.at50)} after 50, ` +
         `${mebibytes(found.after)} MiB at the end\n`,
     );
     expect(found.isolates).toBe(1);

@@ -49,8 +49,8 @@ function proofs() {
 // V8's young generation doubles after tens of thousands of cycles: memory that nobody left behind.
 const NODE_FLAGS = ["--expose-gc", "--max-semi-space-size=1"];
 
-// glibc keeps up to 64 MiB of freed memory once large blocks were freed; a threshold that is set does
-// not grow. Then what stays is what somebody holds.
+// Once large blocks were freed, glibc keeps up to 64 MiB of freed memory; a threshold that is set
+// does not grow. Then what stays is what somebody holds.
 const MALLOC = { MALLOC_TRIM_THRESHOLD_: "131072", MALLOC_MMAP_THRESHOLD_: "131072" };
 
 /** Starts a proof and resolves with its end and the last line that it printed. */
