@@ -14,7 +14,17 @@ import { SOON_MS } from "./local-nodes.ts";
 const PROGRAM = fileURLToPath(new URL("./fixtures/member.mjs", import.meta.url));
 
 /** How a handler over there treats its messages. */
-export type HandlerKind = "echo" | "count" | "slow" | "stuck" | "note" | "keys" | "ascending";
+export type HandlerKind =
+  | "echo"
+  | "count"
+  | "slow"
+  | "stuck"
+  | "note"
+  | "digest"
+  | "keys"
+  | "ascending"
+  | "pressed"
+  | "parked";
 
 /** One message as a `note` handler wrote it down. */
 export interface Note {
@@ -58,6 +68,15 @@ export interface Scattered {
   readonly answered: number;
   readonly unanswered: number;
   readonly wrong: number;
+}
+
+/** What became of messages that were sent as fast as they were taken. */
+export interface Pressed {
+  readonly accepted: number;
+  /** How often there was no room. */
+  readonly refusals: number;
+  /** Codes that waits, calls and sends ended with, and how often. */
+  readonly codes: Readonly<Record<string, number>>;
 }
 
 /** Messages to send in a row. */
@@ -239,7 +258,22 @@ export class NodeProcess {
 
   /** Ends that; says what became of them. */
   async stopScatter(): Promise<Scattered> {
-    return (await this.#ask("stopScatter")) as Scattered;
+    return (await this.#ask("stopSending")) as Scattered;
+  }
+
+  /** Sends numbered messages to a name as fast as they are taken, and calls beside them. */
+  async startPress(peer: string, name: string): Promise<void> {
+    await this.#ask("startPress", peer, name);
+  }
+
+  /** Ends that; says what became of them. */
+  async stopPress(): Promise<Pressed> {
+    return (await this.#ask("stopSending")) as Pressed;
+  }
+
+  /** Lets the messages go on that wait in `parked` handlers. */
+  async unpark(): Promise<void> {
+    await this.#ask("unpark");
   }
 
   /** What the exchange came to so far. */
