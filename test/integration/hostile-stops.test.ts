@@ -6,7 +6,7 @@ const MIB = 1 << 20;
 /** What a sender keeps for one peer: high water, what the rings held by then, two windows. */
 const HELD_BYTES_MAX = 16 * MIB;
 /** How long the receiver does not run: longer than the shorter silence limit below. */
-const STOPPED_MS = 5_000;
+const STOPPED_MS = Number(process.env["FOUNDATION_TEST_STOPPED_MS"] ?? 5_000);
 
 let scene: Scene;
 afterEach(async () => scene.close());
@@ -44,7 +44,7 @@ async function expectAscending(reader: NodeProcess, { accepted }: Pressed): Prom
 
 describe("a receiver that reads nothing", () => {
   test("within the silence limit holds its sender back, and nothing is lost", async () => {
-    const reader = await pressed(60_000);
+    const reader = await pressed(STOPPED_MS + 60_000);
     await stopped(reader, async () => {
       // There is no room any more: sends are refused, waits and calls end as they were told to.
       const { peers } = await scene.victim.metrics();
@@ -63,7 +63,7 @@ describe("a receiver that reads nothing", () => {
 
   test("beyond it is down, which is counted and told, and up again when it goes on", async () => {
     const reader = await pressed(3_000);
-    const up = scene.victim.nextEvent("up", "reader", 30_000);
+    const up = scene.victim.nextEvent("up", "reader", STOPPED_MS + 30_000);
     await stopped(reader, async () => {
       const down = await scene.victim.nextEvent("down", "reader");
       expect(down).toMatchObject({ name: "reader", reason: "silent" });
