@@ -36,6 +36,13 @@ describe("leaving", () => {
     expect((await up).life).toBe(again.life);
     expect(again.life > second!.life).toBe(true);
   });
+
+  test("a node that starts later has the newer life, within a millisecond too", async () => {
+    const lives: string[] = [];
+    for (let count = 0; count < 100; count++) lives.push((await nodes.start()).life);
+    expect(lives).toEqual(lives.toSorted());
+    expect(new Set(lives).size).toBe(100);
+  });
 });
 
 describe("joining", () => {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foundation_link::{
     AuthKey, Batch, Budget, CHANNELS_MAX, ChannelSpec, Established, Link, LinkKeys, Member, Micros,
@@ -368,12 +369,22 @@ impl Node {
 
 /// The life of a node that starts now.
 pub(crate) fn new_life(start: Option<u64>) -> NodeLife {
-    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let millis = wall.map_or(0, |elapsed| elapsed.as_millis() as u64);
     NodeLife {
-        start: start.unwrap_or(millis),
+        start: start.unwrap_or_else(next_start),
         random: u64::from_le_bytes(crate::dial::random_bytes()),
     }
+}
+
+/// The wall clock in ms, but above what this process took before: a node that comes back within the
+/// same millisecond, or after the clock was set back, is the newer one.
+fn next_start() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let millis = wall.map_or(0, |elapsed| elapsed.as_millis() as u64);
+    let next = |last: u64| Some(millis.max(last.saturating_add(1)));
+    // The closure always answers, so there is no other case.
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
+    millis.max(last.saturating_add(1))
 }
 
 /// The memory that reservations of all links of a node share.
