@@ -141,10 +141,11 @@ export declare function noop(): void
 export declare function openPair(isolate: number, slot: number, generation: number): number
 
 /**
- * Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, or on the
- * kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`).
+ * Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, on the
+ * kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`), or where an
+ * `isolate` works for it.
  */
-export declare function panicForTest(place: 'call' | 'doorbell' | 'kernel' | 'task', node?: number): void
+export declare function panicForTest(place: 'call' | 'doorbell' | 'kernel' | 'task' | 'isolate', node?: number): void
 
 /** Keeps the event loop alive again. */
 export declare function refIsolate(isolate: number): void

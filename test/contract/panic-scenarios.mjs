@@ -38,10 +38,10 @@ async function settled() {
 }
 
 /** A kernel thread panics at a place: its own work, or one of its tasks. */
-async function kernelPanics(place) {
+async function kernelPanics(place, options = {}, isSending = false) {
   // The other node has a kernel thread of its own, which nothing happens to.
   const other = await start({ name: "other", kernelCore: 0 });
-  const home = await start({ name: "home", seeds: [other.node.address] });
+  const home = await start({ name: "home", seeds: [other.node.address], ...options });
   await home.node.awaitReady({ minimumMembers: 2 });
   await other.node.awaitReady({ minimumMembers: 2 });
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: "attachedWorker" });
@@ -57,6 +57,7 @@ async function kernelPanics(place) {
   const fromOther = outcome(() => other.node.call({ node: "home", name: "never" }, 1));
   const toldWorker = inWorker.next();
   core.panicForTest(place, home.id);
+  if (isSending) home.node.send({ node: "other", name: "nobody" }, 1);
   const { code, message } = await failed;
   const found = {
     code,
@@ -86,6 +87,8 @@ async function kernelPanics(place) {
 const scenarios = {
   kernel: () => kernelPanics("kernel"),
   task: () => kernelPanics("task"),
+  polling: () => kernelPanics("isolate", { io: "isolate" }),
+  sending: () => kernelPanics("isolate", { io: "isolate" }, true),
 
   async attachedWorker() {
     const node = await Foundation.attach({ name: "home" });

@@ -6,11 +6,14 @@ import { scenario } from "./child-program.ts";
 const SCENARIOS = "./panic-scenarios.mjs";
 const TEST_CORE = fileURLToPath(new URL("../../dist/test/test_core.node", import.meta.url));
 const DEAD = "kernel_panicked";
+const IN_ISOLATE = "another thread panicked while it worked for the kernel thread";
 
 describe("a kernel thread that panics", () => {
   test.each([
     ["in its own work", "kernel", "a panic for the test of the kernel"],
     ["in a task", "task", "a panic for the test of a task"],
+    ["where an isolate polls for it", "polling", IN_ISOLATE],
+    ["where an isolate sends for it", "sending", IN_ISOLATE],
   ])("%s fails its nodes, wherever they are attached, and nothing else", async (_, name, text) => {
     expect(await scenario(SCENARIOS, [name])).toEqual({
       code: DEAD,

@@ -14,9 +14,9 @@ async function start(options) {
 }
 
 /** Two nodes in traffic on kernel threads of their own; the first one's panics. */
-async function kernelPanics(place, expect) {
+async function kernelPanics(place, expect, options = {}) {
   const other = (await start({ name: "other", kernelCore: 0 })).node;
-  const { node: home, id } = await start({ name: "home", seeds: [other.address] });
+  const { node: home, id } = await start({ name: "home", seeds: [other.address], ...options });
   await home.awaitReady({ minimumMembers: 2 });
   await other.awaitReady({ minimumMembers: 2 });
   other.handle("never", () => new Promise(() => {}));
@@ -68,6 +68,7 @@ async function run({ cycles, progress, expect }) {
     await wakePanics(expect);
     await kernelPanics("kernel", expect);
     await kernelPanics("task", expect);
+    await kernelPanics("isolate", expect, { io: "isolate" });
     if (cycle === Math.ceil(cycles / 4)) warm = holdings();
     if (cycle % 10 === 0) progress(`${cycle} of ${cycles}`);
   }
@@ -75,7 +76,7 @@ async function run({ cycles, progress, expect }) {
   const after = await settledTo(warm);
   for (const grown of growth(warm, after)) expect(false, grown);
   const { panics } = core.boundaryCounters();
-  expect(panics === 4 * cycles, `${panics} panics counted`);
+  expect(panics === 5 * cycles, `${panics} panics counted`);
   return { panics, warm, after };
 }
 

@@ -1,5 +1,6 @@
 //! An isolate's attachment to a node: its doorbell, its names, its slabs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -185,7 +186,12 @@ pub(crate) fn ring_kernel(isolate: u32) -> Result<()> {
         let NodeEntry { kernel, inner, io, .. } = &attachment.entry;
         match io {
             IoMode::Thread => kernel.ring(),
-            IoMode::Isolate => kernel.serve_sender(*inner, attachment.owner),
+            // A panic there is not the sender's error: the kernel thread has been rung to see it,
+            // fails its nodes, and every isolate of theirs is told.
+            IoMode::Isolate => {
+                let turn = || kernel.serve_sender(*inner, attachment.owner);
+                let _ = catch_unwind(AssertUnwindSafe(turn));
+            }
         }
     });
     Ok(())

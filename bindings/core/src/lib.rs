@@ -61,11 +61,12 @@ pub fn layout_table() -> Vec<LayoutEntry> {
 #[napi(catch_unwind)]
 pub fn noop() {}
 
-/// Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, or on the
-/// kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`).
+/// Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, on the
+/// kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`), or where an
+/// `isolate` works for it.
 #[napi(
     catch_unwind,
-    ts_args_type = "place: 'call' | 'doorbell' | 'kernel' | 'task', node?: number"
+    ts_args_type = "place: 'call' | 'doorbell' | 'kernel' | 'task' | 'isolate', node?: number"
 )]
 pub fn panic_for_test(place: String, node: Option<u32>) -> Result<()> {
     process::panic_for_test(&place, node)

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, HandleTable, Pool};
 use foundation_node::{
-    InTransit, IoMode, Kernel, KeyChange, NameTable, NodeOptions, PollMode, Secret, is_forked,
-    refuse_fork,
+    InTransit, IoMode, Kernel, KeyChange, NameTable, NodeOptions, PanicPlace, PollMode, Secret,
+    is_forked, refuse_fork,
 };
 use napi::{Env, JsValue, Unknown, sys};
 
@@ -55,7 +55,12 @@ pub(crate) fn panic_for_test(place: &str, id: Option<u32>) -> Result<()> {
         "doorbell" => doorbell::PANICS_FOR_TEST.store(true, Ordering::Relaxed),
         _ => {
             let entry = node(id.unwrap_or_default())?;
-            return entry.kernel.panic_for_test(place == "task").map_err(from_core);
+            let place = match place {
+                "isolate" => PanicPlace::IsolateTurn(entry.inner),
+                "task" => PanicPlace::Task,
+                _ => PanicPlace::Kernel,
+            };
+            return entry.kernel.panic_for_test(place).map_err(from_core);
         }
     }
     Ok(())

@@ -71,6 +71,17 @@ pub struct Attached {
 
 pub(crate) type Answer<T> = SyncSender<Result<T, NodeError>>;
 
+/// Where to panic, to show what becomes of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PanicPlace {
+    /// In the thread's own work.
+    Kernel,
+    /// In a task of the thread.
+    Task,
+    /// In the next turn of an isolate of this node, with `io: 'isolate'`.
+    IsolateTurn(u32),
+}
+
 pub(crate) enum Command {
     Start {
         options: Box<NodeOptions>,
@@ -121,9 +132,6 @@ pub(crate) enum Command {
         change: KeyChange,
         answer: Answer<Vec<String>>,
     },
-    /// Panics, to show what becomes of that: at once, or in a task of its own.
-    PanicForTest {
-        is_task: bool,
-    },
+    PanicForTest(PanicPlace),
     Shutdown,
 }

@@ -62,6 +62,8 @@ pub(crate) struct IsolateIo {
     task: Option<AbortHandle>,
     ready: Vec<Ready>,
     takeovers: u64,
+    /// The isolate's next turn panics, to show what becomes of that.
+    pub(crate) panics_for_test: bool,
 }
 
 impl IsolateIo {
@@ -77,6 +79,7 @@ impl IsolateIo {
             task: None,
             ready: Vec::new(),
             takeovers: 0,
+            panics_for_test: false,
         })
     }
 
@@ -187,12 +190,14 @@ impl State {
         if let Some(io) = self.nodes.get_mut(&node).and_then(|host| host.isolate_io.as_mut()) {
             io.set_taken(false);
         }
+        self.panic_if_planted(node);
         self.serve_lanes(node, READS_OF_ISOLATE)
     }
 
     /// What a sending isolate does at the end of a burst. False: the kernel thread has to go on.
     pub(crate) fn sender_turn(&mut self, node: u32, owner: Owner) -> bool {
         self.handle_commands();
+        self.panic_if_planted(node);
         let slot = owner.slot as usize;
         for _ in 0..SENDER_ROUNDS {
             let Some(host) = self.nodes.get_mut(&node) else { return true };
@@ -205,6 +210,12 @@ impl State {
             }
         }
         false
+    }
+
+    fn panic_if_planted(&self, node: u32) {
+        let io = self.nodes.get(&node).and_then(|host| host.isolate_io.as_ref());
+        let is_planted = io.is_some_and(|io| io.panics_for_test);
+        assert!(!is_planted, "a panic for the test of an isolate's turn");
     }
 
     /// Reads the connections that have something, and writes to those that take bytes again.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use foundation_buffer::Pool;
 use tokio::sync::Notify;
 
-use crate::command::{Answer, Attached, Command, NodeError, Started};
+use crate::command::{Answer, Attached, Command, NodeError, PanicPlace, Started};
 use crate::failed::serve_failed;
 use crate::fault::Fault;
 use crate::forked::{self, is_forked, refuse_fork};
@@ -222,12 +222,12 @@ impl Kernel {
         self.ask(|answer| Command::Keys { node, change, answer })
     }
 
-    /// Makes the thread panic, to show what becomes of that: at once, or in a task of its own.
+    /// Makes the core panic at that place, to show what becomes of that.
     ///
     /// # Errors
     /// Those of a thread that is gone.
-    pub fn panic_for_test(&self, is_task: bool) -> Result<(), NodeError> {
-        self.tell(Command::PanicForTest { is_task })
+    pub fn panic_for_test(&self, place: PanicPlace) -> Result<(), NodeError> {
+        self.tell(Command::PanicForTest(place))
     }
 
     /// Stops the thread and waits for its end. Later calls do nothing.

@@ -35,7 +35,7 @@ mod tick;
 mod writability;
 
 pub use clock::now;
-pub use command::{Attached, NodeError, Started};
+pub use command::{Attached, NodeError, PanicPlace, Started};
 pub use fault::{panics, watch_for_panics};
 pub use forked::{is_forked, refuse_fork};
 pub use isolate::{Doorbell, LoopMark};

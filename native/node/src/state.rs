@@ -12,7 +12,7 @@ use foundation_link::Micros;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::command::{Command, NodeError};
+use crate::command::{Command, NodeError, PanicPlace};
 use crate::isolate::lock;
 use crate::names::Owner;
 use crate::node::{Node, Phase};
@@ -238,11 +238,18 @@ impl State {
                 let text = self.node(node).map(|(node, pool)| node.metrics(pool));
                 let _ = answer.send(text);
             }
-            Command::PanicForTest { is_task: false } => {
+            Command::PanicForTest(PanicPlace::Kernel) => {
                 panic!("a panic for the test of the kernel")
             }
-            Command::PanicForTest { is_task: true } => {
+            Command::PanicForTest(PanicPlace::Task) => {
                 self.runtime.spawn(async { panic!("a panic for the test of a task") });
+            }
+            Command::PanicForTest(PanicPlace::IsolateTurn(node)) => {
+                if let Some(io) =
+                    self.nodes.get_mut(&node).and_then(|host| host.isolate_io.as_mut())
+                {
+                    io.panics_for_test = true;
+                }
             }
             Command::Shutdown => self.is_shut_down = true,
         }
