@@ -195,7 +195,7 @@ impl<T: 'static> Group<T> {
         // SAFETY: as above.
         unsafe {
             let idle = self.add(KIND_IDLE, |to, handle| (uv.idle_init)(to, handle))?;
-            (uv.idle_start)(idle, nothing);
+            (uv.idle_start)(idle, give_way);
             (uv.unref)(idle);
         }
         Some(())
@@ -246,11 +246,13 @@ pub(crate) unsafe fn shared_of<'a, T>(handle: Handle) -> Option<&'a T> {
     Some(unsafe { &(*(uv.get_data)(handle).cast::<Shared<T>>()).value })
 }
 
-/// Spinning takes a handle and no work.
+/// A loop that spins lets whoever shares its core go first, each time round.
 ///
 /// # Safety
 /// Nothing is used.
-unsafe extern "C" fn nothing(_handle: Handle) {}
+unsafe extern "C" fn give_way(_handle: Handle) {
+    std::thread::yield_now();
+}
 
 /// Frees a closed handle, and with the last one of a group what they share.
 ///
