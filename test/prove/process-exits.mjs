@@ -13,9 +13,9 @@ const [, , role, way, code] = process.argv;
 const WAYS = ["handler", "timer", "worker", "SIGTERM"];
 const at = (node) => ({ node, name: "sink" });
 /**
- * Node itself hangs in one of some 250 exits of this kind: `process.exit` joins V8's helper threads,
- * and one that compiles in the background waits for a collection that the main thread would have to
- * do (nodejs/node#54918, open). Without compiling in the background, what hangs is ours.
+ * Node itself hangs in one of some 250 exits of this kind: `process.exit` joins V8's helpers, and
+ * one that compiles in the background waits for a collection that the main thread would have to do
+ * (nodejs/node#54918, open). Without compiling in the background, what hangs is ours.
  */
 const NODE_FLAGS = [...process.execArgv, "--no-concurrent-recompilation"];
 /** A process that does not end by then hangs. Unit: ms. */
