@@ -39,7 +39,7 @@ describe("leaving", () => {
 
   test("a node that starts later has the newer life, within a millisecond too", async () => {
     const lives: string[] = [];
-    for (let count = 0; count < 100; count++) lives.push((await nodes.start()).life);
+    for (let count = 0; count < 100; count++) lives.push((await nodes.start({})).life);
     expect(lives).toEqual(lives.toSorted());
     expect(new Set(lives).size).toBe(100);
   });
