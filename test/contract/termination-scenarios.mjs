@@ -193,6 +193,8 @@ const scenarios = {
       const { worker, ready, ended } = startWorker({ scenario: ending });
       worker.on("error", () => {});
       await ready;
+      // Its error would not wait behind its message: the two come by ports of their own.
+      worker.postMessage("end");
       codes.push(await ended);
       if (!(await until(() => home.metrics().isolates === 1))) codes.push("still attached");
       // The name went with the worker.
@@ -213,17 +215,17 @@ const scenarios = {
   async exitingWorker() {
     const node = await Foundation.attach({ name: "home" });
     node.handle("worker", () => {});
+    parentPort.once("message", () => process.exit(7));
     parentPort.postMessage("ready");
-    setImmediate(() => process.exit(7));
   },
 
   async throwingWorker() {
     const node = await Foundation.attach({ name: "home" });
     node.handle("worker", () => {});
-    parentPort.postMessage("ready");
-    setImmediate(() => {
+    parentPort.once("message", () => {
       throw new Error("thrown by the worker under test");
     });
+    parentPort.postMessage("ready");
   },
 
   // The kernel thread has let go of a worker, and this isolate has not read of it yet.
