@@ -9,16 +9,65 @@ export type {
 export { ERROR_CODES, isErrorCode } from "./base/error-codes.ts";
 export type { Attempt, ErrorContext, FoundationErrorOptions } from "./base/errors.ts";
 export { attempt, FoundationError } from "./base/errors.ts";
+export { comparePids, Pid, parsePid } from "./base/pid.ts";
 export type { Unsubscribe } from "./base/typed-events.ts";
-export type { AttachOptions } from "./kernel/foundation.ts";
-export { Foundation } from "./kernel/foundation.ts";
+export { Agent } from "./beam/agents.ts";
+export type { Beam } from "./beam/beam.ts";
+export type { ChildOptions, RestartType } from "./beam/child-spec.ts";
+export { CHILD_DEFAULTS } from "./beam/child-spec.ts";
+export { dynamicSupervisor } from "./beam/dynamic-supervisor.ts";
+export type { Delivery, From } from "./beam/envelope.ts";
+export { NO_REPLY } from "./beam/envelope.ts";
+export type { EventHandler } from "./beam/event-manager.ts";
+export { EventManager } from "./beam/event-manager.ts";
+export type { Factory, SpawnOnOptions } from "./beam/factories.ts";
+export type { GenServerClass } from "./beam/gen-server.ts";
+export { GenServer } from "./beam/gen-server.ts";
+export type { MailboxOptions, MailboxPolicy } from "./beam/mailbox.ts";
+export { MAILBOX_DEFAULTS } from "./beam/mailbox.ts";
+export type {
+  Destination,
+  NamedProcess,
+  ProcessBody,
+  ProcessCallOptions,
+  ProcessHandler,
+  ProcessInfo,
+  ProcessSendOptions,
+  ReceiveOptions,
+  Self,
+  Spawnable,
+  SpawnOptions,
+} from "./beam/process-types.ts";
+export { PROCESS_CALL_DEFAULTS } from "./beam/process-types.ts";
+export type { ProcessEvents, Processes } from "./beam/processes.ts";
+export type { IntensityOptions } from "./beam/restart-intensity.ts";
+export { INTENSITY_DEFAULTS } from "./beam/restart-intensity.ts";
+export type { CrashReport, ProcessCounts } from "./beam/runtime.ts";
+export type { Down, Exit, ExitReason, MonitorRef, Shutdown } from "./beam/signals.ts";
+export { isDown, isExit } from "./beam/signals.ts";
+export type { Blueprint, Startable, StartOptions } from "./beam/startable.ts";
+export type { StateHandlers } from "./beam/state-machine.ts";
+export { StateMachine } from "./beam/state-machine.ts";
+export { supervisor } from "./beam/supervisor.ts";
+export type {
+  BackoffOptions,
+  ChildCounts,
+  ChildInfo,
+  DynamicSupervisorOptions,
+  Strategy,
+  SupervisorOptions,
+} from "./beam/supervisor-types.ts";
+export { BACKOFF_DEFAULTS, SUPERVISOR_DEFAULTS } from "./beam/supervisor-types.ts";
+export type { Supervisors } from "./beam/supervisors.ts";
+export type { Task, TaskOptions, Tasks } from "./beam/tasks.ts";
+export type { TimerRef } from "./beam/timers.ts";
+export { Foundation, FoundationNode } from "./foundation.ts";
 export type { HandleOptions, MessageContext } from "./kernel/handlers.ts";
 export type { InterruptOptions, IsolateHeap, NodeIsolate } from "./kernel/interrupts.ts";
 export type { NodeKeys } from "./kernel/keys.ts";
 export type { DownEvent, Member } from "./kernel/members.ts";
 export type { Capabilities } from "./kernel/native.ts";
 export { allocateShared, capabilities, openShared } from "./kernel/native.ts";
-export { FoundationNode } from "./kernel/node.ts";
 export type {
   Address,
   BroadcastReceipt,
@@ -31,6 +80,7 @@ export type {
   ReadyOptions,
   SendOptions,
 } from "./kernel/node-types.ts";
+export type { AttachOptions } from "./kernel/opened-node.ts";
 export type { ChannelOptions, FoundationOptions } from "./kernel/options.ts";
 export { CHANNEL_DEFAULTS, FOUNDATION_DEFAULTS } from "./kernel/options.ts";
 export type { Secret } from "./kernel/secrets.ts";

@@ -11,7 +11,8 @@ export type ErrorCategory =
   | "delivery"
   | "resource"
   | "lifecycle"
-  | "boundary";
+  | "boundary"
+  | "process";
 
 /** What is known of a code beforehand. */
 export interface ErrorClass {
@@ -83,6 +84,16 @@ export const ERROR_CODES = Object.freeze({
   unknown_isolate: row(5006, "lifecycle", "medium", "none"),
   not_stalled: row(5007, "lifecycle", "low", "none"),
   process_forked: row(6008, "boundary", "high", "none"),
+  invalid_pid: row(7001, "process", "medium", "none"),
+  not_a_process: row(7002, "process", "medium", "none"),
+  process_exited: row(7003, "process", "medium", "backoff"),
+  mailbox_full: row(7004, "process", "medium", "after_drain"),
+  receive_under_way: row(7005, "process", "medium", "none"),
+  init_failed: row(7006, "process", "high", "none"),
+  unknown_factory: row(7007, "process", "high", "none"),
+  child_exists: row(7008, "process", "medium", "none"),
+  unknown_child: row(7009, "process", "medium", "none"),
+  too_many_children: row(7010, "process", "medium", "backoff"),
 });
 
 /** A stable, documented error code. */

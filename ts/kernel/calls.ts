@@ -4,8 +4,8 @@ import { FoundationError } from "../base/errors.ts";
 
 interface PendingCall {
   readonly wait: Wait<unknown>;
-  /** Handle of the peer that has to answer. */
-  readonly peer: number;
+  /** Handle of the peer, or key of the isolate of the own node, that has to answer. */
+  peer: number;
 }
 
 /** Calls of this isolate that wait for an answer. */
@@ -34,6 +34,12 @@ export class Calls {
     const wait = new Wait<unknown>(options, "timeout", late, () => this.#pending.delete(id));
     if (options.signal?.aborted !== true) this.#pending.set(id, { wait, peer });
     return { id, promise: wait.promise };
+  }
+
+  /** Learns who has to answer a call. */
+  assign(id: number, peer: number): void {
+    const call = this.#pending.get(id);
+    if (call !== undefined) call.peer = peer;
   }
 
   /** Whether a call still waits. */

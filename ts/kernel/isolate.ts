@@ -30,10 +30,10 @@ import type {
   NodeMetrics,
   SendOptions,
 } from "./node-types.ts";
-import { LOCAL_PEER, type Origin, type RequestPlace } from "./origin.ts";
+import { isolateKey, LOCAL_PEER, type Origin, type RequestPlace } from "./origin.ts";
 import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
 import { type CallPlace, Transmitter } from "./transmitter.ts";
-import { encodeValue } from "./values.ts";
+import { type Encoded, encodeValue } from "./values.ts";
 
 /** Longest partition key. Unit: bytes. */
 const KEY_BYTES_MAX = 1024;
@@ -158,7 +158,7 @@ export class Isolate implements InboxSink, ControlSink {
     if (last?.isFor(to, options) === true) {
       const value = encodeValue(message);
       if (call === undefined && last.appendEncoded(value)) return true;
-      return this.#transmitter.sendToNeighbour(last, value, call) ?? this.#toNobody(to.name, call);
+      return this.#sendToNeighbour(last, value, call);
     }
     const channelId = this.#directory.channelId(options?.channel);
     const nameId = this.#directory.nameId(to.name);
@@ -172,8 +172,15 @@ export class Isolate implements InboxSink, ControlSink {
     if (owner === undefined || neighbour === undefined) return this.#toNobody(to.name, call);
     const { writer } = neighbour;
     this.#burst = new Burst(to, options?.channel, { channelId, nameId }, owner, writer);
-    const isTaken = this.#transmitter.sendToNeighbour(this.#burst, encodeValue(message), call);
-    return isTaken ?? this.#toNobody(to.name, call);
+    return this.#sendToNeighbour(this.#burst, encodeValue(message), call);
+  }
+
+  #sendToNeighbour(burst: Burst, value: Encoded, call: CallPlace | undefined): boolean {
+    if (call !== undefined) {
+      this.#calls.assign(call.correlation, isolateKey(burst.target as Owner));
+    }
+    const isTaken = this.#transmitter.sendToNeighbour(burst, value, call);
+    return isTaken ?? this.#toNobody(burst.name, call);
   }
 
   /** As over a link: a message to nobody is counted, a call is answered. */
@@ -361,12 +368,22 @@ export class Isolate implements InboxSink, ControlSink {
       this.attachment.removeRing(ring);
       ring.close();
       this.#rings.delete(offset);
-    } else if (this.#transmitter.forgetNeighbour(offset)) {
-      this.#burst = undefined;
-      this.#calls.rejectAll("noproc", "the isolate that handled the call is gone", LOCAL_PEER);
+    } else {
+      const gone = this.#transmitter.forgetNeighbour(offset);
+      if (gone !== undefined) this.#onNeighbourGone(gone);
     }
     native(() => core.closePair(this.attachment.isolate, offset));
     this.#waiters.check();
+  }
+
+  #onNeighbourGone(place: Owner): void {
+    this.#burst = undefined;
+    // What it had said before comes first, whichever of the two rings is told of first.
+    for (const [, ring] of this.#rings) {
+      if (ring.isFrom(place)) this.attachment.drainRing(ring);
+    }
+    const text = "the isolate that handled the call is gone";
+    this.#calls.rejectAll("noproc", text, isolateKey(place));
   }
 
   onLeft(isDrained: boolean): void {

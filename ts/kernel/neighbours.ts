@@ -130,6 +130,11 @@ export class NeighbourRing implements InboxRing, Origin {
     });
   }
 
+  /** Whether it is that isolate's. */
+  isFrom({ slot, generation }: { readonly slot: number; readonly generation: number }): boolean {
+    return this.slot === slot && this.generation === generation;
+  }
+
   /** The ring is about to be given back: its words are not touched any more. */
   close(): void {
     this.#isClosed = true;

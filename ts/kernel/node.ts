@@ -1,7 +1,6 @@
 import { Wait } from "../base/deadline.ts";
 import { FoundationError, native } from "../base/errors.ts";
 import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
-import type { Arena } from "./arena.ts";
 import type { HandleOptions, Handler, MessageContext } from "./handlers.ts";
 import {
   heapOf,
@@ -25,15 +24,16 @@ import type {
   SendOptions,
 } from "./node-types.ts";
 import { type Address, CALL_DEFAULTS, type NodeEvents, type NodeMetrics } from "./node-types.ts";
+import type { OpenedNode } from "./opened-node.ts";
 import { parseAddress } from "./options.ts";
 import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
 
 /**
- * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
- * the same calls with rings of its own. Values cross as bytes; order holds between one sender and
- * one receiver on one channel.
+ * A node of the cluster, as one isolate of its process holds it: membership and messages. Every
+ * isolate that attached has the same calls with rings of its own. Values cross as bytes; order
+ * holds between one sender and one receiver on one channel.
  */
-export class FoundationNode {
+export class ClusterNode {
   /** Node name, unique in the cluster. */
   readonly name: string;
   /** `host:port` under which others reach it. */
@@ -42,19 +42,23 @@ export class FoundationNode {
   readonly life: string;
   /** The secrets that this node accepts. */
   readonly keys: NodeKeys;
+  /** This isolate's place in the node. */
+  readonly place: { readonly slot: number; readonly generation: number };
   readonly #node: SharedNode;
   readonly #isolate: Isolate;
   readonly #events = new TypedEvents<NodeEvents>();
   #left: Promise<void> | undefined;
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
-  constructor(arena: Arena, node: SharedNode, isPoller: boolean) {
+  constructor({ arena, node, isPoller }: OpenedNode) {
     this.#node = node;
     this.name = node.name;
     this.address = node.address;
     this.life = node.life;
     this.keys = new NodeKeys(node.node);
     this.#isolate = new Isolate(arena, node, this.#events, isPoller);
+    const { slot, generation } = this.#isolate.attachment;
+    this.place = Object.freeze({ slot, generation });
     this.#events.on("left", () => withdrawNode(node.node));
   }
 
@@ -69,6 +73,11 @@ export class FoundationNode {
   /** Members that are up, this node first. */
   members(): readonly Member[] {
     return this.#isolate.control.members();
+  }
+
+  /** The present run of a member; undefined where it is not up. */
+  lifeOf(name: string): string | undefined {
+    return name === this.name ? this.life : this.#isolate.control.peers.named(name)?.life;
   }
 
   /**

@@ -1,6 +1,11 @@
 /** Peer handle in records between isolates of one node. */
 export const LOCAL_PEER = 0xffff_ffff;
 
+/** Another isolate of the node among the link handles of those who have to answer a call. */
+export function isolateKey({ slot, generation }: { slot: number; generation: number }): number {
+  return -1 - (slot * 0x1_0000 + generation);
+}
+
 /** Who sent a message, and where its answer and its credit go. */
 export interface Origin {
   /** Link handle, or {@link LOCAL_PEER}. */

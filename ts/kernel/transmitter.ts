@@ -160,15 +160,15 @@ export class Transmitter {
     return true;
   }
 
-  /** Forgets the ring to an isolate that is gone; false where it is none of these. */
-  forgetNeighbour(offset: number): boolean {
+  /** Forgets the ring to an isolate that is gone: which one, where it is one of these. */
+  forgetNeighbour(offset: number): Owner | undefined {
     for (const [slot, neighbour] of this.#neighbours) {
       if (neighbour.offset !== offset) continue;
       this.#neighbours.delete(slot);
       neighbour.writer.close();
-      return true;
+      return { slot, generation: neighbour.generation };
     }
-    return false;
+    return undefined;
   }
 
   /** Shows the other isolates what was written, then lets go of the rings for good. */

@@ -22,6 +22,8 @@ export const MARK = Object.freeze({
   embedded8: 0xc7,
   embedded16: 0xc8,
   embedded32: 0xc9,
+  /** A pid: node, life, slot, generation and serial follow as values. */
+  pid: 0xca,
   float64: 0xcb,
   uint8: 0xcc,
   uint16: 0xcd,

@@ -1,5 +1,6 @@
 import { Unpackr } from "msgpackr";
 import { FoundationError } from "../base/errors.ts";
+import { Pid } from "../base/pid.ts";
 import { checkEmbedded } from "./embedded.ts";
 import { type ReadShape, ReadShapes } from "./read-shapes.ts";
 import { readShortText, SHORT_TEXT_MAX } from "./short-text.ts";
@@ -198,6 +199,8 @@ function readRarer(mark: number): unknown {
       return readBytes(readUint16());
     case MARK.bytes32:
       return readBytes(readUint32());
+    case MARK.pid:
+      return readPid();
     case MARK.embedded8:
       return readEmbedded(source[position++] as number);
     case MARK.embedded16:
@@ -260,6 +263,22 @@ function readMap(count: number): Record<string, unknown> {
   }
   nesting--;
   return object;
+}
+
+function readPid(): Pid {
+  charge(2 * OBJECT_COST.plain);
+  const node = read();
+  const life = read();
+  const [slot, generation, serial] = [read(), read(), read()];
+  if (typeof node !== "string" || typeof life !== "string") fail("a pid's home is no text");
+  if (!isNatural(slot) || !isNatural(generation) || !isNatural(serial)) {
+    fail("a pid's place is no number");
+  }
+  return new Pid({ node, life, slot, generation }, serial);
+}
+
+function isNatural(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** The array behind a set or a map, of which so many values share a place there. */

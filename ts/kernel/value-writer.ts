@@ -1,4 +1,5 @@
 import { Packr } from "msgpackr";
+import { Pid } from "../base/pid.ts";
 import { checkEmbedded } from "./embedded.ts";
 import { type Shape, Shapes } from "./shapes.ts";
 import { MARK, OBJECT_COST, OBJECT_COST_MAX, VALUE_DEPTH_MAX } from "./value-format.ts";
@@ -289,12 +290,23 @@ function writeNested(value: object, at: number): number {
     memory[at] = MARK.set;
     return writeArray([...value], at + 1);
   }
+  if (value instanceof Pid) return writePid(value, at);
   // Plain too: an object that has a key of that name, and one without a prototype.
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) {
     return writePlainObject(value as Record<string, unknown>, at);
   }
   return embed(value, at);
+}
+
+function writePid({ home, serial }: Pid, at: number): number {
+  charge(OBJECT_COST.plain);
+  memory[at] = MARK.pid;
+  let end = writeText(home.node, at + 1);
+  end = writeText(home.life, end);
+  end = writeNumber(home.slot, end);
+  end = writeNumber(home.generation, end);
+  return write(serial, end);
 }
 
 function pairsOf(map: Map<unknown, unknown>): unknown[] {

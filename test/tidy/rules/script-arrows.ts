@@ -13,6 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["distributed"],
   ["services"],
   ["ecosystems", "intelligence"],
+  ["foundation"],
   ["index"],
   ["compat", "gateway"],
   ["cli"],

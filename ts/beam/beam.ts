@@ -1,0 +1,46 @@
+import { TypedEvents } from "../base/typed-events.ts";
+import type { ClusterNode } from "../kernel/node.ts";
+import { CrashWarnings } from "./crash-warnings.ts";
+import { Distribution } from "./distribution.ts";
+import { Factories } from "./factories.ts";
+import { type ProcessEvents, Processes } from "./processes.ts";
+import { ProcessRuntime } from "./runtime.ts";
+import { Supervisors } from "./supervisors.ts";
+import { Tasks } from "./tasks.ts";
+
+/** What the BEAM gives its programs, for one isolate of a node. */
+export class Beam {
+  /** Processes: spawn, messages, links, monitors, names. */
+  readonly processes: Processes;
+  /** Supervisors and their children. */
+  readonly supervisors: Supervisors;
+  /** Processes that do one thing and end. */
+  readonly tasks: Tasks;
+  readonly #runtime: ProcessRuntime;
+  readonly #distribution: Distribution;
+
+  /** `budgetMs`: time that processes get before timers and I/O do. */
+  constructor(node: ClusterNode, budgetMs: number) {
+    const home = Object.freeze({ node: node.name, life: node.life, ...node.place });
+    const events = new TypedEvents<ProcessEvents>();
+    const warnings = new CrashWarnings();
+    this.#runtime = new ProcessRuntime(home, budgetMs, (report) => {
+      if (events.isHeard("crashed")) events.emit("crashed", report);
+      else warnings.warn(report);
+    });
+    this.#distribution = new Distribution(node, this.#runtime);
+    this.#runtime.connect(this.#distribution);
+    const factories = new Factories(node, this.#runtime);
+    this.processes = new Processes(this.#runtime, this.#distribution, factories, events);
+    this.supervisors = new Supervisors(this.processes);
+    this.tasks = new Tasks(this.#runtime);
+    node.on("left", () => this.close());
+    node.on("failed", () => this.close());
+  }
+
+  /** Ends all processes of this isolate, and tells those that are tied to them: it leaves. */
+  close(): void {
+    this.#runtime.close("shutdown");
+    this.#distribution.close();
+  }
+}

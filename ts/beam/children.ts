@@ -1,0 +1,48 @@
+import type { Pid } from "../base/pid.ts";
+import type { ChildSpec } from "./child-spec.ts";
+import type { LightProcess } from "./process.ts";
+import type { Self } from "./process-types.ts";
+import type { ProcessRuntime } from "./runtime.ts";
+import { bodyOf } from "./startable.ts";
+
+/** Starts and ends the children of one supervisor. */
+export class Children {
+  readonly #runtime: ProcessRuntime;
+  readonly #supervisor: LightProcess;
+
+  constructor(supervisor: Self) {
+    this.#supervisor = supervisor as LightProcess;
+    this.#runtime = this.#supervisor.runtime;
+  }
+
+  /**
+   * Starts a child that is linked to the supervisor.
+   *
+   * @throws what its start throws; FoundationError `init_failed` with the reason
+   */
+  async start(spec: ChildSpec): Promise<Pid> {
+    if (spec.startWith !== undefined) {
+      const pid = await spec.startWith(this.#supervisor);
+      this.#supervisor.link(pid);
+      return pid;
+    }
+    const { args = [], ...options } = spec.options;
+    const { body, label } = bodyOf(spec.start as never, args, this.#supervisor.pid);
+    const labelled = options.label === undefined ? { ...options, label } : options;
+    const process = await this.#runtime.start(body, labelled, this.#supervisor);
+    return process.pid;
+  }
+
+  /** Ends a child: asks it to, gives it its time, then kills it. Resolves when it is gone. */
+  async stop(pid: Pid, shutdownMs: number): Promise<void> {
+    let late: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#runtime.watch(pid, () => resolve());
+      const kill = (): void => this.#runtime.exit(this.#supervisor.pid, pid, "kill");
+      if (shutdownMs === 0) return kill();
+      this.#runtime.exit(this.#supervisor.pid, pid, "shutdown");
+      if (shutdownMs !== Number.POSITIVE_INFINITY) late = setTimeout(kill, shutdownMs);
+    });
+    clearTimeout(late);
+  }
+}

@@ -1,0 +1,442 @@
+import { isErrorCode } from "../base/error-codes.ts";
+import { FoundationError } from "../base/errors.ts";
+import { type Home, Pid } from "../base/pid.ts";
+import type { Unsubscribe } from "../base/typed-events.ts";
+import type { MessageContext } from "../kernel/handlers.ts";
+import type { ClusterNode } from "../kernel/node.ts";
+import { Backlogs } from "./backlogs.ts";
+import { type Distant, type DistantDestination, describe } from "./distant.ts";
+import { Envelope, noProcessError } from "./envelope.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
+import type { PendingCall } from "./pending-call.ts";
+import type { LightProcess } from "./process.ts";
+import type { ProcessInfo, ProcessSendOptions } from "./process-types.ts";
+import type { ProcessRuntime } from "./runtime.ts";
+import { SignalQueues } from "./signal-queues.ts";
+import { describeReason, type ExitReason, type MonitorRef } from "./signals.ts";
+import type { Watcher } from "./ties.ts";
+import { addressOf, homeKey, isolateName, OP, type Op, processName, type Reply } from "./wire.ts";
+
+/** Longest time that a timer takes. Unit: ms. */
+const FOREVER_MS = 0x7fff_ffff;
+const NEVER = new Promise<never>(() => {});
+
+/** A link that the other end has not confirmed, and what became of it meanwhile. */
+interface PendingLink {
+  ended: { readonly reason: ExitReason } | undefined;
+  isUnlinked: boolean;
+}
+
+/** An isolate's processes among those of other isolates and nodes. */
+export class Distribution implements Distant {
+  readonly #node: ClusterNode;
+  readonly #runtime: ProcessRuntime;
+  readonly #signals: SignalQueues;
+  readonly #backlogs = new Backlogs();
+  readonly #neighbourhood = new Neighbourhood((home) => void this.#attend(home));
+  readonly #pendingLinks = new Map<string, PendingLink>();
+  #isClosed = false;
+
+  constructor(node: ClusterNode, runtime: ProcessRuntime) {
+    this.#node = node;
+    this.#runtime = runtime;
+    this.#signals = new SignalQueues(node);
+    node.handle(isolateName(runtime.home.slot), (op: Op, context: MessageContext) => {
+      return this.#receive(op, context, undefined);
+    });
+  }
+
+  /** The isolate leaves its node: nothing is sent or awaited any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Whether a home is that of a run that is over. */
+  #isStale({ node, life, slot, generation }: Home): boolean {
+    const { home } = this.#runtime;
+    if (node === home.node) {
+      return life !== home.life || (slot === home.slot && generation !== home.generation);
+    }
+    const present = this.#node.lifeOf(node);
+    return present !== undefined && present !== life;
+  }
+
+  // What goes out.
+
+  send(
+    to: DistantDestination,
+    kind: "send" | "cast",
+    message: unknown,
+    options: ProcessSendOptions | undefined,
+  ): boolean {
+    if ("serial" in to && this.#isStale(to.home)) return this.#toNobody();
+    const address = addressOf(to);
+    if (this.#signals.isHeldUp(address)) return false;
+    const [serial, generation] = placeOf(to);
+    try {
+      return this.#node.send(address, [OP[kind], serial, generation, message], options);
+    } catch (thrown) {
+      if (thrown instanceof FoundationError && thrown.code === "noconnection") {
+        return this.#toNobody();
+      }
+      throw thrown;
+    }
+  }
+
+  #toNobody(): true {
+    this.#runtime.counts.toNobody++;
+    return true;
+  }
+
+  call(
+    to: DistantDestination,
+    message: unknown,
+    call: PendingCall,
+    options: ProcessSendOptions | undefined,
+  ): void {
+    const [serial, generation] = placeOf(to);
+    this.#ask(to, [OP.call, serial, generation, message], options, call).then(
+      (answer) => {
+        const [isAnswer, value, text, reason] = answer as Reply;
+        if (isAnswer) call.reply(value);
+        else call.fail(remoteError(value as string, text as string, reason));
+      },
+      (thrown: unknown) => call.fail(thrown),
+    );
+  }
+
+  /** A request of the runtime to a process or a name elsewhere. */
+  async #ask(
+    to: DistantDestination,
+    op: Op,
+    options?: ProcessSendOptions,
+    call?: PendingCall,
+  ): Promise<unknown> {
+    if ("serial" in to && this.#isStale(to.home)) throw noProcessError(describe(to));
+    const address = addressOf(to);
+    if (this.#signals.isHeldUp(address)) await this.#signals.drained(address);
+    const abort = new AbortController();
+    call?.whenSettled(() => abort.abort());
+    try {
+      const timing = { timeoutMs: FOREVER_MS, signal: abort.signal };
+      return await this.#node.call(address, op, { ...options, ...timing });
+    } catch (thrown) {
+      if (thrown instanceof FoundationError && thrown.code === "noproc") {
+        throw noProcessError(describe(to), thrown);
+      }
+      throw thrown;
+    }
+  }
+
+  async drained(to: DistantDestination, options: ProcessSendOptions | undefined): Promise<void> {
+    const address = addressOf(to);
+    await this.#signals.drained(address);
+    try {
+      await this.#node.drained({ to: address.node, ...options });
+    } catch (thrown) {
+      // Sending to who is gone is no failure, and so is waiting for it.
+      if (!(thrown instanceof FoundationError) || thrown.code !== "noconnection") throw thrown;
+    }
+  }
+
+  #signal(to: Home, op: Op): void {
+    if (this.#isClosed || this.#isStale(to)) return;
+    this.#signals.send({ node: to.node, name: isolateName(to.slot) }, op);
+  }
+
+  exit(from: Pid, to: Pid, reason: ExitReason, isLink: boolean): void {
+    if (isLink) {
+      const process = this.#runtime.find(from);
+      const pending = this.#pendingLinks.get(linkKey(from, to));
+      if (pending !== undefined) pending.ended = { reason };
+      if (process !== undefined) this.#neighbourhood.takeLink(process, to);
+    }
+    const op = isLink ? OP.linkExit : OP.exit;
+    this.#signal(to.home, [op, to.serial, to.home.generation, from, reason]);
+  }
+
+  stop(to: Pid, reason: ExitReason): void {
+    this.#signal(to.home, [OP.stop, to.serial, to.home.generation, reason]);
+  }
+
+  link(process: LightProcess, to: Pid): void {
+    this.#neighbourhood.addLink(process, to);
+    const key = linkKey(process.pid, to);
+    const pending: PendingLink = { ended: undefined, isUnlinked: false };
+    this.#pendingLinks.set(key, pending);
+    const op: Op = [OP.link, to.serial, to.home.generation, process.pid];
+    const settle = (failure: "noproc" | "noconnection" | undefined): void => {
+      this.#pendingLinks.delete(key);
+      if (failure !== undefined) return this.#linkFailed(process, to, failure);
+      // What happened before the other end knew of the link is told again.
+      if (pending.ended !== undefined) {
+        this.exit(process.pid, to, pending.ended.reason, true);
+      } else if (pending.isUnlinked) {
+        this.#signal(to.home, [OP.unlink, to.serial, to.home.generation, process.pid]);
+      }
+    };
+    this.#ask(to, op).then(
+      (isThere) => settle(isThere === true ? undefined : "noproc"),
+      (thrown: unknown) => settle(isNoProcess(thrown) ? "noproc" : "noconnection"),
+    );
+  }
+
+  #linkFailed(process: LightProcess, to: Pid, reason: ExitReason): void {
+    if (this.#isClosed || !this.#neighbourhood.takeLink(process, to)) return;
+    if (process.knownTies?.links.delete(to.toString()) === true) process.onExit(to, reason, true);
+  }
+
+  unlink(process: LightProcess, to: Pid): void {
+    this.#neighbourhood.takeLink(process, to);
+    const pending = this.#pendingLinks.get(linkKey(process.pid, to));
+    if (pending !== undefined) pending.isUnlinked = true;
+    this.#signal(to.home, [OP.unlink, to.serial, to.home.generation, process.pid]);
+  }
+
+  monitor(ref: MonitorRef, watcher: Watcher, target: Pid): void {
+    this.#neighbourhood.addMonitor(ref, watcher, target);
+    const { home } = this.#runtime;
+    const place = [home.life, home.slot, home.generation];
+    const op: Op = [OP.monitor, target.serial, target.home.generation, ref, ...place];
+    const settle = (failure: "noproc" | "noconnection" | undefined): void => {
+      if (this.#isClosed || failure === undefined) return;
+      this.#neighbourhood.takeMonitor(ref)?.watcher.down(target, failure);
+    };
+    this.#ask(target, op).then(
+      (isThere) => settle(isThere === true ? undefined : "noproc"),
+      (thrown: unknown) => settle(isNoProcess(thrown) ? "noproc" : "noconnection"),
+    );
+  }
+
+  demonitor(ref: MonitorRef, target: Pid): void {
+    if (this.#neighbourhood.takeMonitor(ref) === undefined) return;
+    const { home } = this.#runtime;
+    const place = [home.life, home.slot, home.generation];
+    const op: Op = [OP.demonitor, target.serial, target.home.generation, ref, ...place];
+    this.#signal(target.home, op);
+  }
+
+  register(name: string): Unsubscribe {
+    return this.#node.handle(processName(name), (op: Op, context: MessageContext) => {
+      return this.#receive(op, context, this.#runtime.named(name));
+    });
+  }
+
+  /** The process of a name anywhere; undefined where there is none. */
+  async lookup(to: { readonly node: string; readonly name: string }): Promise<Pid | undefined> {
+    try {
+      const found = await this.#ask(to, [OP.whereis]);
+      return found instanceof Pid ? found : undefined;
+    } catch (thrown) {
+      if (isNoProcess(thrown)) return undefined;
+      throw thrown;
+    }
+  }
+
+  /** What a process elsewhere is doing; undefined where it is gone. */
+  async info(pid: Pid): Promise<ProcessInfo | undefined> {
+    try {
+      const op: Op = [OP.info, pid.serial, pid.home.generation];
+      return (await this.#ask(pid, op)) as ProcessInfo | undefined;
+    } catch (thrown) {
+      if (isNoProcess(thrown)) return undefined;
+      throw thrown;
+    }
+  }
+
+  /**
+   * Keeps a request open at an isolate that there are ties with: the kernel ends it when that
+   * isolate, or the way to its node, is gone.
+   */
+  async #attend(home: Home): Promise<void> {
+    const address = { node: home.node, name: isolateName(home.slot) };
+    let reason: ExitReason = "noproc";
+    try {
+      if (!this.#isStale(home)) {
+        await this.#node.call(address, [OP.attend, home.generation], { timeoutMs: FOREVER_MS });
+      }
+    } catch (thrown) {
+      if (thrown instanceof FoundationError && thrown.code === "timeout") {
+        return this.#attend(home);
+      }
+      if (!isNoProcess(thrown)) reason = "noconnection";
+    }
+    if (!this.#isClosed) this.#neighbourhood.forget(home, reason);
+  }
+
+  // What comes in.
+
+  #receive(op: Op, { from, isCall }: MessageContext, named: LightProcess | undefined): unknown {
+    if (!Array.isArray(op)) return undefined;
+    const [kind, first, second, third, ...rest] = op;
+    switch (kind) {
+      case OP.attend:
+        return first === this.#runtime.home.generation ? NEVER : false;
+      case OP.down:
+        return this.#onDown(first, second, third);
+      case OP.whereis:
+        return named?.pid;
+      default:
+    }
+    const process = named ?? this.#at(first, second);
+    switch (kind) {
+      case OP.send:
+        return process === undefined ? this.#toNobody() : this.#deliver(process, "send", third);
+      case OP.cast:
+        return process === undefined ? this.#toNobody() : this.#deliver(process, "cast", third);
+      case OP.call:
+        return isCall ? this.#onCall(process, third) : undefined;
+      case OP.exit:
+        if (third instanceof Pid) process?.onExit(third, rest[0], false);
+        return undefined;
+      case OP.linkExit:
+        return this.#onLinkExit(process, third, rest[0]);
+      case OP.stop:
+        if (process !== undefined) this.#runtime.stop(process.pid, third);
+        return undefined;
+      case OP.link:
+        return this.#onLink(process, third);
+      case OP.unlink:
+        return this.#onUnlink(process, third);
+      case OP.monitor:
+        return this.#onMonitor(process, from, third, rest);
+      case OP.demonitor:
+        return this.#onDemonitor(process, from, third, rest);
+      case OP.info:
+        return process?.info();
+      default:
+        return undefined;
+    }
+  }
+
+  #at(serial: unknown, generation: unknown): LightProcess | undefined {
+    if (generation !== this.#runtime.home.generation || typeof serial !== "number")
+      return undefined;
+    return this.#runtime.at(serial);
+  }
+
+  #deliver(process: LightProcess, kind: "send" | "cast", message: unknown): unknown {
+    return this.#backlogs.deliver(process, kind, message);
+  }
+
+  async #onCall(process: LightProcess | undefined, message: unknown): Promise<Reply> {
+    if (process === undefined) return [false, "noproc", "there is no such process", undefined];
+    return new Promise<Reply>((resolve) => {
+      const caller = {
+        reply: (value: unknown) => resolve([true, value]),
+        fail: (error: unknown) => resolve(failedReply(error)),
+      };
+      const call = new Envelope("call", message, caller);
+      if (!process.accept(call)) void this.#acceptLater(process, call);
+    });
+  }
+
+  async #acceptLater(process: LightProcess, call: Envelope): Promise<void> {
+    do {
+      await this.#runtime.awaitRoom(process);
+      if (process.isDead) return call.fail(noProcessError(process.pid.toString()));
+    } while (!process.accept(call));
+  }
+
+  #onDown(ref: unknown, generation: unknown, reason: ExitReason): undefined {
+    if (generation !== this.#runtime.home.generation || typeof ref !== "number") return;
+    const monitored = this.#neighbourhood.takeMonitor(ref as MonitorRef);
+    monitored?.watcher.down(monitored.target, reason);
+  }
+
+  #onLink(process: LightProcess | undefined, from: unknown): boolean {
+    if (process === undefined || !(from instanceof Pid)) return false;
+    process.ties.links.set(from.toString(), from);
+    this.#neighbourhood.addLink(process, from);
+    return true;
+  }
+
+  #onUnlink(process: LightProcess | undefined, from: unknown): undefined {
+    if (process === undefined || !(from instanceof Pid)) return;
+    process.knownTies?.links.delete(from.toString());
+    this.#neighbourhood.takeLink(process, from);
+  }
+
+  #onLinkExit(process: LightProcess | undefined, from: unknown, reason: ExitReason): undefined {
+    if (process === undefined || !(from instanceof Pid)) return;
+    this.#neighbourhood.takeLink(process, from);
+    if (process.knownTies?.links.delete(from.toString()) === true) {
+      process.onExit(from, reason, true);
+    }
+  }
+
+  #onMonitor(
+    process: LightProcess | undefined,
+    node: string,
+    ref: unknown,
+    place: readonly unknown[],
+  ): boolean {
+    if (process === undefined || typeof ref !== "number") return false;
+    const home = homeOf(node, place);
+    if (home === undefined) return false;
+    const key = `${homeKey(home)}/${ref}`;
+    process.ties.watchers.set(key, {
+      down: (_pid, reason) => {
+        this.#neighbourhood.removeWatched(home, key);
+        this.#signal(home, [OP.down, ref, home.generation, reason]);
+      },
+    });
+    this.#neighbourhood.addWatched(home, key, process);
+    return true;
+  }
+
+  #onDemonitor(
+    process: LightProcess | undefined,
+    node: string,
+    ref: unknown,
+    place: readonly unknown[],
+  ): undefined {
+    const home = homeOf(node, place);
+    if (home === undefined) return;
+    const key = `${homeKey(home)}/${String(ref)}`;
+    process?.knownTies?.watchers.delete(key);
+    this.#neighbourhood.removeWatched(home, key);
+  }
+}
+
+function placeOf(to: DistantDestination): readonly [number, number] {
+  return "serial" in to ? [to.serial, to.home.generation] : [0, 0];
+}
+
+function homeOf(node: string, [life, slot, generation]: readonly unknown[]): Home | undefined {
+  if (typeof life !== "string" || typeof slot !== "number" || typeof generation !== "number") {
+    return undefined;
+  }
+  return { node, life, slot, generation };
+}
+
+function linkKey(from: Pid, to: Pid): string {
+  return `${from} ${to}`;
+}
+
+function isNoProcess(thrown: unknown): boolean {
+  return thrown instanceof FoundationError && thrown.code === "noproc";
+}
+
+function failedReply(error: unknown): Reply {
+  if (error instanceof FoundationError) {
+    const reason = error.context["reason"];
+    return [
+      false,
+      error.code,
+      error.message,
+      reason instanceof Error ? describeReason(reason) : reason,
+    ];
+  }
+  return [
+    false,
+    "handler_failed",
+    error instanceof Error ? error.message : String(error),
+    undefined,
+  ];
+}
+
+function remoteError(code: string, text: string, reason: unknown): FoundationError {
+  const known = isErrorCode(code) ? code : "handler_failed";
+  return new FoundationError(known, text, { context: { reason } });
+}

@@ -1,0 +1,82 @@
+import { isErrorCode } from "../base/error-codes.ts";
+import { FoundationError } from "../base/errors.ts";
+import { Pid } from "../base/pid.ts";
+import type { Unsubscribe } from "../base/typed-events.ts";
+import type { ClusterNode } from "../kernel/node.ts";
+import type { SpawnOptions } from "./process-types.ts";
+import type { ProcessRuntime } from "./runtime.ts";
+import { bodyOf, type Startable } from "./startable.ts";
+import { factoryName, type Reply } from "./wire.ts";
+
+/** Says what is started for arguments that came from anywhere: check them. */
+export type Factory = (...args: never[]) => Startable | Promise<Startable>;
+
+/** How a process is started at another node. */
+export interface SpawnOnOptions extends SpawnOptions {
+  /** Longest wait. Unit: ms. Default: 5,000. */
+  readonly timeoutMs?: number;
+  /** Ends the wait with `aborted`; the process may have been started. Default: none. */
+  readonly signal?: AbortSignal;
+  /** A process that the new one is linked to from its first moment. Default: none. */
+  readonly link?: Pid;
+}
+
+interface Order {
+  readonly args: readonly unknown[];
+  readonly options: SpawnOptions;
+  readonly link: Pid | undefined;
+}
+
+/** Starting processes of this isolate from elsewhere, and the other way round. */
+export class Factories {
+  readonly #node: ClusterNode;
+  readonly #runtime: ProcessRuntime;
+
+  constructor(node: ClusterNode, runtime: ProcessRuntime) {
+    this.#node = node;
+    this.#runtime = runtime;
+  }
+
+  /** See `Processes.offer`. */
+  offer(name: string, make: Factory): Unsubscribe {
+    return this.#node.handle(factoryName(name), async (order: Order): Promise<Reply> => {
+      try {
+        return [true, await this.#start(make, order)];
+      } catch (thrown) {
+        const code = thrown instanceof FoundationError ? thrown.code : "init_failed";
+        return [false, code, thrown instanceof Error ? thrown.message : String(thrown), undefined];
+      }
+    });
+  }
+
+  async #start(make: Factory, { args, options, link }: Order): Promise<Pid> {
+    const start = await make(...(args as never[]));
+    // The arguments were the factory's: what it makes has its own.
+    const { body, label } = bodyOf(start, [], link);
+    const labelled = { label, ...options };
+    const runtime = this.#runtime;
+    const process = await runtime.start(body, labelled);
+    if (link !== undefined) runtime.link(process, link);
+    return process.pid;
+  }
+
+  /** See `Processes.spawnOn`. */
+  async spawnOn(
+    node: string,
+    factory: string,
+    args: readonly unknown[],
+    { timeoutMs = 5_000, signal, link, ...options }: SpawnOnOptions,
+  ): Promise<Pid> {
+    const order: Order = { args, options, link };
+    const wait = { timeoutMs, ...(signal !== undefined && { signal }) };
+    const to = { node, name: factoryName(factory) };
+    const answer = await this.#node.call(to, order, wait).catch((thrown: unknown) => {
+      if (!(thrown instanceof FoundationError) || thrown.code !== "noproc") throw thrown;
+      const text = `'${node}' offers no factory '${factory}'`;
+      throw new FoundationError("unknown_factory", text, { cause: thrown });
+    });
+    const [isStarted, value, text] = answer as Reply;
+    if (isStarted && value instanceof Pid) return value;
+    throw new FoundationError(isErrorCode(value) ? value : "init_failed", String(text));
+  }
+}

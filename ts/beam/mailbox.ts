@@ -1,0 +1,80 @@
+/** What can happen to a message that finds a mailbox full. */
+export const MAILBOX_POLICIES = Object.freeze([
+  "block",
+  "credit",
+  "dropNewest",
+  "dropOldest",
+] as const);
+
+/** What happens to a message that finds a mailbox full. */
+export type MailboxPolicy = (typeof MAILBOX_POLICIES)[number];
+
+/** How much a mailbox holds. Defaults: {@link MAILBOX_DEFAULTS}. */
+export interface MailboxOptions {
+  /** Messages that may wait. `"unbounded"`: no limit; memory is then the limit. */
+  readonly messagesMax?: number | "unbounded";
+  /**
+   * At the limit: `block` refuses (`send` answers false, `drained` waits) and holds back what other
+   * nodes send; `dropNewest` and `dropOldest` lose a message and count it; `credit` is `block`, and
+   * a message of another node counts against its sender until it was handled, not only taken.
+   */
+  readonly policy?: MailboxPolicy;
+}
+
+/** How much a mailbox holds unless its options say otherwise. */
+export const MAILBOX_DEFAULTS: Required<MailboxOptions> = Object.freeze({
+  messagesMax: 65_536, // as an isolate's own mailbox (ts/kernel/local-mailbox.ts)
+  policy: "block", // the one that loses nothing and stays bounded
+});
+
+/** Read positions that may be behind the head before the array is cut. */
+const COMPACT_AT = 1_024;
+
+/** Messages in order of arrival, with a search for the ones that somebody waits for. */
+export class Mailbox {
+  #items: unknown[] = [];
+  #head = 0;
+
+  /** Number of messages that wait. */
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /** Adds a message behind the others. */
+  push(item: unknown): void {
+    this.#items.push(item);
+  }
+
+  /** Takes the oldest message; there has to be one. */
+  shift(): unknown {
+    const items = this.#items;
+    const item = items[this.#head];
+    items[this.#head++] = undefined;
+    if (this.#head === items.length) {
+      if (items.length > COMPACT_AT) this.#items = [];
+      else items.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= COMPACT_AT && this.#head * 2 >= items.length) {
+      this.#items = items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  /** Takes the oldest message that `isWanted`; the others keep their order. */
+  take(isWanted: (item: unknown) => boolean): { readonly item: unknown } | undefined {
+    for (let index = this.#head; index < this.#items.length; index++) {
+      const item = this.#items[index];
+      if (!isWanted(item)) continue;
+      if (index === this.#head) this.shift();
+      else this.#items.splice(index, 1);
+      return { item };
+    }
+    return undefined;
+  }
+
+  /** The messages that wait, oldest first. */
+  waiting(): readonly unknown[] {
+    return this.#items.slice(this.#head);
+  }
+}

@@ -1,0 +1,473 @@
+import { FoundationError } from "../base/errors.ts";
+import type { Pid } from "../base/pid.ts";
+import { type Debtor, Envelope, exitedError, NO_REPLY, SENT } from "./envelope.ts";
+import { Mailbox, type MailboxPolicy } from "./mailbox.ts";
+import type {
+  Destination,
+  ProcessCallOptions,
+  ProcessInfo,
+  ProcessSendOptions,
+  ReceiveOptions,
+  Self,
+  Spawnable,
+  SpawnOptions,
+} from "./process-types.ts";
+import { Receiving } from "./receiving.ts";
+import type { Runnable } from "./run-queue.ts";
+import type { ProcessRuntime } from "./runtime.ts";
+import type { Exit, ExitReason, MonitorRef } from "./signals.ts";
+import { Ties } from "./ties.ts";
+import type { TimerRef } from "./timers.ts";
+
+/** What all processes of one kind share. */
+export interface ProcessLimits {
+  readonly messagesMax: number;
+  readonly policy: MailboxPolicy;
+  readonly label: string;
+}
+
+/** What a process is doing. */
+const STATE = Object.freeze({ starting: 0, waiting: 1, busy: 2, stopping: 3, dead: 4 });
+
+/** Thrown by `exit` to leave the handler. */
+class Exiting {
+  readonly reason: ExitReason;
+
+  constructor(reason: ExitReason) {
+    this.reason = reason;
+  }
+}
+
+/** Asks a process to end once it has handled what came before. */
+export class StopRequest {
+  readonly reason: ExitReason;
+
+  constructor(reason: ExitReason) {
+    this.reason = reason;
+  }
+}
+
+/** A mailbox and a handler in an isolate. */
+export class LightProcess implements Self, Runnable, Debtor {
+  readonly pid: Pid;
+  trapExit: boolean;
+  /** For the rooms that build processes on processes. */
+  readonly runtime: ProcessRuntime;
+  readonly #body: Spawnable<unknown>;
+  readonly #limits: ProcessLimits;
+  #mailbox: Mailbox | undefined;
+  #ties: Ties | undefined;
+  #receiving: Receiving | undefined;
+  #owed: Set<Envelope> | undefined;
+  #state: number;
+  #isQueued = false;
+  #dropped = 0;
+
+  constructor(
+    runtime: ProcessRuntime,
+    pid: Pid,
+    body: Spawnable<unknown>,
+    limits: ProcessLimits,
+    trapExit: boolean,
+  ) {
+    this.runtime = runtime;
+    this.pid = pid;
+    this.#body = body;
+    this.#limits = limits;
+    this.trapExit = trapExit;
+    const hasInit = typeof body === "object" && body.init !== undefined;
+    this.#state = hasInit ? STATE.starting : STATE.waiting;
+    if (hasInit) this.#queue();
+  }
+
+  // What others do to it.
+
+  /** Whether it has ended. */
+  get isDead(): boolean {
+    return this.#state === STATE.dead;
+  }
+
+  /** What it is, in a word. */
+  get label(): string {
+    return this.#limits.label;
+  }
+
+  /** Links and monitors, made when the first one is. */
+  get ties(): Ties {
+    this.#ties ??= new Ties();
+    return this.#ties;
+  }
+
+  /** Links and monitors, where there are any. */
+  get knownTies(): Ties | undefined {
+    return this.#ties;
+  }
+
+  /** Whether a message would be taken without losing one. */
+  get hasRoom(): boolean {
+    return this.#mailbox === undefined || this.#mailbox.size < this.#limits.messagesMax;
+  }
+
+  /** Whether senders are held back until their messages were handled. */
+  get isCreditControlled(): boolean {
+    return this.#limits.policy === "credit";
+  }
+
+  /** Whether a full mailbox holds senders back instead of losing messages. */
+  get isBlocking(): boolean {
+    return this.#limits.policy === "block" || this.#limits.policy === "credit";
+  }
+
+  /** Takes a message; false: it is not taken, by the mailbox's policy. */
+  accept(item: unknown): boolean {
+    if (!this.hasRoom && !this.#makeRoom()) return false;
+    this.#take(item);
+    return true;
+  }
+
+  /** Takes a message of the runtime, which the mailbox's limit does not apply to. */
+  signal(message: unknown): void {
+    this.#take(message);
+  }
+
+  #take(item: unknown): void {
+    if (this.#state === STATE.dead) return;
+    if (this.#receiving !== undefined && isPlain(item) && this.#receiving.offer(messageOf(item))) {
+      if (item instanceof Envelope) item.settle();
+      return;
+    }
+    this.#mailbox ??= new Mailbox();
+    this.#mailbox.push(item);
+    if (this.#state === STATE.waiting && !this.#isQueued) this.#queue();
+  }
+
+  #makeRoom(): boolean {
+    switch (this.#limits.policy) {
+      case "dropOldest": {
+        const oldest = this.#mailbox?.shift();
+        this.#drop(oldest);
+        return true;
+      }
+      case "dropNewest":
+        this.#dropped++;
+        this.runtime.counts.messagesDropped++;
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  #drop(item: unknown): void {
+    this.#dropped++;
+    this.runtime.counts.messagesDropped++;
+    if (!(item instanceof Envelope)) return;
+    const text = `the mailbox of ${this.pid} was full and its policy gave the call up`;
+    item.fail(new FoundationError("mailbox_full", text));
+    item.settle();
+  }
+
+  #queue(): void {
+    this.#isQueued = true;
+    this.runtime.queue.push(this);
+  }
+
+  // Running.
+
+  run(messagesMax: number): boolean {
+    if (this.#state === STATE.starting) {
+      this.#state = STATE.waiting;
+      this.#invoke(undefined, () => (this.#body as { init(self: Self): unknown }).init(this));
+    }
+    for (let handled = 0; this.#state === STATE.waiting; handled++) {
+      const mailbox = this.#mailbox;
+      if (mailbox === undefined || mailbox.size === 0) break;
+      if (handled === messagesMax) return true;
+      const item = mailbox.shift();
+      if (mailbox.size === this.#limits.messagesMax - 1) this.runtime.roomIn(this);
+      if (item instanceof Envelope) this.#invoke(item, () => this.#handle(item.message, item));
+      else if (item instanceof StopRequest) this.stop(item.reason);
+      else this.#handlePlain(item);
+    }
+    this.#isQueued = false;
+    return false;
+  }
+
+  #handle(message: unknown, delivery: Envelope | typeof SENT): unknown {
+    const body = this.#body;
+    return typeof body === "function"
+      ? body(message, this, delivery)
+      : body.handle(message, this, delivery);
+  }
+
+  /** The short way of nearly all messages: nobody waits for what the handler returns. */
+  #handlePlain(message: unknown): void {
+    const runtime = this.runtime;
+    const outer = runtime.current;
+    runtime.current = this;
+    let result: unknown;
+    try {
+      result = this.#handle(message, SENT);
+    } catch (thrown) {
+      runtime.current = outer;
+      return this.#fail(thrown, undefined);
+    }
+    runtime.current = outer;
+    if (isPromiseLike(result)) this.#await(result, undefined);
+  }
+
+  #invoke(envelope: Envelope | undefined, action: () => unknown): void {
+    const runtime = this.runtime;
+    const outer = runtime.current;
+    runtime.current = this;
+    let result: unknown;
+    try {
+      result = action();
+    } catch (thrown) {
+      runtime.current = outer;
+      return this.#fail(thrown, envelope);
+    }
+    runtime.current = outer;
+    if (isPromiseLike(result)) this.#await(result, envelope);
+    else this.#succeed(result, envelope);
+  }
+
+  #await(result: PromiseLike<unknown>, envelope: Envelope | undefined): void {
+    if (this.#state === STATE.dead) {
+      result.then(undefined, () => {}); // what a dead process still does interests nobody
+      return;
+    }
+    this.#state = STATE.busy;
+    if (envelope !== undefined) this.owes(envelope);
+    result.then(
+      (value) => this.#resume(value, envelope),
+      (thrown: unknown) => this.#fail(thrown, envelope),
+    );
+  }
+
+  #resume(value: unknown, envelope: Envelope | undefined): void {
+    if (envelope !== undefined) {
+      this.hasPaid(envelope);
+      this.#succeed(value, envelope);
+    }
+    if (this.#state !== STATE.busy) return;
+    this.#state = STATE.waiting;
+    if (!this.#isQueued && this.#mailbox !== undefined && this.#mailbox.size > 0) this.#queue();
+  }
+
+  #succeed(value: unknown, envelope: Envelope | undefined): void {
+    if (envelope === undefined) return;
+    envelope.settle();
+    if (value !== NO_REPLY) envelope.reply(value);
+    else if (this.#state === STATE.dead) envelope.fail(exitedError(this.pid, "killed"));
+    else envelope.defer(this);
+  }
+
+  #fail(thrown: unknown, envelope: Envelope | undefined): void {
+    envelope?.settle();
+    if (this.#state === STATE.dead) return envelope?.fail(exitedError(this.pid, "killed"));
+    const reason = thrown instanceof Exiting ? thrown.reason : thrown;
+    if (envelope !== undefined) {
+      this.hasPaid(envelope);
+      envelope.fail(exitedError(this.pid, reason));
+    }
+    if (!(thrown instanceof Exiting)) this.runtime.crashed(this, thrown);
+    this.stop(reason);
+  }
+
+  owes(envelope: Envelope): void {
+    this.#owed ??= new Set();
+    this.#owed.add(envelope);
+  }
+
+  hasPaid(envelope: Envelope): void {
+    this.#owed?.delete(envelope);
+  }
+
+  // Ending.
+
+  /** Ends the process from within: `terminate` runs first. */
+  stop(reason: ExitReason): void {
+    if (this.#state >= STATE.stopping) return;
+    const body = this.#body;
+    if (typeof body === "function" || body.terminate === undefined) return this.end(reason);
+    this.#state = STATE.stopping;
+    this.#receiving?.fail(exitedError(this.pid, reason));
+    try {
+      const result = body.terminate(reason, this);
+      if (!isPromiseLike(result)) return this.end(reason);
+      result.then(
+        () => this.end(reason),
+        (thrown: unknown) => this.end(thrown),
+      );
+    } catch (thrown) {
+      this.end(thrown);
+    }
+  }
+
+  /** Ends the process at once. Whoever waits for it is told. */
+  end(reason: ExitReason): void {
+    if (this.#state === STATE.dead) return;
+    this.#state = STATE.dead;
+    const mailbox = this.#mailbox;
+    this.#mailbox = undefined;
+    const receiving = this.#receiving;
+    this.#receiving = undefined;
+    receiving?.fail(exitedError(this.pid, reason));
+    for (const item of mailbox?.waiting() ?? []) {
+      if (!(item instanceof Envelope)) continue;
+      item.settle();
+      item.fail(exitedError(this.pid, reason));
+    }
+    for (const envelope of [...(this.#owed ?? [])]) {
+      envelope.settle();
+      envelope.fail(exitedError(this.pid, reason));
+    }
+    this.#owed = undefined;
+    this.runtime.ended(this, reason);
+    this.#ties = undefined;
+  }
+
+  /** An exit signal: from a linked process (`isLink`), or from a call of `exit`. */
+  onExit(from: Pid, reason: ExitReason, isLink: boolean): void {
+    if (this.#state === STATE.dead) return;
+    if (reason === "kill" && !isLink) return this.end("killed");
+    if (this.trapExit) {
+      const message: Exit = { kind: "EXIT", from, reason };
+      return this.signal(message);
+    }
+    // `normal` ends nobody but the one who says it of itself.
+    if (reason === "normal" && !from.equals(this.pid)) return;
+    this.end(reason);
+  }
+
+  /** What it is doing. */
+  info(): ProcessInfo {
+    const waiting = this.#mailbox?.waiting() ?? [];
+    const bytes = waiting.reduce<number>((sum, item) => {
+      const value = messageOf(item);
+      return sum + (value instanceof Uint8Array ? value.length : 0);
+    }, 0);
+    const { messagesMax } = this.#limits;
+    return {
+      pid: this.pid,
+      kind: "light",
+      label: this.label,
+      names: [...(this.#ties?.names ?? [])],
+      status: this.#status(),
+      trapExit: this.trapExit,
+      mailbox: {
+        messages: waiting.length,
+        bytes,
+        messagesMax: messagesMax === Number.POSITIVE_INFINITY ? "unbounded" : messagesMax,
+        dropped: this.#dropped,
+      },
+      links: [...(this.#ties?.links.values() ?? [])],
+      monitors: [...(this.#ties?.monitors.values() ?? [])],
+      watchers: this.#ties?.watchers.size ?? 0,
+      callsOpen: this.#owed?.size ?? 0,
+    };
+  }
+
+  #status(): ProcessInfo["status"] {
+    if (this.#state === STATE.busy) return "busy";
+    if (this.#state === STATE.stopping) return "stopping";
+    return this.#isQueued ? "ready" : "waiting";
+  }
+
+  // What its own code calls.
+
+  send(to: Destination, message: unknown, options?: ProcessSendOptions): boolean {
+    return this.runtime.send(to, message, options);
+  }
+
+  cast(to: Destination, message: unknown, options?: ProcessSendOptions): boolean {
+    return this.runtime.cast(to, message, options);
+  }
+
+  async call(to: Destination, message: unknown, options?: ProcessCallOptions): Promise<unknown> {
+    return this.runtime.call(to, message, options);
+  }
+
+  spawnLink(body: Spawnable, options?: SpawnOptions): Pid {
+    const process = this.runtime.spawn(body, options);
+    this.link(process.pid);
+    return process.pid;
+  }
+
+  spawnMonitor(body: Spawnable, options?: SpawnOptions): { pid: Pid; ref: MonitorRef } {
+    const { pid } = this.runtime.spawn(body, options);
+    return { pid, ref: this.monitor(pid) };
+  }
+
+  link(pid: Pid): void {
+    this.runtime.link(this, pid);
+  }
+
+  unlink(pid: Pid): void {
+    this.runtime.unlink(this, pid);
+  }
+
+  monitor(pid: Pid): MonitorRef {
+    return this.runtime.monitor(this, pid);
+  }
+
+  demonitor(ref: MonitorRef, options: { readonly flush?: boolean } = {}): void {
+    this.runtime.demonitor(this, ref);
+    if (options.flush !== true) return;
+    this.#mailbox?.take((item) => {
+      return typeof item === "object" && item !== null && isDownOf(item, ref);
+    });
+  }
+
+  exit(reason: ExitReason): never {
+    throw new Exiting(reason);
+  }
+
+  async receive<Message = unknown>(
+    match?: (message: unknown) => boolean,
+    options: ReceiveOptions = {},
+  ): Promise<Message> {
+    if (this.#state === STATE.dead) throw exitedError(this.pid, "normal");
+    if (this.#receiving !== undefined) {
+      throw new FoundationError("receive_under_way", `${this.pid} waits for a message already`);
+    }
+    const wanted = this.#mailbox?.take((item) => {
+      return isPlain(item) && (match === undefined || match(messageOf(item)));
+    });
+    if (wanted !== undefined) {
+      if (wanted.item instanceof Envelope) wanted.item.settle();
+      return messageOf(wanted.item) as Message;
+    }
+    const receiving = new Receiving(match, options, () => {
+      if (this.#receiving === receiving) this.#receiving = undefined;
+    });
+    this.#receiving = receiving;
+    return receiving.promise as Promise<Message>;
+  }
+
+  sendAfter(delayMs: number, message: unknown): TimerRef {
+    return this.runtime.sendAfter(delayMs, this.pid, message);
+  }
+}
+
+/** Calls stay in the mailbox for the handler: what `receive` takes has nobody to be answered to. */
+function isPlain(item: unknown): boolean {
+  if (item instanceof Envelope) return item.kind !== "call";
+  return !(item instanceof StopRequest);
+}
+
+function messageOf(item: unknown): unknown {
+  return item instanceof Envelope ? item.message : item;
+}
+
+function isDownOf(item: object, ref: MonitorRef): boolean {
+  return Reflect.get(item, "kind") === "DOWN" && Reflect.get(item, "ref") === ref;
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}

@@ -1,0 +1,304 @@
+import { FoundationError } from "../base/errors.ts";
+import { isSameHome, type Pid } from "../base/pid.ts";
+import type { TypedEvents, Unsubscribe } from "../base/typed-events.ts";
+import type { Distribution } from "./distribution.ts";
+import { noProcessError } from "./envelope.ts";
+import type { Factories, Factory, SpawnOnOptions } from "./factories.ts";
+import type { LightProcess } from "./process.ts";
+import type {
+  Destination,
+  NamedProcess,
+  ProcessCallOptions,
+  ProcessInfo,
+  ProcessSendOptions,
+  Spawnable,
+  SpawnOptions,
+} from "./process-types.ts";
+import type { CrashReport, ProcessCounts, ProcessRuntime } from "./runtime.ts";
+import type { Down, ExitReason, MonitorRef } from "./signals.ts";
+import { bodyOf, type Startable, type StartOptions } from "./startable.ts";
+import type { TimerRef } from "./timers.ts";
+
+/** What an isolate's processes report. */
+export interface ProcessEvents {
+  /**
+   * A process ended by what its handler threw. Without a listener a warning is emitted, at most one
+   * a second.
+   */
+  crashed: CrashReport;
+}
+
+/** The processes of this isolate, and the way to those of others. */
+export class Processes {
+  readonly #runtime: ProcessRuntime;
+  readonly #distribution: Distribution;
+  readonly #factories: Factories;
+  readonly #events: TypedEvents<ProcessEvents>;
+
+  constructor(
+    runtime: ProcessRuntime,
+    distribution: Distribution,
+    factories: Factories,
+    events: TypedEvents<ProcessEvents>,
+  ) {
+    this.#runtime = runtime;
+    this.#distribution = distribution;
+    this.#factories = factories;
+    this.#events = events;
+  }
+
+  /** Calls `listener` at every event of that name until the returned function is called. */
+  on<Name extends keyof ProcessEvents>(
+    name: Name,
+    listener: (event: ProcessEvents[Name]) => void,
+  ): Unsubscribe {
+    return this.#events.on(name, listener);
+  }
+
+  /**
+   * Starts a light process: a mailbox and a handler that takes one message at a time, also across
+   * `await`. What the handler returns answers a call. It ends when it exits, when its handler
+   * throws, or by a signal.
+   *
+   * @throws FoundationError `invalid_options`, `name_taken`, `name_refused`
+   */
+  spawn<Message = never>(body: Spawnable<Message>, options?: SpawnOptions): Pid {
+    return this.#runtime.spawn(body, options).pid;
+  }
+
+  /**
+   * Starts a process that is linked to the one whose handler runs.
+   *
+   * @throws FoundationError `not_a_process` outside of a handler; see {@link spawn}
+   */
+  spawnLink<Message = never>(body: Spawnable<Message>, options?: SpawnOptions): Pid {
+    return this.#current("spawnLink").spawnLink(body, options);
+  }
+
+  /**
+   * Starts a process that the one whose handler runs monitors.
+   *
+   * @throws FoundationError `not_a_process` outside of a handler; see {@link spawn}
+   */
+  spawnMonitor<Message = never>(
+    body: Spawnable<Message>,
+    options?: SpawnOptions,
+  ): { pid: Pid; ref: MonitorRef } {
+    return this.#current("spawnMonitor").spawnMonitor(body, options);
+  }
+
+  /**
+   * Starts a server, a supervisor or any other process, and resolves once its `init` has.
+   *
+   * @throws FoundationError `init_failed` with what it threw as `cause`; see {@link spawn}
+   */
+  async start(start: Startable, options: StartOptions = {}): Promise<Pid> {
+    return this.#start(start, options, undefined);
+  }
+
+  /**
+   * The same for a process that is linked to the one whose handler runs, which is its parent: when
+   * that ends, so does it, even if it traps exits.
+   *
+   * @throws FoundationError `not_a_process` outside of a handler; see {@link start}
+   */
+  async startLink(start: Startable, options: StartOptions = {}): Promise<Pid> {
+    return this.#start(start, options, this.#current("startLink"));
+  }
+
+  async #start(
+    start: Startable,
+    { args = [], ...options }: StartOptions,
+    parent: LightProcess | undefined,
+  ): Promise<Pid> {
+    const { body, label } = bodyOf(start, args, parent?.pid);
+    const labelled = options.label === undefined ? { ...options, label } : options;
+    return (await this.#runtime.start(body, labelled, parent)).pid;
+  }
+
+  /**
+   * Has a process end once it has handled what came before, and resolves when it is gone. Its
+   * `terminate` runs.
+   */
+  async stop(pid: Pid, reason: ExitReason = "normal"): Promise<void> {
+    const ended = this.exitOf(pid);
+    this.#runtime.stop(pid, reason);
+    await ended;
+  }
+
+  /**
+   * The process whose handler runs right now. After an `await` this is nobody, or somebody else:
+   * the handler's own argument stays right.
+   */
+  self(): Pid | undefined {
+    return this.#runtime.current?.pid;
+  }
+
+  /**
+   * Sends a message. A receiver that is gone, or cannot be reached, loses it, which is counted.
+   *
+   * @returns true: accepted. False: its mailbox, or the way there, is full and nothing was taken;
+   *   wait for {@link drained} and send again.
+   * @throws FoundationError `unencodable`, `message_too_large`, `unknown_channel` where it leaves
+   *   the isolate
+   */
+  send(to: Destination, message: unknown, options?: ProcessSendOptions): boolean {
+    return this.#runtime.send(to, message, options);
+  }
+
+  /** Sends a message that behaviours such as `GenServer` tell apart: `handleCast` gets it. */
+  cast(to: Destination, message: unknown, options?: ProcessSendOptions): boolean {
+    return this.#runtime.cast(to, message, options);
+  }
+
+  /**
+   * Sends a request and resolves with the answer. A full mailbox is waited for.
+   *
+   * @throws FoundationError `timeout`, `aborted`, `noproc`, `noconnection`, `process_exited` where
+   *   it ended before it answered, and what {@link send} throws
+   */
+  async call(to: Destination, message: unknown, options?: ProcessCallOptions): Promise<unknown> {
+    return this.#runtime.call(to, message, options);
+  }
+
+  /** Resolves when a receiver that did not accept may be sent to again, or is gone. */
+  async drained(to: Destination, options?: ProcessSendOptions): Promise<void> {
+    return this.#runtime.drained(to, options);
+  }
+
+  /**
+   * Sends an exit signal. `kill` cannot be trapped and ends the process as `killed`; `normal` ends
+   * nobody else; any other reason ends a process that does not trap exits.
+   */
+  exit(pid: Pid, reason: ExitReason): void {
+    this.#runtime.exit(this.#runtime.current?.pid ?? pid, pid, reason);
+  }
+
+  /**
+   * Links two processes, the first of which lives in this isolate.
+   *
+   * @throws FoundationError `noproc` where it does not
+   */
+  link(pid: Pid, other: Pid): void {
+    this.#runtime.link(this.#own(pid), other);
+  }
+
+  /** Undoes a link. */
+  unlink(pid: Pid, other: Pid): void {
+    this.#runtime.unlink(this.#own(pid), other);
+  }
+
+  /**
+   * Calls `onDown` once when a process has ended; at once where it is gone. For code that is no
+   * process; a process uses its own `monitor`.
+   *
+   * @returns a function that ends the monitor
+   */
+  monitor(pid: Pid, onDown: (down: Down) => void): Unsubscribe {
+    return this.#runtime.watch(pid, onDown);
+  }
+
+  /** Resolves with the exit reason of a process. */
+  async exitOf(pid: Pid): Promise<ExitReason> {
+    return new Promise((resolve) => {
+      this.#runtime.watch(pid, ({ reason }) => resolve(reason));
+    });
+  }
+
+  /**
+   * Gives a process of this isolate a name, unique in its node; others reach it by it.
+   *
+   * @throws FoundationError `name_taken`, `name_refused`, `noproc`
+   */
+  register(name: string, pid: Pid): void {
+    this.#runtime.register(name, this.#own(pid));
+  }
+
+  /** Takes a name of this isolate away; false where it has none such. */
+  unregister(name: string): boolean {
+    return this.#runtime.unregister(name);
+  }
+
+  /** The process of this isolate that has a name. */
+  whereis(name: string): Pid | undefined {
+    return this.#runtime.named(name)?.pid;
+  }
+
+  /** The process of a name, of any isolate of any node; undefined where there is none. */
+  async lookup(to: string | NamedProcess): Promise<Pid | undefined> {
+    const { node } = this.#runtime.home;
+    const place = typeof to === "string" ? { node, name: to } : to;
+    const here = place.node === node ? this.whereis(place.name) : undefined;
+    return here ?? this.#distribution.lookup(place);
+  }
+
+  /**
+   * Lets others start processes in this isolate by a name, with {@link spawnOn}. Code never
+   * travels: `make` says what is started for the arguments that came.
+   *
+   * @returns a function that withdraws the offer
+   * @throws FoundationError `name_taken` where an isolate of this node offers that name
+   */
+  offer(factory: string, make: Factory): Unsubscribe {
+    return this.#factories.offer(factory, make);
+  }
+
+  /**
+   * Starts a process at a node that offers a factory of that name; resolves once its `init` has.
+   *
+   * @throws FoundationError `unknown_factory`, `init_failed`, `noconnection`, `timeout`, `aborted`,
+   *   `unencodable`
+   */
+  async spawnOn(
+    node: string,
+    factory: string,
+    args: readonly unknown[] = [],
+    options: SpawnOnOptions = {},
+  ): Promise<Pid> {
+    return this.#factories.spawnOn(node, factory, args, options);
+  }
+
+  /** Sends a message later. The timer keeps the event loop alive. */
+  sendAfter(delayMs: number, to: Destination, message: unknown): TimerRef {
+    return this.#runtime.sendAfter(delayMs, to, message);
+  }
+
+  /** Stops a timer: how much was left of it. Undefined where it is over. Unit: ms. */
+  cancelTimer(timer: TimerRef): number | undefined {
+    return timer.cancel();
+  }
+
+  /** Whether a process of this isolate is alive. */
+  isAlive(pid: Pid): boolean {
+    return this.#runtime.find(pid) !== undefined;
+  }
+
+  /** What a process is doing, wherever it is; undefined where it is gone. */
+  async processInfo(pid: Pid): Promise<ProcessInfo | undefined> {
+    if (isSameHome(pid.home, this.#runtime.home)) return this.#runtime.find(pid)?.info();
+    return this.#distribution.info(pid);
+  }
+
+  /** The processes of this isolate, oldest first. */
+  list(): Pid[] {
+    return this.#runtime.pids();
+  }
+
+  /** Counters of this isolate's processes, and how many there are. */
+  counts(): Readonly<ProcessCounts> & { readonly alive: number; readonly ready: number } {
+    const { counts, size, queue } = this.#runtime;
+    return { ...counts, alive: size, ready: queue.size };
+  }
+
+  #own(pid: Pid): LightProcess {
+    const process = this.#runtime.find(pid);
+    if (process === undefined) throw noProcessError(pid.toString());
+    return process;
+  }
+
+  #current(what: string): LightProcess {
+    const { current } = this.#runtime;
+    if (current !== undefined) return current;
+    throw new FoundationError("not_a_process", `${what} needs a process whose handler runs`);
+  }
+}

@@ -1,0 +1,65 @@
+/** What the queue runs: does some of its work and says whether there is more. */
+export interface Runnable {
+  /** Handles up to so many messages; true: there are more. */
+  run(messagesMax: number): boolean;
+}
+
+/** Messages of one process before another one gets its turn. */
+const TURN_MESSAGES = 128;
+
+/**
+ * The processes of an isolate that have something to do, in turn. They run behind the present code,
+ * for `budgetMs` at a time; then timers and I/O get theirs.
+ */
+export class RunQueue {
+  readonly #budgetMs: number;
+  #ready: Runnable[] = [];
+  #next = 0;
+  #isPlanned = false;
+  /** When the present turn of the event loop began to run processes; 0 between turns. */
+  #turnBeganAt = 0;
+
+  constructor(budgetMs: number) {
+    this.#budgetMs = budgetMs;
+  }
+
+  /** Number of processes that wait for their turn. */
+  get size(): number {
+    return this.#ready.length - this.#next;
+  }
+
+  /** Adds a process that is not in the queue. */
+  push(runnable: Runnable): void {
+    this.#ready.push(runnable);
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    queueMicrotask(this.#drain);
+  }
+
+  readonly #drain = (): void => {
+    if (this.#turnBeganAt === 0) {
+      this.#turnBeganAt = performance.now();
+      setImmediate(this.#endTurn);
+    }
+    while (this.#next < this.#ready.length) {
+      const runnable = this.#ready[this.#next++] as Runnable;
+      if (runnable.run(TURN_MESSAGES)) this.#ready.push(runnable);
+      // The immediate that ends the turn goes on with what is left.
+      if (performance.now() - this.#turnBeganAt > this.#budgetMs) return this.#compact();
+    }
+    this.#ready = [];
+    this.#next = 0;
+    this.#isPlanned = false;
+  };
+
+  #compact(): void {
+    this.#ready = this.#ready.slice(this.#next);
+    this.#next = 0;
+    this.#isPlanned = true;
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnBeganAt = 0;
+    if (this.#isPlanned) this.#drain();
+  };
+}

@@ -1,0 +1,47 @@
+import { FoundationError } from "../base/errors.ts";
+import type { Pid } from "../base/pid.ts";
+import { GenServerBody, type GenServerClass, isGenServerClass } from "./gen-server.ts";
+import type { ProcessBody, ProcessHandler, Spawnable, SpawnOptions } from "./process-types.ts";
+
+/** Something that makes a fresh process body for every start. */
+export interface Blueprint {
+  /** What it is, for reports. */
+  readonly label: string;
+  /** `parent`: the process that it will be linked to, if any. */
+  make(args: readonly unknown[], parent: Pid | undefined): ProcessBody<never>;
+  /** Whether an orderly end may take as long as it needs, as a supervisor's. */
+  readonly isSupervisor: boolean;
+}
+
+/** What can be started, again and again: a server class, a handler, a body, a blueprint. */
+export type Startable = GenServerClass | ProcessHandler<never> | ProcessBody<never> | Blueprint;
+
+/** How a process is started that is waited for. */
+export interface StartOptions extends SpawnOptions {
+  /** Arguments of a server's `init`. Default: none. */
+  readonly args?: readonly unknown[];
+}
+
+/** Whether it is a blueprint. */
+export function isBlueprint(value: unknown): value is Blueprint {
+  return typeof value === "object" && value !== null && "make" in value;
+}
+
+/** The body of one start, and what it is. */
+export function bodyOf(
+  start: Startable,
+  args: readonly unknown[],
+  parent: Pid | undefined,
+): { readonly body: Spawnable<never>; readonly label: string } {
+  if (isGenServerClass(start)) {
+    const body = new GenServerBody(new start(), args, parent) as ProcessBody<never>;
+    return { body, label: start.name };
+  }
+  if (isBlueprint(start)) return { body: start.make(args, parent), label: start.label };
+  if (args.length > 0) {
+    throw new FoundationError("invalid_options", "`args` are for servers: a handler takes none");
+  }
+  if (typeof start === "function")
+    return { body: start as ProcessHandler<never>, label: start.name };
+  return { body: start, label: start.constructor.name };
+}

@@ -1,0 +1,69 @@
+import { FoundationError } from "../base/errors.ts";
+import type { Pid } from "../base/pid.ts";
+import type { ChildOptions } from "./child-spec.ts";
+import type { ChildCounts, ChildInfo } from "./supervisor-types.ts";
+
+/** What a supervisor does when it is asked. */
+export interface Supervising {
+  startChild(options: ChildOptions): Promise<Pid>;
+  terminateChild(id: string | Pid): Promise<void>;
+  restartChild(id: string): Promise<Pid>;
+  deleteChild(id: string): void;
+  whichChildren(): ChildInfo[];
+  countChildren(): ChildCounts;
+}
+
+/** A call to a supervisor. */
+export interface SupervisorCall {
+  readonly supervisor: keyof Supervising;
+  readonly argument?: unknown;
+}
+
+/** A child whose back-off is over. */
+export class RestartDue {
+  readonly id: string;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+/** Marks an error that belongs to the caller, not to the supervisor. */
+export interface Refused {
+  readonly refused: unknown;
+}
+
+/** Answers a call; what goes wrong is told to the caller and does not end the supervisor. */
+export async function answerSupervisorCall(
+  supervising: Supervising,
+  message: unknown,
+): Promise<{ readonly value: unknown } | Refused> {
+  try {
+    return { value: await run(supervising, message as Partial<SupervisorCall> | null) };
+  } catch (refused) {
+    return { refused };
+  }
+}
+
+async function run(
+  supervising: Supervising,
+  call: Partial<SupervisorCall> | null,
+): Promise<unknown> {
+  const argument = call?.argument;
+  switch (call?.supervisor) {
+    case "startChild":
+      return supervising.startChild(argument as ChildOptions);
+    case "terminateChild":
+      return supervising.terminateChild(argument as string | Pid);
+    case "restartChild":
+      return supervising.restartChild(argument as string);
+    case "deleteChild":
+      return supervising.deleteChild(argument as string);
+    case "whichChildren":
+      return supervising.whichChildren();
+    case "countChildren":
+      return supervising.countChildren();
+    default:
+      throw new FoundationError("invalid_options", "a supervisor takes calls of `supervisors`");
+  }
+}

@@ -1,0 +1,47 @@
+import { native } from "../base/errors.ts";
+import type { Arena } from "./arena.ts";
+import { core } from "./native.ts";
+import { type FoundationOptions, resolveOptions, toNativeOptions } from "./options.ts";
+import { findNode, lendArena, publishNode, type SharedNode } from "./shared-runtime.ts";
+
+/** Which node to attach to. */
+export interface AttachOptions {
+  /** Node name. Default: the one started last in this process. */
+  readonly name?: string;
+  /** Longest wait for the node to appear. Unit: ms. Default: 5,000. */
+  readonly timeoutMs?: number;
+}
+
+/** What an isolate needs to be part of a node. */
+export interface OpenedNode {
+  readonly arena: Arena;
+  readonly node: SharedNode;
+  /** Whether this isolate polls the connections of a node with `io: "isolate"`. */
+  readonly isPoller: boolean;
+}
+
+/** Starts a node; see `Foundation.start`. */
+export async function startNode(options: FoundationOptions): Promise<OpenedNode> {
+  const resolved = resolveOptions(options);
+  const arena = lendArena(resolved.arenaBytesMax);
+  const started = native(() => core.startNode(toNativeOptions(resolved), resolved.kernelCore));
+  const node: SharedNode = {
+    node: started.node,
+    name: resolved.name,
+    address: started.address,
+    life: started.life,
+    writabilityOffset: started.writabilityOffset,
+    declaredChannels: started.channels,
+    monotonicChannels: started.channels.map((name) => resolved.channels[name]?.monotonic === true),
+    drainBudgetMs: resolved.drainBudgetMs,
+    messageBytesMax: resolved.messageBytesMax,
+    windowBytes: resolved.windowBytes,
+  };
+  publishNode(node);
+  return { arena, node, isPoller: resolved.io === "isolate" };
+}
+
+/** Finds a node of this process; see `Foundation.attach`. */
+export async function findStarted({ name, timeoutMs }: AttachOptions): Promise<OpenedNode> {
+  return { ...(await findNode(name, timeoutMs ?? 5_000)), isPoller: false };
+}
