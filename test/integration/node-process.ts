@@ -211,6 +211,11 @@ export class NodeProcess {
     await this.#ask("startWorker");
   }
 
+  /** Lets other nodes start subjects (fixtures/subject.mjs) there. */
+  async offerSubject(): Promise<void> {
+    await this.#ask("offerSubject");
+  }
+
   /** Its memory in RAM: now, and the most it ever was. */
   async memory(): Promise<{ readonly rssBytes: number; readonly peakBytes: number }> {
     return (await this.#ask("memory")) as { rssBytes: number; peakBytes: number };

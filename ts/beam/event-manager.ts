@@ -126,8 +126,8 @@ class EventHall {
     }
     try {
       await handler.init?.();
-    } catch (cause) {
-      throw new FoundationError("init_failed", `handler '${id}' did not start`, { cause });
+    } catch (thrown) {
+      throw new FoundationError("init_failed", `handler '${id}' did not start`, { cause: thrown });
     }
     this.#handlers.set(id, handler);
   }
@@ -162,9 +162,9 @@ class EventHall {
     }
     try {
       return await handler.handleCall(request);
-    } catch (cause) {
-      await this.#fell(id, cause);
-      throw new FoundationError("handler_failed", `handler '${id}' failed`, { cause });
+    } catch (thrown) {
+      await this.#fell(id, thrown);
+      throw new FoundationError("handler_failed", `handler '${id}' failed`, { cause: thrown });
     }
   }
 

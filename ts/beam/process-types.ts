@@ -63,6 +63,8 @@ export interface Self {
   cast(to: Destination, message: unknown, options?: ProcessSendOptions): boolean;
   /** As `processes.call`. */
   call(to: Destination, message: unknown, options?: ProcessCallOptions): Promise<unknown>;
+  /** As `processes.drained`. */
+  drained(to: Destination, options?: ProcessSendOptions): Promise<void>;
   /** Starts a process that is linked to this one. */
   spawnLink(body: Spawnable, options?: SpawnOptions): Pid;
   /** Starts a process that this one monitors. */

@@ -388,6 +388,10 @@ export class LightProcess implements Self, Runnable, Debtor {
     return this.runtime.call(to, message, options);
   }
 
+  async drained(to: Destination, options?: ProcessSendOptions): Promise<void> {
+    return this.runtime.drained(to, options);
+  }
+
   spawnLink(body: Spawnable, options?: SpawnOptions): Pid {
     const process = this.runtime.spawn(body, options);
     this.link(process.pid);

@@ -168,10 +168,12 @@ export class Processes {
 
   /**
    * Sends an exit signal. `kill` cannot be trapped and ends the process as `killed`; `normal` ends
-   * nobody else; any other reason ends a process that does not trap exits.
+   * nobody else; any other reason ends a process that does not trap exits. One that does is told
+   * of the process whose handler runs; of serial 0, which nobody has, where there is none.
    */
   exit(pid: Pid, reason: ExitReason): void {
-    this.#runtime.exit(this.#runtime.current?.pid ?? pid, pid, reason);
+    const { current, nobody } = this.#runtime;
+    this.#runtime.exit(current?.pid ?? nobody, pid, reason);
   }
 
   /**

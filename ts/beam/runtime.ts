@@ -49,6 +49,8 @@ const NAME_LENGTH_MAX = 200;
 /** The processes of one isolate: who there is, who is tied to whom, and whose turn it is. */
 export class ProcessRuntime {
   readonly home: Home;
+  /** Stands for code of this isolate that is no process. */
+  readonly nobody: Pid;
   readonly queue: RunQueue;
   readonly counts: ProcessCounts = {
     spawned: 0,
@@ -72,6 +74,7 @@ export class ProcessRuntime {
 
   constructor(home: Home, budgetMs: number, onCrash: (report: CrashReport) => void) {
     this.home = home;
+    this.nobody = new Pid(home, 0);
     this.queue = new RunQueue(budgetMs);
     this.#onCrash = onCrash;
   }

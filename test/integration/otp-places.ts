@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { FoundationNode, Pid } from "foundation-runtime";
+import { subject } from "./fixtures/subject.mjs";
+import { LocalNodes } from "./local-nodes.ts";
+
+const WORKER = fileURLToPath(new URL("./fixtures/otp-worker.mjs", import.meta.url));
+
+/** Where those are who act, and where those are who are acted upon. */
+export interface Place {
+  readonly here: FoundationNode;
+  /** Starts a subject (fixtures/subject.mjs) in the other place. */
+  subject(options?: { readonly trapExit?: boolean; readonly link?: Pid }): Promise<Pid>;
+  /** Tells a subject what to do and resolves with its answer. */
+  order(pid: Pid, order: string, argument?: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** The arrangements that every scenario of OTP has to hold in. */
+export const PLACES = [
+  { name: "in one isolate", open: async () => openWith(async () => undefined) },
+  { name: "in two isolates of a node", open: async () => openWith(startWorker) },
+  { name: "at two nodes", open: async () => openWith(startNode) },
+] as const;
+
+type Other = {
+  readonly node: string;
+  readonly factory: string;
+  readonly close?: () => Promise<unknown>;
+};
+
+async function openWith(
+  start: (here: FoundationNode, nodes: LocalNodes) => Promise<Other | undefined>,
+): Promise<Place> {
+  const nodes = new LocalNodes();
+  const here = await nodes.start({ name: "here" });
+  const { processes } = here.beam;
+  processes.on("crashed", () => {});
+  const other = await start(here, nodes);
+  if (other === undefined) processes.offer("subject", subject as never);
+  const { node, factory } = other ?? { node: "here", factory: "subject" };
+  return {
+    here,
+    subject: async ({ trapExit = false, link } = {}) => {
+      const options = link === undefined ? {} : { link };
+      return processes.spawnOn(node, factory, [{ trapExit }], options);
+    },
+    order: async (pid, order, argument) => processes.call(pid, { order, argument }),
+    close: async () => {
+      await other?.close?.();
+      await nodes.leaveAll();
+    },
+  };
+}
+
+async function startWorker(): Promise<Other> {
+  const worker = new Worker(WORKER, {
+    workerData: { node: "here", factory: "subject in a worker" },
+  });
+  await once(worker, "message");
+  const close = async (): Promise<unknown> => worker.terminate();
+  return { node: "here", factory: "subject in a worker", close };
+}
+
+async function startNode(here: FoundationNode, nodes: LocalNodes): Promise<Other> {
+  const there = await nodes.start({ name: "there", seeds: [here.address] });
+  there.beam.processes.on("crashed", () => {});
+  there.beam.processes.offer("subject", subject as never);
+  await Promise.all([here, there].map(async (node) => node.awaitReady({ minimumMembers: 2 })));
+  return { node: "there", factory: "subject" };
+}
