@@ -23,6 +23,8 @@ export { EventManager } from "./beam/event-manager.ts";
 export type { Factory, SpawnOnOptions } from "./beam/factories.ts";
 export type { GenServerClass } from "./beam/gen-server.ts";
 export { GenServer } from "./beam/gen-server.ts";
+export type { HeavyBlueprint, HeavyOptions } from "./beam/heavy.ts";
+export { HEAVY_DEFAULTS, heavy } from "./beam/heavy.ts";
 export type { MailboxOptions, MailboxPolicy } from "./beam/mailbox.ts";
 export { MAILBOX_DEFAULTS } from "./beam/mailbox.ts";
 export type {

@@ -272,6 +272,30 @@ const scenarios = {
     return { rounds: rounds.length, left: figures() };
   },
 
+  // A worker lets go of the last node on a kernel thread while the main thread starts the next one.
+  async startWhileLettingGo() {
+    let started = 0;
+    for (let round = 0; round < Number(cycles); round += 1) {
+      const home = await Foundation.start({ name: "home" });
+      const workers = [0, 1].map(() => startWorker({ scenario: "leavingWorker" }));
+      await Promise.all(workers.map(({ ready }) => ready));
+      await home.leave();
+      for (let next = 0; next < 3; next += 1) {
+        const node = await Foundation.start({ name: `next-${next}` });
+        started += 1;
+        await node.leave();
+      }
+      await Promise.all(workers.map(({ ended }) => ended));
+    }
+    return { started, left: figures() };
+  },
+
+  async leavingWorker() {
+    const node = await Foundation.attach({ name: "home" });
+    node.on("left", () => process.exit(0));
+    parentPort.postMessage("ready");
+  },
+
   async idleWorker() {
     const node = await Foundation.attach({ name: "home" });
     node.handle("worker", () => {});

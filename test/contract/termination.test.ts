@@ -81,6 +81,13 @@ describe("a worker that dies", () => {
     });
   });
 
+  test("and lets go of a thread's last node keeps no other one from starting there", async () => {
+    expect(await scenario(SCENARIOS, ["startWhileLettingGo", "40"], WITH_GC)).toMatchObject({
+      started: 120,
+      left: { nodes: 0, isolates: 0, kernels: 0, slabsLive: 0 },
+    });
+  });
+
   test("while its node leaves is let go of once", async () => {
     expect(await scenario(SCENARIOS, ["duringLeave", "20"], WITH_GC)).toMatchObject({
       rounds: 20,

@@ -21,6 +21,13 @@ export class LocalNodes {
     return node;
   }
 
+  /** The node that was started last. */
+  get last(): FoundationNode {
+    const last = this.#started.at(-1);
+    if (last === undefined) throw new Error("no node was started");
+    return last;
+  }
+
   /** Starts nodes of these names; the first one is everybody's seed. Resolves when all see all. */
   async startCluster(
     names: readonly string[],

@@ -1,15 +1,18 @@
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { FoundationNode, Pid } from "foundation-runtime";
+import { type FoundationNode, type HeavyBlueprint, heavy, type Pid } from "foundation-runtime";
 import { subject } from "./fixtures/subject.mjs";
 import { LocalNodes } from "./local-nodes.ts";
 
 const WORKER = fileURLToPath(new URL("./fixtures/otp-worker.mjs", import.meta.url));
 
+const SUBJECTS = new URL("./fixtures/heavy-subjects.mjs", import.meta.url);
+
 /** Where those are who act, and where those are who are acted upon. */
 export interface Place {
   readonly here: FoundationNode;
+  readonly kind: "light" | "heavy";
   /** Starts a subject (fixtures/subject.mjs) in the other place. */
   subject(options?: { readonly trapExit?: boolean; readonly link?: Pid }): Promise<Pid>;
   /** Tells a subject what to do and resolves with its answer. */
@@ -22,6 +25,8 @@ export const PLACES = [
   { name: "in one isolate", open: async () => openWith(async () => undefined) },
   { name: "in two isolates of a node", open: async () => openWith(startWorker) },
   { name: "at two nodes", open: async () => openWith(startNode) },
+  { name: "for heavy processes", open: async () => openWith(offerHeavy) },
+  { name: "for heavy processes of another node", open: async () => openWith(startHeavyNode) },
 ] as const;
 
 type Other = {
@@ -42,6 +47,7 @@ async function openWith(
   const { node, factory } = other ?? { node: "here", factory: "subject" };
   return {
     here,
+    kind: factory === "heavy subject" ? "heavy" : "light",
     subject: async ({ trapExit = false, link } = {}) => {
       const options = link === undefined ? {} : { link };
       return processes.spawnOn(node, factory, [{ trapExit }], options);
@@ -61,6 +67,23 @@ async function startWorker(): Promise<Other> {
   await once(worker, "message");
   const close = async (): Promise<unknown> => worker.terminate();
   return { node: "here", factory: "subject in a worker", close };
+}
+
+/** Subjects that own an isolate; their options travel as the arguments of a server would. */
+function heavySubject({ trapExit }: { trapExit: boolean }): HeavyBlueprint {
+  return heavy({ module: SUBJECTS, export: trapExit ? "trapping" : "plain" });
+}
+
+async function offerHeavy(here: FoundationNode): Promise<Other> {
+  here.beam.processes.offer("heavy subject", heavySubject);
+  return { node: "here", factory: "heavy subject" };
+}
+
+async function startHeavyNode(here: FoundationNode, nodes: LocalNodes): Promise<Other> {
+  await startNode(here, nodes);
+  const there = nodes.last;
+  there.beam.processes.offer("heavy subject", heavySubject);
+  return { node: "there", factory: "heavy subject" };
 }
 
 async function startNode(here: FoundationNode, nodes: LocalNodes): Promise<Other> {

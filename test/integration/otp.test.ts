@@ -285,7 +285,7 @@ describe.each(PLACES)("$name", ({ open }) => {
     probe.link(pid);
     await place.order(pid, "echo");
     expect(await processes.processInfo(pid)).toMatchObject({
-      kind: "light",
+      kind: place.kind,
       status: "waiting",
       trapExit: true,
       mailbox: { messages: 0, bytes: 0, dropped: 0 },

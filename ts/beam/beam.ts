@@ -3,6 +3,7 @@ import type { ClusterNode } from "../kernel/node.ts";
 import { CrashWarnings } from "./crash-warnings.ts";
 import { Distribution } from "./distribution.ts";
 import { Factories } from "./factories.ts";
+import { HeavyHost } from "./heavy-host.ts";
 import { type ProcessEvents, Processes } from "./processes.ts";
 import { ProcessRuntime } from "./runtime.ts";
 import { Supervisors } from "./supervisors.ts";
@@ -18,6 +19,7 @@ export class Beam {
   readonly tasks: Tasks;
   readonly #runtime: ProcessRuntime;
   readonly #distribution: Distribution;
+  readonly #host: HeavyHost;
 
   /** `budgetMs`: time that processes get before timers and I/O do. */
   constructor(node: ClusterNode, budgetMs: number) {
@@ -29,7 +31,8 @@ export class Beam {
       else warnings.warn(report);
     });
     this.#distribution = new Distribution(node, this.#runtime);
-    this.#runtime.connect(this.#distribution);
+    this.#host = new HeavyHost(node);
+    this.#runtime.connect(this.#distribution, this.#host);
     const factories = new Factories(node, this.#runtime);
     this.processes = new Processes(this.#runtime, this.#distribution, factories, events);
     this.supervisors = new Supervisors(this.processes);
@@ -42,5 +45,11 @@ export class Beam {
   close(): void {
     this.#runtime.close("shutdown");
     this.#distribution.close();
+    this.#host.close();
+  }
+
+  /** The part that other rooms of the runtime build on. */
+  get runtime(): ProcessRuntime {
+    return this.#runtime;
   }
 }

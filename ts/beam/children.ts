@@ -3,7 +3,8 @@ import type { ChildSpec } from "./child-spec.ts";
 import type { LightProcess } from "./process.ts";
 import type { Self } from "./process-types.ts";
 import type { ProcessRuntime } from "./runtime.ts";
-import { bodyOf } from "./startable.ts";
+import { startProcess } from "./start-process.ts";
+import type { Startable } from "./startable.ts";
 
 /** Starts and ends the children of one supervisor. */
 export class Children {
@@ -26,11 +27,8 @@ export class Children {
       this.#supervisor.link(pid);
       return pid;
     }
-    const { args = [], ...options } = spec.options;
-    const { body, label } = bodyOf(spec.start as never, args, this.#supervisor.pid);
-    const labelled = options.label === undefined ? { ...options, label } : options;
-    const process = await this.#runtime.start(body, labelled, this.#supervisor);
-    return process.pid;
+    const parent = { process: this.#supervisor, pid: this.#supervisor.pid };
+    return startProcess(this.#runtime, spec.start as Startable, spec.options, parent);
   }
 
   /** Ends a child: asks it to, gives it its time, then kills it. Resolves when it is gone. */

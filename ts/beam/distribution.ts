@@ -6,7 +6,8 @@ import type { MessageContext } from "../kernel/handlers.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import { Backlogs } from "./backlogs.ts";
 import { type Distant, type DistantDestination, describe } from "./distant.ts";
-import { Envelope, noProcessError } from "./envelope.ts";
+import { Envelope, exitedError, noProcessError } from "./envelope.ts";
+import type { HeavyEndReport } from "./heavy-host.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import type { PendingCall } from "./pending-call.ts";
 import type { LightProcess } from "./process.ts";
@@ -15,7 +16,16 @@ import type { ProcessRuntime } from "./runtime.ts";
 import { SignalQueues } from "./signal-queues.ts";
 import { describeReason, type ExitReason, type MonitorRef } from "./signals.ts";
 import type { Watcher } from "./ties.ts";
-import { addressOf, homeKey, isolateName, OP, type Op, processName, type Reply } from "./wire.ts";
+import {
+  addressOf,
+  homeKey,
+  isolateName,
+  OP,
+  type Op,
+  processName,
+  type Reply,
+  ROOT_NAME,
+} from "./wire.ts";
 
 /** Longest time that a timer takes. Unit: ms. */
 const FOREVER_MS = 0x7fff_ffff;
@@ -95,13 +105,18 @@ export class Distribution implements Distant {
     options: ProcessSendOptions | undefined,
   ): void {
     const [serial, generation] = placeOf(to);
+    const askedAtMs = performance.now();
     this.#ask(to, [OP.call, serial, generation, message], options, call).then(
       (answer) => {
         const [isAnswer, value, text, reason] = answer as Reply;
         if (isAnswer) call.reply(value);
         else call.fail(remoteError(value as string, text as string, reason));
       },
-      (thrown: unknown) => call.fail(thrown),
+      async (thrown: unknown) => {
+        if (!("serial" in to) || call.isSettled || !isNoProcess(thrown)) return call.fail(thrown);
+        const reason = await this.#endOf(to.home, askedAtMs);
+        call.fail(reason === "noproc" ? thrown : exitedError(to, reason));
+      },
     );
   }
 
@@ -153,6 +168,11 @@ export class Distribution implements Distant {
     }
     const op = isLink ? OP.linkExit : OP.exit;
     this.#signal(to.home, [op, to.serial, to.home.generation, from, reason]);
+    if (isLink || reason !== "kill") return;
+    // A heavy process that runs without end does not read its signals; its root isolate ends it.
+    const { node, slot, generation } = to.home;
+    if (this.#isClosed || this.#isStale(to.home)) return;
+    this.#signals.send({ node, name: ROOT_NAME }, [OP.kill, `${slot}.${generation}`, to.serial]);
   }
 
   stop(to: Pid, reason: ExitReason): void {
@@ -165,9 +185,10 @@ export class Distribution implements Distant {
     const pending: PendingLink = { ended: undefined, isUnlinked: false };
     this.#pendingLinks.set(key, pending);
     const op: Op = [OP.link, to.serial, to.home.generation, process.pid];
-    const settle = (failure: "noproc" | "noconnection" | undefined): void => {
+    const askedAtMs = performance.now();
+    const settle = (failure: { readonly reason: ExitReason } | undefined): void => {
       this.#pendingLinks.delete(key);
-      if (failure !== undefined) return this.#linkFailed(process, to, failure);
+      if (failure !== undefined) return this.#linkFailed(process, to, failure.reason);
       // What happened before the other end knew of the link is told again.
       if (pending.ended !== undefined) {
         this.exit(process.pid, to, pending.ended.reason, true);
@@ -176,9 +197,19 @@ export class Distribution implements Distant {
       }
     };
     this.#ask(to, op).then(
-      (isThere) => settle(isThere === true ? undefined : "noproc"),
-      (thrown: unknown) => settle(isNoProcess(thrown) ? "noproc" : "noconnection"),
+      (isThere) => settle(isThere === true ? undefined : { reason: "noproc" }),
+      async (thrown: unknown) => settle(await this.#failure(thrown, to, askedAtMs)),
     );
+  }
+
+  /** Why a tie could not be made: the other end is gone, or ended meanwhile. */
+  async #failure(
+    thrown: unknown,
+    { home }: Pid,
+    askedAtMs: number,
+  ): Promise<{ readonly reason: ExitReason }> {
+    if (!isNoProcess(thrown)) return { reason: "noconnection" };
+    return { reason: this.#isStale(home) ? "noproc" : await this.#endOf(home, askedAtMs) };
   }
 
   #linkFailed(process: LightProcess, to: Pid, reason: ExitReason): void {
@@ -198,13 +229,14 @@ export class Distribution implements Distant {
     const { home } = this.#runtime;
     const place = [home.life, home.slot, home.generation];
     const op: Op = [OP.monitor, target.serial, target.home.generation, ref, ...place];
-    const settle = (failure: "noproc" | "noconnection" | undefined): void => {
+    const askedAtMs = performance.now();
+    const settle = (failure: { readonly reason: ExitReason } | undefined): void => {
       if (this.#isClosed || failure === undefined) return;
-      this.#neighbourhood.takeMonitor(ref)?.watcher.down(target, failure);
+      this.#neighbourhood.takeMonitor(ref)?.watcher.down(target, failure.reason);
     };
     this.#ask(target, op).then(
-      (isThere) => settle(isThere === true ? undefined : "noproc"),
-      (thrown: unknown) => settle(isNoProcess(thrown) ? "noproc" : "noconnection"),
+      (isThere) => settle(isThere === true ? undefined : { reason: "noproc" }),
+      async (thrown: unknown) => settle(await this.#failure(thrown, target, askedAtMs)),
     );
   }
 
@@ -251,6 +283,7 @@ export class Distribution implements Distant {
   async #attend(home: Home): Promise<void> {
     const address = { node: home.node, name: isolateName(home.slot) };
     let reason: ExitReason = "noproc";
+    const sinceMs = performance.now();
     try {
       if (!this.#isStale(home)) {
         await this.#node.call(address, [OP.attend, home.generation], { timeoutMs: FOREVER_MS });
@@ -261,7 +294,27 @@ export class Distribution implements Distant {
       }
       if (!isNoProcess(thrown)) reason = "noconnection";
     }
+    if (reason === "noproc" && !this.#isClosed) {
+      reason = await this.#endOf(home, sinceMs);
+    }
     if (!this.#isClosed) this.#neighbourhood.forget(home, reason);
+  }
+
+  /**
+   * Why an isolate that is gone has ended: a heavy process has a reason of its own. `noproc` where
+   * it was none, or was gone before `sinceMs`.
+   */
+  async #endOf({ node, slot, generation }: Home, sinceMs: number): Promise<ExitReason> {
+    try {
+      const op: Op = [OP.endOf, `${slot}.${generation}`];
+      const answer = await this.#node.call({ node, name: ROOT_NAME }, op, { timeoutMs: 5_000 });
+      const end = answer as HeavyEndReport | undefined;
+      const isKnown = end !== undefined && end.agoMs <= performance.now() - sinceMs;
+      return isKnown ? end.reason : "noproc";
+    } catch (thrown) {
+      const isGone = thrown instanceof FoundationError && thrown.code === "noconnection";
+      return isGone ? "noconnection" : "noproc";
+    }
   }
 
   // What comes in.

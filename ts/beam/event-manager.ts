@@ -127,7 +127,7 @@ class EventHall {
     try {
       await handler.init?.();
     } catch (thrown) {
-      throw new FoundationError("init_failed", `handler '${id}' did not start`, { cause: thrown });
+      throw failure("init_failed", `handler '${id}' did not start`, thrown);
     }
     this.#handlers.set(id, handler);
   }
@@ -164,7 +164,7 @@ class EventHall {
       return await handler.handleCall(request);
     } catch (thrown) {
       await this.#fell(id, thrown);
-      throw new FoundationError("handler_failed", `handler '${id}' failed`, { cause: thrown });
+      throw failure("handler_failed", `handler '${id}' failed`, thrown);
     }
   }
 
@@ -176,4 +176,12 @@ class EventHall {
   #report(thrown: unknown): void {
     if (this.#self !== undefined) this.#self.runtime.crashed(this.#self, thrown);
   }
+}
+
+function failure(
+  code: "init_failed" | "handler_failed",
+  text: string,
+  cause: unknown,
+): FoundationError {
+  return new FoundationError(code, text, { cause });
 }

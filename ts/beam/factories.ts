@@ -5,7 +5,8 @@ import type { Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import type { SpawnOptions } from "./process-types.ts";
 import type { ProcessRuntime } from "./runtime.ts";
-import { bodyOf, type Startable } from "./startable.ts";
+import { startProcess } from "./start-process.ts";
+import type { Startable } from "./startable.ts";
 import { factoryName, type Reply } from "./wire.ts";
 
 /** Says what is started for arguments that came from anywhere: check them. */
@@ -52,12 +53,11 @@ export class Factories {
   async #start(make: Factory, { args, options, link }: Order): Promise<Pid> {
     const start = await make(...(args as never[]));
     // The arguments were the factory's: what it makes has its own.
-    const { body, label } = bodyOf(start, [], link);
-    const labelled = { label, ...options };
-    const runtime = this.#runtime;
-    const process = await runtime.start(body, labelled);
-    if (link !== undefined) runtime.link(process, link);
-    return process.pid;
+    const parent = link === undefined ? undefined : { pid: link };
+    const pid = await startProcess(this.#runtime, start, options, parent);
+    const process = this.#runtime.find(pid);
+    if (link !== undefined && process !== undefined) this.#runtime.link(process, link);
+    return pid;
   }
 
   /** See `Processes.spawnOn`. */

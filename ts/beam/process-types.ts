@@ -116,7 +116,8 @@ export type Spawnable<Message = never> = ProcessHandler<Message> | ProcessBody<M
 /** A process at one moment. */
 export interface ProcessInfo {
   readonly pid: Pid;
-  readonly kind: "light";
+  /** `light`: shares its isolate. `heavy`: has one of its own. */
+  readonly kind: "light" | "heavy";
   readonly label: string;
   readonly names: readonly string[];
   /** `waiting` for a message, `ready` to run, `busy` in an `await`, `stopping` in `terminate`. */

@@ -350,7 +350,7 @@ export class LightProcess implements Self, Runnable, Debtor {
     const { messagesMax } = this.#limits;
     return {
       pid: this.pid,
-      kind: "light",
+      kind: this.runtime.main === this ? "heavy" : "light",
       label: this.label,
       names: [...(this.#ties?.names ?? [])],
       status: this.#status(),

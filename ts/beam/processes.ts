@@ -16,7 +16,8 @@ import type {
 } from "./process-types.ts";
 import type { CrashReport, ProcessCounts, ProcessRuntime } from "./runtime.ts";
 import type { Down, ExitReason, MonitorRef } from "./signals.ts";
-import { bodyOf, type Startable, type StartOptions } from "./startable.ts";
+import { startProcess } from "./start-process.ts";
+import type { Startable, StartOptions } from "./startable.ts";
 import type { TimerRef } from "./timers.ts";
 
 /** What an isolate's processes report. */
@@ -93,7 +94,7 @@ export class Processes {
    * @throws FoundationError `init_failed` with what it threw as `cause`; see {@link spawn}
    */
   async start(start: Startable, options: StartOptions = {}): Promise<Pid> {
-    return this.#start(start, options, undefined);
+    return startProcess(this.#runtime, start, options);
   }
 
   /**
@@ -103,17 +104,8 @@ export class Processes {
    * @throws FoundationError `not_a_process` outside of a handler; see {@link start}
    */
   async startLink(start: Startable, options: StartOptions = {}): Promise<Pid> {
-    return this.#start(start, options, this.#current("startLink"));
-  }
-
-  async #start(
-    start: Startable,
-    { args = [], ...options }: StartOptions,
-    parent: LightProcess | undefined,
-  ): Promise<Pid> {
-    const { body, label } = bodyOf(start, args, parent?.pid);
-    const labelled = options.label === undefined ? { ...options, label } : options;
-    return (await this.#runtime.start(body, labelled, parent)).pid;
+    const process = this.#current("startLink");
+    return startProcess(this.#runtime, start, options, { process, pid: process.pid });
   }
 
   /**

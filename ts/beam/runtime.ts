@@ -3,6 +3,7 @@ import { type Home, isSameHome, Pid } from "../base/pid.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Distant, type DistantDestination, NOWHERE } from "./distant.ts";
 import { Envelope, noProcessError } from "./envelope.ts";
+import type { HeavyHost } from "./heavy-host.ts";
 import { MAILBOX_DEFAULTS, MAILBOX_POLICIES, type MailboxOptions } from "./mailbox.ts";
 import { PendingCall } from "./pending-call.ts";
 import { LightProcess, type ProcessLimits, StopRequest } from "./process.ts";
@@ -67,8 +68,11 @@ export class ProcessRuntime {
   readonly #room = new Map<LightProcess, (() => void)[]>();
   readonly #onCrash: (report: CrashReport) => void;
   #distant: Distant = NOWHERE;
+  #host: HeavyHost | undefined;
   #serial = 0;
   #ref = 0;
+  /** The heavy process that this isolate is there for. */
+  main: LightProcess | undefined;
   /** The process whose handler runs right now. */
   current: LightProcess | undefined;
 
@@ -79,9 +83,15 @@ export class ProcessRuntime {
     this.#onCrash = onCrash;
   }
 
-  /** Gives it a way to other isolates and nodes. */
-  connect(distant: Distant): void {
+  /** Gives it a way to other isolates and nodes, and to isolates of its own. */
+  connect(distant: Distant, host: HeavyHost): void {
     this.#distant = distant;
+    this.#host = host;
+  }
+
+  /** Where heavy processes come from, if it is part of a node. */
+  get host(): HeavyHost | undefined {
+    return this.#host;
   }
 
   /** Number of processes alive. */

@@ -1,6 +1,7 @@
 import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import { GenServerBody, type GenServerClass, isGenServerClass } from "./gen-server.ts";
+import { type HeavyBlueprint, isHeavy } from "./heavy.ts";
 import type { ProcessBody, ProcessHandler, Spawnable, SpawnOptions } from "./process-types.ts";
 
 /** Something that makes a fresh process body for every start. */
@@ -13,8 +14,15 @@ export interface Blueprint {
   readonly isSupervisor: boolean;
 }
 
-/** What can be started, again and again: a server class, a handler, a body, a blueprint. */
-export type Startable = GenServerClass | ProcessHandler<never> | ProcessBody<never> | Blueprint;
+/** What runs in the isolate that starts it: a server class, a handler, a body, a blueprint. */
+export type LightStartable =
+  | GenServerClass
+  | ProcessHandler<never>
+  | ProcessBody<never>
+  | Blueprint;
+
+/** What can be started, again and again: here, or with `heavy` in an isolate of its own. */
+export type Startable = LightStartable | HeavyBlueprint;
 
 /** How a process is started that is waited for. */
 export interface StartOptions extends SpawnOptions {
@@ -29,7 +37,7 @@ export function isBlueprint(value: unknown): value is Blueprint {
 
 /** The body of one start, and what it is. */
 export function bodyOf(
-  start: Startable,
+  start: LightStartable,
   args: readonly unknown[],
   parent: Pid | undefined,
 ): { readonly body: Spawnable<never>; readonly label: string } {
@@ -44,4 +52,11 @@ export function bodyOf(
   if (typeof start === "function")
     return { body: start as ProcessHandler<never>, label: start.name };
   return { body: start, label: start.constructor.name };
+}
+
+/** Whether something can be started where it is. */
+export function isStartable(value: unknown): value is LightStartable {
+  if (typeof value === "function") return true;
+  if (typeof value !== "object" || value === null || isHeavy(value)) return false;
+  return "make" in value || typeof Reflect.get(value, "handle") === "function";
 }

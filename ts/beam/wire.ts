@@ -30,6 +30,12 @@ export const OP = Object.freeze({
   whereis: 13,
   /** serial, generation. A request: what the process is doing. */
   info: 14,
+  /** To the root isolate. blueprint, arguments, options. A request: the pid. */
+  heavy: 15,
+  /** To the root isolate. `slot.generation` of a heavy process. */
+  kill: 16,
+  /** To the root isolate. `slot.generation`. A request: why that heavy process ended. */
+  endOf: 17,
 });
 
 /** A message between isolates, as an array. */
@@ -42,6 +48,9 @@ export type Reply = readonly [true, unknown] | readonly [false, string, string, 
 export function isolateName(slot: number): string {
   return `beam#${slot}`;
 }
+
+/** The kernel's name of the root isolate, which the workers of heavy processes belong to. */
+export const ROOT_NAME = "beam@root";
 
 /** The kernel's name of a registered process. */
 export function processName(name: string): string {

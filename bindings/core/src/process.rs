@@ -32,6 +32,8 @@ pub(crate) struct NodeEntry {
 #[derive(Default)]
 struct Process {
     kernels: BTreeMap<Option<u32>, Arc<Kernel>>,
+    /// Nodes that are being started, by the kernel thread that they will be on.
+    starting: BTreeMap<Option<u32>, u32>,
     nodes: BTreeMap<u32, NodeEntry>,
     next_node: u32,
     /// Attached isolates by (node, slot), for rings between isolates.
@@ -146,6 +148,31 @@ pub(crate) fn lend_arena(env: &Env, view: &Unknown) -> Result<u32> {
     Ok(skipped as u32)
 }
 
+/// Keeps a kernel thread from being stopped as idle until the node that it is for is there.
+struct Starting(Option<u32>);
+
+impl Starting {
+    fn on(core: Option<u32>) -> Starting {
+        with(|process| *process.starting.entry(core).or_default() += 1);
+        Starting(core)
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        with(|process| {
+            if let Some(count) = process.starting.get_mut(&self.0) {
+                *count -= 1;
+                if *count == 0 {
+                    process.starting.remove(&self.0);
+                }
+            }
+        });
+        // A node that could not start leaves nothing behind.
+        stop_idle_kernels();
+    }
+}
+
 fn kernel_for(core: Option<u32>) -> Result<Arc<Kernel>> {
     let pool = pool_or_error()?.clone();
     // One that panicked serves its nodes no more; they keep it until their isolates let go.
@@ -168,6 +195,8 @@ pub(crate) fn start_node(options: &str, core: Option<u32>) -> Result<StartedNode
             "io: 'isolate' needs libuv's functions and Linux; capabilities().isolateIo tells";
         return Err(coded("io_unavailable", text));
     }
+    // Another isolate may let go of the thread's last node at this very moment.
+    let starting = Starting::on(core);
     let kernel = kernel_for(core)?;
     let started = kernel.start_node(options).map_err(from_core)?;
     let node = with(|process| {
@@ -176,6 +205,7 @@ pub(crate) fn start_node(options: &str, core: Option<u32>) -> Result<StartedNode
         process.nodes.insert(process.next_node, entry);
         process.next_node
     });
+    drop(starting);
     Ok(StartedNode {
         node,
         address: started.address,
@@ -201,9 +231,10 @@ pub(crate) fn forget_node(id: u32) {
 /// A kernel thread without nodes ends; the next node starts another one.
 fn stop_idle_kernels() {
     let idle: Vec<Arc<Kernel>> = with(|process| {
-        let Process { kernels, nodes, .. } = process;
+        let Process { kernels, nodes, starting, .. } = process;
         let unused: Vec<Option<u32>> = kernels
             .iter()
+            .filter(|(core, _)| !starting.contains_key(core))
             .filter(|(_, kernel)| !nodes.values().any(|node| Arc::ptr_eq(&node.kernel, kernel)))
             .map(|(core, _)| *core)
             .collect();

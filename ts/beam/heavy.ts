@@ -1,0 +1,69 @@
+import { FoundationError } from "../base/errors.ts";
+
+/**
+ * A process with an isolate of its own: its heap has a limit, and it can be killed in an endless
+ * loop. Defaults: {@link HEAVY_DEFAULTS}.
+ */
+export interface HeavyOptions {
+  /**
+   * Built JavaScript that exports what is started: a URL (`new URL("./parser.js",
+   * import.meta.url)`), or the name of a package.
+   */
+  readonly module: URL | string;
+  /** Name of the export: a server class, a handler, a body or a blueprint. */
+  readonly export?: string;
+  /** Limit of the isolate's heap; above it the process ends. Unit: MiB. Default: V8's own. */
+  readonly heapMiB?: number;
+  /** Longest wait for its start, module and `init` included. Unit: ms. */
+  readonly startTimeoutMs?: number;
+}
+
+/** How a heavy process is started unless its options say otherwise. */
+export const HEAVY_DEFAULTS = Object.freeze({
+  export: "default", // as `import` without braces
+  startTimeoutMs: 30_000, // an isolate starts in 50 ms; what its module does is not known
+});
+
+/** What a heavy process is started from, as a process or as the child of a supervisor. */
+export interface HeavyBlueprint {
+  readonly kind: "heavy";
+  readonly module: string;
+  readonly export: string;
+  readonly heapMiB: number | undefined;
+  readonly startTimeoutMs: number;
+}
+
+/**
+ * Says that something is started as a heavy process: `start(heavy({ module }), { args })`.
+ *
+ * @throws FoundationError `invalid_options`
+ */
+export function heavy(options: HeavyOptions): HeavyBlueprint {
+  const { module, heapMiB, startTimeoutMs = HEAVY_DEFAULTS.startTimeoutMs } = options;
+  const text = module instanceof URL ? module.href : module;
+  if (typeof text !== "string" || text === "") refuse("`module` must be a URL or a package's name");
+  if (/\.[cm]?ts(?:$|[?#])/.test(text)) {
+    refuse(`'${text}' is TypeScript: a worker runs built JavaScript`);
+  }
+  if (text.startsWith(".")) {
+    refuse(`'${text}' is relative to nothing; use new URL("${text}", import.meta.url)`);
+  }
+  if (heapMiB !== undefined && !(heapMiB >= 4)) refuse("heapMiB must be at least 4");
+  if (!(startTimeoutMs > 0)) refuse("startTimeoutMs must be above 0");
+  return Object.freeze({
+    kind: "heavy",
+    module: text,
+    export: options.export ?? HEAVY_DEFAULTS.export,
+    heapMiB,
+    startTimeoutMs,
+  });
+}
+
+/** Whether something that can be started is a heavy process. */
+export function isHeavy(value: unknown): value is HeavyBlueprint {
+  return typeof value === "object" && value !== null && Reflect.get(value, "kind") === "heavy";
+}
+
+function refuse(text: string): never {
+  throw new FoundationError("invalid_options", text);
+}

@@ -1,0 +1,31 @@
+import { FoundationError } from "../base/errors.ts";
+import type { Pid } from "../base/pid.ts";
+import { isHeavy } from "./heavy.ts";
+import type { LightProcess } from "./process.ts";
+import type { ProcessRuntime } from "./runtime.ts";
+import { bodyOf, type Startable, type StartOptions } from "./startable.ts";
+
+/**
+ * Starts what can be started, here or in an isolate of its own; resolves once its `init` has.
+ * `parent` is linked to it, from its first moment where both are in this isolate.
+ *
+ * @throws FoundationError `init_failed`, `timeout`; see `Processes.start`
+ */
+export async function startProcess(
+  runtime: ProcessRuntime,
+  start: Startable,
+  { args = [], ...options }: StartOptions,
+  parent?: { readonly process?: LightProcess; readonly pid: Pid },
+): Promise<Pid> {
+  if (isHeavy(start)) {
+    if (runtime.host === undefined) {
+      throw new FoundationError("not_attached", "a heavy process needs a node");
+    }
+    const pid = await runtime.host.start(start, args, options, parent?.pid);
+    if (parent?.process !== undefined) runtime.link(parent.process, pid);
+    return pid;
+  }
+  const { body, label } = bodyOf(start, args, parent?.pid);
+  const process = await runtime.start(body, { label, ...options }, parent?.process);
+  return process.pid;
+}
