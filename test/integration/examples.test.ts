@@ -21,6 +21,21 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     "4000 frames arrived in order\nthe sender had to wait\nits queue stayed below 1 MiB\n",
   ],
   ["key-rotation.mjs", "members: 3 keys: 1\n"],
+  ["supervisor.mjs", "2 5\nCounter crashed: TypeError\nprocess_exited\n1\n"],
+  [
+    "chat-room.mjs",
+    [
+      "eve crashed: nothing to say",
+      "ada heard: bob: still here?",
+      "bob heard: ada: hello",
+      "eve heard: bob: still here?",
+      "processes left: 0",
+      "",
+    ].join("\n"),
+  ],
+  ["ring.mjs", "100000 hops through 1000 processes\n"],
+  ["supervised-pair.mjs", "hello, from east\nhello again, from west\n"],
+  ["endless-loops.mjs", "3 and 13: 9, timeout\n17: process_exited\n4 and 5: 16, 25\n"],
   [
     "calls-with-abort.mjs",
     [
@@ -54,9 +69,9 @@ describe("the examples", () => {
     await expect(started).resolves.toEqual({ stdout: output, stderr: "" });
   });
 
-  test("README.md shows two-nodes.mjs as it is", () => {
+  test.each(["two-nodes.mjs", "supervisor.mjs"])("README.md shows %s as it is", (name) => {
     const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-    const shown = blockBehind("<!-- example: examples/two-nodes.mjs -->", readme);
-    expect(shown).toBe(readFileSync(join(EXAMPLES, "two-nodes.mjs"), "utf8"));
+    const shown = blockBehind(`<!-- example: examples/${name} -->`, readme);
+    expect(shown).toBe(readFileSync(join(EXAMPLES, name), "utf8"));
   });
 });

@@ -1,0 +1,15 @@
+import { Foundation, GenServer } from "foundation-runtime";
+
+class Counter extends GenServer {
+  #count = 0;
+  handleCall = ({ by }) => (this.#count += by);
+}
+const node = await Foundation.start({ name: "shop" });
+const { processes, supervisors } = node.beam;
+processes.on("crashed", ({ label, reason }) => console.log(label, "crashed:", reason.name));
+await supervisors.start({ children: [{ id: "counter", start: Counter, name: "counter" }] });
+
+console.log(await processes.call("counter", { by: 2 }), await processes.call("counter", { by: 3 }));
+console.log(await processes.call("counter", null).catch(({ code }) => code));
+console.log(await processes.call("counter", { by: 1 })); // a new one, which counts from nothing
+await node.leave();
