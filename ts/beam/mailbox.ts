@@ -11,7 +11,7 @@ export type MailboxPolicy = (typeof MAILBOX_POLICIES)[number];
 
 /** How much a mailbox holds. Defaults: {@link MAILBOX_DEFAULTS}. */
 export interface MailboxOptions {
-  /** Messages that may wait. `"unbounded"`: no limit; memory is then the limit. */
+  /** Messages that may wait; `"unbounded"`: as many as memory holds. Unit: messages. */
   readonly messagesMax?: number | "unbounded";
   /**
    * At the limit: `block` refuses (`send` answers false, `drained` waits) and holds back what other

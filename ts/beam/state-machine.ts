@@ -5,7 +5,7 @@ import { type ExitReason, isExit } from "./signals.ts";
 import type { Blueprint } from "./startable.ts";
 import type { TimerRef } from "./timers.ts";
 
-/** What a machine does in one state. A kind of event that has no handler is an error, but `info`. */
+/** What a machine does in one state. An event without a handler is an error, but for `info`. */
 export interface StateHandlers<State extends string> {
   /** The state was entered, from another one or at the start. */
   enter?(from: State | undefined): unknown;
@@ -95,8 +95,8 @@ export abstract class StateMachine<
   }
 
   /** What a machine of a class is started from, as a process or as a child. */
-  static blueprint<Args extends readonly unknown[]>(
-    machine: new () => StateMachine<never, Args>,
+  static blueprint<State extends string, Args extends readonly unknown[]>(
+    machine: new () => StateMachine<State, Args>,
   ): Blueprint {
     return Object.freeze({
       label: machine.name,

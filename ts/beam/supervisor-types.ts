@@ -46,7 +46,7 @@ export interface DynamicSupervisorOptions extends Omit<StartOptions, "args" | "t
   readonly intensity?: IntensityOptions;
   /** How long to wait before a restart. Default: not at all, as OTP. */
   readonly backoff?: BackoffOptions;
-  /** Children that may live at a time. Default: no limit. */
+  /** Children that may live at a time. Unit: children. Default: no limit. */
   readonly childrenMax?: number;
 }
 

@@ -14,7 +14,7 @@ export interface Watcher {
   down(pid: Pid, reason: ExitReason): void;
 }
 
-/** A process's links, monitors and names. Most processes have none, so it is made when it is needed. */
+/** A process's links, monitors and names. Most have none, so it is made when it is needed. */
 export class Ties {
   /** Linked processes; a link is in the ties of both ends. */
   readonly links = new Map<TieKey, Pid>();

@@ -1,0 +1,109 @@
+import { describe, expect, test } from "vitest";
+import { Mailbox } from "../../dist/ts/beam/mailbox.js";
+import { Scene, settled } from "./beam-scene.ts";
+
+function drain(mailbox: Mailbox): unknown[] {
+  const items: unknown[] = [];
+  while (mailbox.size > 0) items.push(mailbox.shift());
+  return items;
+}
+
+describe("a mailbox", () => {
+  test("gives messages out in the order they came, however many", () => {
+    const mailbox = new Mailbox();
+    const expected: number[] = [];
+    const got: unknown[] = [];
+    for (let number = 0; number < 10_000; number++) {
+      mailbox.push(number);
+      expected.push(number);
+      if (number % 3 === 0) got.push(mailbox.shift());
+    }
+    expect([...got, ...drain(mailbox)]).toEqual(expected);
+    expect(mailbox.size).toBe(0);
+  });
+
+  test("gives out what somebody wants, and leaves the others in order", () => {
+    const mailbox = new Mailbox();
+    for (const item of [1, 2, 3, 2, 5]) mailbox.push(item);
+    expect(mailbox.take((item) => item === 2)).toEqual({ item: 2 });
+    expect(mailbox.take((item) => item === 1)).toEqual({ item: 1 });
+    expect(mailbox.take((item) => item === 9)).toBeUndefined();
+    expect(mailbox.waiting()).toEqual([3, 2, 5]);
+    expect(drain(mailbox)).toEqual([3, 2, 5]);
+  });
+});
+
+describe("a full mailbox", () => {
+  const fill = (policy: "block" | "credit" | "dropNewest" | "dropOldest") => {
+    const scene = new Scene();
+    const got: unknown[] = [];
+    const pid = scene.processes.spawn((message: unknown) => void got.push(message), {
+      mailbox: { messagesMax: 3, policy },
+    });
+    const answers = [1, 2, 3, 4].map((message) => scene.processes.send(pid, message));
+    return { ...scene, scene, pid, got, answers };
+  };
+
+  test.each(["block", "credit"] as const)(
+    "of policy %s refuses, and wakes who waits",
+    async (policy) => {
+      const { processes, pid, got, answers } = fill(policy);
+      expect(answers).toEqual([true, true, true, false]);
+      await processes.drained(pid);
+      expect(processes.send(pid, 5)).toBe(true);
+      await settled();
+      expect(got).toEqual([1, 2, 3, 5]);
+      expect((await processes.processInfo(pid))?.mailbox.dropped).toBe(0);
+    },
+  );
+
+  test("of policy dropNewest loses the new one, and says so", async () => {
+    const { processes, pid, got, answers, runtime } = fill("dropNewest");
+    expect(answers).toEqual([true, true, true, false]);
+    await settled();
+    expect(got).toEqual([1, 2, 3]);
+    expect((await processes.processInfo(pid))?.mailbox.dropped).toBe(1);
+    expect(runtime.counts.messagesDropped).toBe(1);
+  });
+
+  test("of policy dropOldest loses the old one; a call among them fails", async () => {
+    const { processes, pid, got, answers } = fill("dropOldest");
+    expect(answers).toEqual([true, true, true, true]);
+    const call = processes.call(pid, "call");
+    for (const message of [5, 6, 7]) processes.send(pid, message);
+    await expect(call).rejects.toMatchObject({ code: "mailbox_full" });
+    await settled();
+    expect(got).toEqual([5, 6, 7]);
+  });
+
+  test("lets go of who waits for room when its process ends", async () => {
+    const { processes, pid } = fill("block");
+    const drained = processes.drained(pid);
+    const call = processes.call(pid, 1);
+    processes.exit(pid, "kill");
+    await drained;
+    await expect(call).rejects.toMatchObject({ code: "noproc" });
+  });
+
+  test("takes signals all the same", async () => {
+    const { processes, runtime, pid } = fill("block");
+    const other = processes.spawn(() => {});
+    const process = runtime.find(pid)!;
+    process.trapExit = true;
+    process.link(other);
+    processes.exit(other, "gone");
+    expect((await processes.processInfo(pid))?.mailbox.messages).toBe(4);
+  });
+
+  test.each([
+    [{ messagesMax: 0 }, /messagesMax/],
+    [{ messagesMax: 1.5 }, /messagesMax/],
+    [{ policy: "lose" as never }, /policy/],
+  ])("of impossible options %j is refused", (mailbox, message) => {
+    const { processes } = new Scene();
+    expect(() => processes.spawn(() => {}, { mailbox })).toThrow(
+      expect.objectContaining({ code: "invalid_options", message: expect.stringMatching(message) }),
+    );
+    expect(processes.list()).toEqual([]);
+  });
+});
