@@ -41,7 +41,7 @@ export type {
   SpawnOptions,
 } from "./beam/process-types.ts";
 export { PROCESS_CALL_DEFAULTS } from "./beam/process-types.ts";
-export type { ProcessEvents, Processes } from "./beam/processes.ts";
+export type { ProcessEvents, Processes, ProcessGauges } from "./beam/processes.ts";
 export type { IntensityOptions } from "./beam/restart-intensity.ts";
 export { INTENSITY_DEFAULTS } from "./beam/restart-intensity.ts";
 export type { CrashReport, ProcessCounts } from "./beam/runtime.ts";

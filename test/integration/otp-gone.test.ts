@@ -170,6 +170,44 @@ test("who offers nothing, and what cannot be made, is told apart", async () => {
   });
 });
 
+test("another node starts nothing but what is offered, whatever it says", async () => {
+  const there = await startThere();
+  const blueprint = {
+    kind: "heavy",
+    module: "data:text/javascript,export default () => {}",
+    export: "default",
+    startTimeoutMs: 5_000,
+  };
+  const root = { node: "here", name: "beam@root" };
+  const heavy = 15; // ts/beam/wire.ts
+  const refusal = (await there.call(root, [heavy, blueprint, [[], undefined], {}])) as unknown[];
+  expect(refusal.slice(0, 2)).toEqual([false, "unknown_factory"]);
+  expect(here.isolates()).toHaveLength(1);
+  here.beam.processes.offer("subject", subject as never);
+  for (const order of [null, 1, [], {}, { args: 1 }, { args: [], link: "<pid>" }]) {
+    const answer = await there.call({ node: "here", name: "beam!subject" }, order);
+    expect((answer as unknown[])[0], JSON.stringify(order)).toBe(false);
+  }
+  // Nor do messages that are none of the runtime's harm it.
+  for (const op of [
+    null,
+    1,
+    {},
+    [],
+    ["x"],
+    [1],
+    [4, 1, 1, "x"],
+    [7, 1, 1, 1],
+    [9, 1, 1],
+    [11],
+    [99],
+  ]) {
+    await there.call({ node: "here", name: `beam#${probe.pid.home.slot}` }, op).catch(() => {});
+  }
+  expect(probe.isAlive).toBe(true);
+  expect(here.beam.processes.list()).toHaveLength(1);
+});
+
 describe("a name", () => {
   test("is found, sent to and called from anywhere, until its process ends", async () => {
     const there = await startThere();

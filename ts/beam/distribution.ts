@@ -29,7 +29,6 @@ import {
 
 /** Longest time that a timer takes. Unit: ms. */
 const FOREVER_MS = 0x7fff_ffff;
-const NEVER = new Promise<never>(() => {});
 
 /** A link that the other end has not confirmed, and what became of it meanwhile. */
 interface PendingLink {
@@ -54,6 +53,16 @@ export class Distribution implements Distant {
     node.handle(isolateName(runtime.home.slot), (op: Op, context: MessageContext) => {
       return this.#receive(op, context, undefined);
     });
+  }
+
+  /** Signals that wait for room on their way out. */
+  get signalsWaiting(): number {
+    return this.#signals.size;
+  }
+
+  /** Messages that wait in front of full mailboxes, with the credit of their senders. */
+  get messagesHeld(): number {
+    return this.#backlogs.size;
   }
 
   /** The isolate leaves its node: nothing is sent or awaited any more. */
@@ -324,7 +333,7 @@ export class Distribution implements Distant {
     const [kind, first, second, third, ...rest] = op;
     switch (kind) {
       case OP.attend:
-        return first === this.#runtime.home.generation ? NEVER : false;
+        return first === this.#runtime.home.generation ? new Promise(() => {}) : false;
       case OP.down:
         return this.#onDown(first, second, third);
       case OP.whereis:

@@ -50,7 +50,8 @@ export class Factories {
     });
   }
 
-  async #start(make: Factory, { args, options, link }: Order): Promise<Pid> {
+  async #start(make: Factory, order: Partial<Order>): Promise<Pid> {
+    const { args, options, link } = checked(order);
     const start = await make(...(args as never[]));
     // The arguments were the factory's: what it makes has its own.
     const parent = link === undefined ? undefined : { pid: link };
@@ -79,4 +80,25 @@ export class Factories {
     if (isStarted && value instanceof Pid) return value;
     throw new FoundationError(isErrorCode(value) ? value : "init_failed", String(text));
   }
+}
+
+/** What came from elsewhere, with nothing in it but what it may hold. */
+function checked({ args, options, link }: Partial<Order>): Order {
+  const { name, label, mailbox, trapExit } = options ?? {};
+  const isWell =
+    Array.isArray(args) &&
+    (link === undefined || link instanceof Pid) &&
+    [name, label].every((text) => text === undefined || typeof text === "string") &&
+    (mailbox === undefined || (typeof mailbox === "object" && mailbox !== null));
+  if (!isWell) throw new FoundationError("invalid_options", "this is no order for a process");
+  return {
+    args: args as unknown[],
+    link,
+    options: {
+      trapExit: trapExit === true,
+      ...(name !== undefined && { name }),
+      ...(label !== undefined && { label }),
+      ...(mailbox !== undefined && { mailbox }),
+    },
+  };
 }

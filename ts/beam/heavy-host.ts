@@ -3,6 +3,7 @@ import { isMainThread, Worker } from "node:worker_threads";
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
 import { Pid, parsePid } from "../base/pid.ts";
+import type { MessageContext } from "../kernel/handlers.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import { decodePacked, encodeValue } from "../kernel/values.ts";
 import type { HeavyBlueprint } from "./heavy.ts";
@@ -37,6 +38,8 @@ export interface HeavyEnd {
   readonly reason: Uint8Array;
 }
 
+const REFUSED: Reply = [false, "unknown_factory", "only its own node starts it so", undefined];
+
 /** Why a heavy process ended, for who finds its isolate gone; undefined where it was none. */
 export interface HeavyEndReport {
   readonly reason: ExitReason;
@@ -69,7 +72,8 @@ export class HeavyHost {
 
   constructor(node: ClusterNode) {
     this.#node = node;
-    if (isMainThread) node.handle(ROOT_NAME, async (op: Op) => this.#receive(op));
+    if (!isMainThread) return;
+    node.handle(ROOT_NAME, async (op: Op, { from }: MessageContext) => this.#receive(op, from));
   }
 
   /** Heavy processes that run in workers of this isolate. */
@@ -98,9 +102,13 @@ export class HeavyHost {
     throw startError(value, text);
   }
 
-  async #receive([kind, first, second, third]: Op): Promise<unknown> {
+  async #receive(op: Op, from: string): Promise<unknown> {
+    if (!Array.isArray(op)) return undefined;
+    const [kind, first, second, third] = op;
     switch (kind) {
       case OP.heavy:
+        // A module is code: only isolates of this node may name one, others use factories.
+        if (from !== this.#node.name) return REFUSED;
         return this.#startFor(first as HeavyBlueprint, second as unknown[], third as SpawnOptions);
       case OP.kill:
         return this.#kill(String(first), second);

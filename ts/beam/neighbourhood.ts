@@ -48,11 +48,6 @@ export class Neighbourhood {
     return made;
   }
 
-  /** Whether there are, or were, ties with an isolate that is not gone. */
-  knows(home: Home): boolean {
-    return this.#byHome.has(homeKey(home));
-  }
-
   addMonitor(ref: MonitorRef, watcher: Watcher, target: Pid): void {
     const neighbour = this.#at(target.home);
     neighbour.monitors.set(ref, { watcher, target });

@@ -231,7 +231,9 @@ export class LightProcess implements Self, Runnable, Debtor {
     else this.#succeed(result, envelope);
   }
 
-  #await(result: PromiseLike<unknown>, envelope: Envelope | undefined): void {
+  #await(answer: PromiseLike<unknown>, envelope: Envelope | undefined): void {
+    // What is no promise of the language may throw where it is asked.
+    const result = answer instanceof Promise ? answer : Promise.resolve(answer);
     if (this.#state === STATE.dead) {
       result.then(undefined, () => {}); // what a dead process still does interests nobody
       return;

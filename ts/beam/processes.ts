@@ -29,6 +29,14 @@ export interface ProcessEvents {
   crashed: CrashReport;
 }
 
+/** How many there are at present. */
+export interface ProcessGauges {
+  readonly alive: number;
+  readonly ready: number;
+  readonly signalsWaiting: number;
+  readonly messagesHeld: number;
+}
+
 /** The processes of this isolate, and the way to those of others. */
 export class Processes {
   readonly #runtime: ProcessRuntime;
@@ -61,7 +69,7 @@ export class Processes {
    * `await`. What the handler returns answers a call. It ends when it exits, when its handler
    * throws, or by a signal.
    *
-   * @throws FoundationError `invalid_options`, `name_taken`, `name_refused`
+   * @throws FoundationError `invalid_options`, `name_taken`, `name_refused`, `node_left`
    */
   spawn<Message = never>(body: Spawnable<Message>, options?: SpawnOptions): Pid {
     return this.#runtime.spawn(body, options).pid;
@@ -278,10 +286,14 @@ export class Processes {
     return this.#runtime.pids();
   }
 
-  /** Counters of this isolate's processes, and how many there are. */
-  counts(): Readonly<ProcessCounts> & { readonly alive: number; readonly ready: number } {
+  /**
+   * Counters of this isolate's processes, and at present: how many are alive, wait for their turn;
+   * signals and messages that wait for room, on the way out and in front of full mailboxes.
+   */
+  counts(): Readonly<ProcessCounts> & ProcessGauges {
     const { counts, size, queue } = this.#runtime;
-    return { ...counts, alive: size, ready: queue.size };
+    const { signalsWaiting, messagesHeld } = this.#distribution;
+    return { ...counts, alive: size, ready: queue.size, signalsWaiting, messagesHeld };
   }
 
   #own(pid: Pid): LightProcess {

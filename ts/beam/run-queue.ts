@@ -1,3 +1,5 @@
+import { raise } from "../base/typed-events.ts";
+
 /** What the queue runs: does some of its work and says whether there is more. */
 export interface Runnable {
   /** Handles up to so many messages; true: there are more. */
@@ -43,7 +45,11 @@ export class RunQueue {
     }
     while (this.#next < this.#ready.length) {
       const runnable = this.#ready[this.#next++] as Runnable;
-      if (runnable.run(TURN_MESSAGES)) this.#ready.push(runnable);
+      try {
+        if (runnable.run(TURN_MESSAGES)) this.#ready.push(runnable);
+      } catch (thrown) {
+        raise(thrown); // a defect, and no reason for the others to stand still
+      }
       // The immediate that ends the turn goes on with what is left.
       if (performance.now() - this.#turnBeganAt > this.#budgetMs) return this.#compact();
     }

@@ -69,6 +69,7 @@ export class ProcessRuntime {
   readonly #onCrash: (report: CrashReport) => void;
   #distant: Distant = NOWHERE;
   #host: HeavyHost | undefined;
+  #isClosed = false;
   #serial = 0;
   #ref = 0;
   /** The heavy process that this isolate is there for. */
@@ -116,6 +117,10 @@ export class ProcessRuntime {
 
   /** Starts a process. */
   spawn(body: Spawnable<never>, options: SpawnOptions = {}): LightProcess {
+    if (this.#isClosed) {
+      const text = `this isolate is no part of '${this.home.node}' any more`;
+      throw new FoundationError("node_left", text);
+    }
     const limits = this.#limitsOf(body, options);
     if (options.name !== undefined) this.#checkName(options.name);
     const pid = new Pid(this.home, ++this.#serial);
@@ -411,6 +416,7 @@ export class ProcessRuntime {
 
   /** Ends all processes: the isolate leaves its node. */
   close(reason: ExitReason): void {
+    this.#isClosed = true;
     for (const process of [...this.#processes.values()]) process.end(reason);
   }
 }
