@@ -8,6 +8,7 @@ import { nodeToNode } from "./cluster/node-to-node.mjs";
 import { sealed } from "./cluster/sealed.mjs";
 import { boundary } from "./micro/boundary.mjs";
 import { codec } from "./micro/codec.mjs";
+import { processes } from "./micro/processes.mjs";
 import { ring } from "./micro/ring.mjs";
 import { threads } from "./micro/threads.mjs";
 
@@ -33,6 +34,7 @@ export const SUITES = Object.freeze([
   ring,
   codec,
   threads,
+  processes,
   nodeToNode,
   sealed,
   io,

@@ -1,0 +1,49 @@
+/** nact: actors of one event loop. */
+
+import { createRequire } from "node:module";
+
+import { answer } from "./ask.mjs";
+
+const requirePeer = createRequire(new URL("../../peers/package.json", import.meta.url));
+const { start, spawn, spawnStateless, dispatch, query, stop } = requirePeer("nact");
+
+const idle = () => {};
+
+await answer(async () => {
+  const system = start();
+  let actors = 0;
+  return {
+    // The names that it gives by itself repeat among so many.
+    spawnIdle: () => spawnStateless(system, idle, String(actors++)),
+    async endAll(batch) {
+      for (const actor of batch) stop(actor);
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+    receiver() {
+      let [next, last, onLast] = [0, -1, () => {}];
+      const actor = spawn(system, (state, number) => {
+        if (number !== next++) throw new Error(`${number} came in the place of ${next - 1}`);
+        if (number === last) onLast();
+        return state;
+      });
+      let sent = 0;
+      return {
+        async burst(messages) {
+          last = sent + messages - 1;
+          const done = new Promise((resolve) => {
+            onLast = resolve;
+          });
+          while (sent <= last) dispatch(actor, sent++);
+          await done;
+        },
+      };
+    },
+    async server() {
+      const actor = spawn(system, (state, { value, from }) => {
+        dispatch(from, value + 1);
+        return state;
+      });
+      return { call: (value) => query(actor, (from) => ({ value, from }), 5_000) };
+    },
+  };
+});
