@@ -19,7 +19,8 @@ export class FoundationNode extends ClusterNode {
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
   constructor(opened: OpenedNode) {
     super(opened);
-    this.beam = new Beam(this, opened.node.drainBudgetMs);
+    const { drainBudgetMs } = opened.node;
+    this.beam = new Beam(this, { drainBudgetMs, isRoot: opened.isStarter });
   }
 
   override detach(): void {

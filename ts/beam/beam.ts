@@ -9,6 +9,13 @@ import { ProcessRuntime } from "./runtime.ts";
 import { Supervisors } from "./supervisors.ts";
 import { Tasks } from "./tasks.ts";
 
+/** What the processes of an isolate have to know of it. */
+export interface BeamPlace {
+  /** Time that processes get before timers and I/O do. Unit: ms. */
+  readonly drainBudgetMs: number;
+  readonly isRoot: boolean;
+}
+
 /** What the BEAM gives its programs, for one isolate of a node. */
 export class Beam {
   /** Processes: spawn, messages, links, monitors, names. */
@@ -21,24 +28,23 @@ export class Beam {
   readonly #distribution: Distribution;
   readonly #host: HeavyHost;
 
-  /** `budgetMs`: time that processes get before timers and I/O do. */
-  constructor(node: ClusterNode, budgetMs: number) {
+  /** `isRoot`: this isolate has started the node. */
+  constructor(node: ClusterNode, { drainBudgetMs, isRoot }: BeamPlace) {
     const home = Object.freeze({ node: node.name, life: node.life, ...node.place });
     const events = new TypedEvents<ProcessEvents>();
     const warnings = new CrashWarnings();
-    this.#runtime = new ProcessRuntime(home, budgetMs, (report) => {
+    this.#runtime = new ProcessRuntime(home, drainBudgetMs, (report) => {
       if (events.isHeard("crashed")) events.emit("crashed", report);
       else warnings.warn(report);
     });
     this.#distribution = new Distribution(node, this.#runtime);
-    this.#host = new HeavyHost(node);
+    this.#host = new HeavyHost(node, isRoot);
     this.#runtime.connect(this.#distribution, this.#host);
     const factories = new Factories(node, this.#runtime);
     this.processes = new Processes(this.#runtime, this.#distribution, factories, events);
     this.supervisors = new Supervisors(this.processes);
     this.tasks = new Tasks(this.#runtime);
-    node.on("left", () => this.close());
-    node.on("failed", () => this.close());
+    node.onClosed(() => this.close());
   }
 
   /** Ends all processes of this isolate, and tells those that are tied to them: it leaves. */

@@ -14,7 +14,7 @@ async function begin({ node: name, given, options, ...order }: HeavyOrder): Prom
   const start = await exportOf(order.module, order.export);
   const opened = await findStarted({ name });
   const node = new ClusterNode(opened);
-  const beam = new Beam(node, opened.node.drainBudgetMs);
+  const beam = new Beam(node, { drainBudgetMs: opened.node.drainBudgetMs, isRoot: false });
   const { runtime } = beam;
   const [args, parent] = decodePacked(given) as [unknown[], Pid | undefined];
   const { body, label } = bodyOf(start, args, parent);

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { isMainThread, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
 import { Pid, parsePid } from "../base/pid.ts";
@@ -66,13 +66,16 @@ interface Running {
  */
 export class HeavyHost {
   readonly #node: ClusterNode;
+  readonly #isRoot: boolean;
   readonly #running = new Map<string, Running>();
   readonly #ends = new Map<string, { readonly reason: ExitReason; readonly atMs: number }>();
   readonly #workers = new Set<Running>();
 
-  constructor(node: ClusterNode) {
+  /** `isRoot`: this is the main thread's own part of the node, which workers belong to. */
+  constructor(node: ClusterNode, isRoot: boolean) {
     this.#node = node;
-    if (!isMainThread) return;
+    this.#isRoot = isRoot;
+    if (!isRoot) return;
     node.handle(ROOT_NAME, async (op: Op, { from }: MessageContext) => this.#receive(op, from));
   }
 
@@ -92,7 +95,7 @@ export class HeavyHost {
     options: SpawnOptions,
     parent: Pid | undefined,
   ): Promise<Pid> {
-    if (isMainThread) return this.#start(heavy, [args, parent], options);
+    if (this.#isRoot) return this.#start(heavy, [args, parent], options);
     const to = { node: this.#node.name, name: ROOT_NAME };
     const wait = { timeoutMs: heavy.startTimeoutMs + 5_000 };
     const op: Op = [OP.heavy, { ...heavy }, [args, parent], { ...options }];

@@ -63,6 +63,7 @@ export class Isolate implements InboxSink, ControlSink {
   readonly #local: LocalDelivery;
   readonly #origins = new Map<number, Origin>();
   readonly #rings = new Map<number, NeighbourRing>();
+  readonly #closedListeners: (() => void)[] = [];
   #burst: Burst | undefined;
   #failure: FoundationError | undefined;
 
@@ -401,6 +402,12 @@ export class Isolate implements InboxSink, ControlSink {
     this.control.close(reason);
     this.#waiters.close(reason);
     this.#calls.close(reason);
+    for (const listener of this.#closedListeners.splice(0)) listener();
+  }
+
+  /** See `ClusterNode.onClosed`. */
+  onClosed(listener: () => void): void {
+    this.#closedListeners.push(listener);
   }
 
   /** The kernel thread panicked. Nobody serves the node any more, and that must not go unheard. */

@@ -70,6 +70,14 @@ export class ClusterNode {
     return this.#events.on(name, listener);
   }
 
+  /**
+   * Calls `listener` once, when this isolate has let go of the node for whatever reason. For what
+   * stands on it: unlike a listener of `failed` it hides nothing from the application.
+   */
+  onClosed(listener: () => void): void {
+    this.#isolate.onClosed(listener);
+  }
+
   /** Members that are up, this node first. */
   members(): readonly Member[] {
     return this.#isolate.control.members();

@@ -18,6 +18,8 @@ export interface OpenedNode {
   readonly node: SharedNode;
   /** Whether this isolate polls the connections of a node with `io: "isolate"`. */
   readonly isPoller: boolean;
+  /** Whether this isolate has started the node, and here. */
+  readonly isStarter: boolean;
 }
 
 /** Starts a node; see `Foundation.start`. */
@@ -38,10 +40,10 @@ export async function startNode(options: FoundationOptions): Promise<OpenedNode>
     windowBytes: resolved.windowBytes,
   };
   publishNode(node);
-  return { arena, node, isPoller: resolved.io === "isolate" };
+  return { arena, node, isPoller: resolved.io === "isolate", isStarter: true };
 }
 
 /** Finds a node of this process; see `Foundation.attach`. */
 export async function findStarted({ name, timeoutMs }: AttachOptions): Promise<OpenedNode> {
-  return { ...(await findNode(name, timeoutMs ?? 5_000)), isPoller: false };
+  return { ...(await findNode(name, timeoutMs ?? 5_000)), isPoller: false, isStarter: false };
 }
