@@ -10,7 +10,7 @@ use crate::ends::Setup;
 struct Way {
     said: Vec<u8>,
     heard: Vec<u8>,
-    /// A message came otherwise than it was sent: a piece that is made up for later counts too, since
+    /// A message came otherwise than it was sent. A piece that is made up for later counts too:
     /// nobody is asked again.
     is_changed: bool,
 }
