@@ -27,6 +27,17 @@ export type { HeavyBlueprint, HeavyOptions } from "./beam/heavy.ts";
 export { HEAVY_DEFAULTS, heavy } from "./beam/heavy.ts";
 export type { MailboxOptions, MailboxPolicy } from "./beam/mailbox.ts";
 export { MAILBOX_DEFAULTS } from "./beam/mailbox.ts";
+export type { AnalysisOptions, MemoryAnalysis } from "./beam/memory/analysis-types.ts";
+export { ANALYSIS_DEFAULTS } from "./beam/memory/analysis-types.ts";
+export type { AtomCounts, AtomEviction, AtomId, AtomOptions } from "./beam/memory/atoms.ts";
+export { ATOM_DEFAULTS, AtomTable } from "./beam/memory/atoms.ts";
+export type { BinaryOptions, BinaryStrategy, OptimizedBinary } from "./beam/memory/binaries.ts";
+export { BINARY_DEFAULTS } from "./beam/memory/binaries.ts";
+export type { CgroupMemory } from "./beam/memory/cgroup.ts";
+export type { LabelCounts, LabelOptions, LabelOverflow, Labels } from "./beam/memory/labels.ts";
+export { LABEL_DEFAULTS, LabelGuard } from "./beam/memory/labels.ts";
+export type { Memory } from "./beam/memory/memory.ts";
+export type { Recommendation } from "./beam/memory/recommendations.ts";
 export type {
   Destination,
   NamedProcess,

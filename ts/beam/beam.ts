@@ -4,6 +4,7 @@ import { CrashWarnings } from "./crash-warnings.ts";
 import { Distribution } from "./distribution.ts";
 import { Factories } from "./factories.ts";
 import { HeavyHost } from "./heavy-host.ts";
+import { Memory } from "./memory/memory.ts";
 import { type ProcessEvents, Processes } from "./processes.ts";
 import { ProcessRuntime } from "./runtime.ts";
 import { Supervisors } from "./supervisors.ts";
@@ -24,6 +25,8 @@ export class Beam {
   readonly supervisors: Supervisors;
   /** Processes that do one thing and end. */
   readonly tasks: Tasks;
+  /** What this isolate knows of its memory, and ways to bound and save it. */
+  readonly memory: Memory;
   readonly #runtime: ProcessRuntime;
   readonly #distribution: Distribution;
   readonly #host: HeavyHost;
@@ -44,6 +47,7 @@ export class Beam {
     this.processes = new Processes(this.#runtime, this.#distribution, factories, events);
     this.supervisors = new Supervisors(this.processes);
     this.tasks = new Tasks(this.#runtime);
+    this.memory = new Memory(node);
     node.onClosed(() => this.close());
   }
 
@@ -52,6 +56,7 @@ export class Beam {
     this.#runtime.close("shutdown");
     this.#distribution.close();
     this.#host.close();
+    this.memory.close();
   }
 
   /** The part that other rooms of the runtime build on. */
