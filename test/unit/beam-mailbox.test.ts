@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Mailbox } from "../../dist/ts/beam/mailbox.js";
+import type { Self } from "../../dist/ts/index.js";
 import { Scene, settled } from "./beam-scene.ts";
 
 function drain(mailbox: Mailbox): unknown[] {
@@ -74,6 +75,40 @@ describe("a full mailbox", () => {
     await expect(call).rejects.toMatchObject({ code: "mailbox_full" });
     await settled();
     expect(got).toEqual([5, 6, 7]);
+  });
+
+  test("of policy dropOldest loses no signal, and is left as full as it is", async () => {
+    const { processes, runtime } = new Scene();
+    const got: unknown[] = [];
+    const pid = processes.spawn((message: unknown) => void got.push(message), {
+      mailbox: { messagesMax: 2, policy: "dropOldest" },
+    });
+    const other = processes.spawn(() => {});
+    const ref = runtime.find(pid)!.monitor(other);
+    const ended = processes.exitOf(pid);
+    processes.exit(other, "gone");
+    void processes.stop(pid, "done");
+    expect(processes.send(pid, "there is no message to lose but this one")).toBe(false);
+    expect((await processes.processInfo(pid))?.mailbox).toMatchObject({ messages: 2, dropped: 1 });
+    expect(await ended).toBe("done");
+    expect(got).toEqual([{ kind: "DOWN", ref, pid: other, reason: "gone" }]);
+  });
+
+  test("wakes who waits for room when `receive` takes something out", async () => {
+    const { processes } = new Scene();
+    const got: unknown[] = [];
+    const reader = async (message: unknown, self: Self): Promise<void> => {
+      for (got.push(message); ; ) {
+        await new Promise((resolve) => setImmediate(resolve));
+        got.push(await self.receive());
+      }
+    };
+    const pid = processes.spawn(reader, { mailbox: { messagesMax: 1 } });
+    for (let number = 0; number < 4; number++) {
+      while (!processes.send(pid, number)) await processes.drained(pid);
+    }
+    await settled();
+    expect(got).toEqual([0, 1, 2, 3]);
   });
 
   test("lets go of who waits for room when its process ends", async () => {

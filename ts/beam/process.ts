@@ -15,7 +15,7 @@ import type {
 import { Receiving } from "./receiving.ts";
 import type { Runnable } from "./run-queue.ts";
 import type { ProcessRuntime } from "./runtime.ts";
-import type { Exit, ExitReason, MonitorRef } from "./signals.ts";
+import { type Exit, type ExitReason, isDown, isExit, type MonitorRef } from "./signals.ts";
 import { Ties } from "./ties.ts";
 import type { TimerRef } from "./timers.ts";
 
@@ -141,16 +141,21 @@ export class LightProcess implements Self, Runnable, Debtor {
     if (this.#state === STATE.waiting && !this.#isQueued) this.#queue();
   }
 
+  /** Something was taken out: whoever waits for room is told where it is the first there is. */
+  #tellOfRoom(mailbox: Mailbox): void {
+    if (mailbox.size === this.#limits.messagesMax - 1) this.runtime.roomIn(this);
+  }
+
   #makeRoom(): boolean {
     switch (this.#limits.policy) {
       case "dropOldest": {
-        const oldest = this.#mailbox?.shift();
-        this.#drop(oldest);
-        return true;
+        // Signals are told exactly once, whatever the policy loses.
+        const oldest = this.#mailbox?.take((item) => !isSignal(item));
+        this.#drop(oldest?.item);
+        return oldest !== undefined;
       }
       case "dropNewest":
-        this.#dropped++;
-        this.runtime.counts.messagesDropped++;
+        this.#drop(undefined);
         return false;
       default:
         return false;
@@ -183,7 +188,7 @@ export class LightProcess implements Self, Runnable, Debtor {
       if (mailbox === undefined || mailbox.size === 0) break;
       if (handled === messagesMax) return true;
       const item = mailbox.shift();
-      if (mailbox.size === this.#limits.messagesMax - 1) this.runtime.roomIn(this);
+      this.#tellOfRoom(mailbox);
       if (item instanceof Envelope) this.#invoke(item, () => this.#handle(item.message, item));
       else if (item instanceof StopRequest) this.stop(item.reason);
       else this.#handlePlain(item);
@@ -420,9 +425,7 @@ export class LightProcess implements Self, Runnable, Debtor {
   demonitor(ref: MonitorRef, options: { readonly flush?: boolean } = {}): void {
     this.runtime.demonitor(this, ref);
     if (options.flush !== true) return;
-    this.#mailbox?.take((item) => {
-      return typeof item === "object" && item !== null && isDownOf(item, ref);
-    });
+    this.#takeOut((item) => typeof item === "object" && item !== null && isDownOf(item, ref));
   }
 
   exit(reason: ExitReason): never {
@@ -437,7 +440,7 @@ export class LightProcess implements Self, Runnable, Debtor {
     if (this.#receiving !== undefined) {
       throw new FoundationError("receive_under_way", `${this.pid} waits for a message already`);
     }
-    const wanted = this.#mailbox?.take((item) => {
+    const wanted = this.#takeOut((item) => {
       return isPlain(item) && (match === undefined || match(messageOf(item)));
     });
     if (wanted !== undefined) {
@@ -451,6 +454,14 @@ export class LightProcess implements Self, Runnable, Debtor {
     return receiving.promise as Promise<Message>;
   }
 
+  /** Takes the oldest item that `isWanted` from among the others. */
+  #takeOut(isWanted: (item: unknown) => boolean): { readonly item: unknown } | undefined {
+    const mailbox = this.#mailbox;
+    const taken = mailbox?.take(isWanted);
+    if (mailbox !== undefined && taken !== undefined) this.#tellOfRoom(mailbox);
+    return taken;
+  }
+
   sendAfter(delayMs: number, message: unknown): TimerRef {
     return this.runtime.sendAfter(delayMs, this.pid, message);
   }
@@ -460,6 +471,11 @@ export class LightProcess implements Self, Runnable, Debtor {
 function isPlain(item: unknown): boolean {
   if (item instanceof Envelope) return item.kind !== "call";
   return !(item instanceof StopRequest);
+}
+
+/** What a policy must not lose: whoever waits for it would wait for good. */
+function isSignal(item: unknown): boolean {
+  return item instanceof StopRequest || isExit(item) || isDown(item);
 }
 
 function messageOf(item: unknown): unknown {
