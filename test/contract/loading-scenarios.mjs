@@ -15,12 +15,26 @@ function codeOf(call) {
 
 async function load() {
   const entry = pathToFileURL(join(root, "dist/ts/index.js"));
-  const { allocateShared, capabilities, Foundation, openShared } = await import(entry);
+  const { allocateShared, capabilities, Foundation, heavy, openShared } = await import(entry);
   const node = await Foundation.start({ name: "home" });
-  await node.leave();
   const found = { node: node.name, capabilities: capabilities() };
-  if (found.capabilities.sharedAllocation) return found;
-  return { ...found, codes: [codeOf(() => allocateShared(64)), codeOf(() => openShared(1n))] };
+  if (found.capabilities.sharedAllocation) {
+    await node.leave();
+    return found;
+  }
+  const limits = [{ stallMs: 1_000 }, { offHeapMiB: 64 }];
+  const starts = limits.map((limit) =>
+    node.beam.processes.start(heavy({ module: entry, export: "GenServer", ...limit })),
+  );
+  const refused = (await Promise.allSettled(starts)).map(({ reason }) => reason?.code);
+  const calls = [
+    () => allocateShared(64),
+    () => openShared(1n),
+    () => node.beam.watch({ stallMs: 1_000 }, () => {}),
+  ];
+  const codes = [...calls.map(codeOf), ...refused];
+  await node.leave();
+  return { ...found, codes };
 }
 
 const found = await load().catch(({ code, message }) => ({ code, message }));

@@ -37,6 +37,17 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
   ["supervised-pair.mjs", "hello, from east\nhello again, from west\n"],
   ["endless-loops.mjs", "3 and 13: 9, timeout\n17: process_exited\n4 and 5: 16, 25\n"],
   [
+    "memory-hogs.mjs",
+    [
+      "a text: 6, 6",
+      "loop: stalled, stalled",
+      "a text: 6, 6",
+      "hog: offHeap, offHeap",
+      "another text: 12, 12",
+      "",
+    ].join("\n"),
+  ],
+  [
     "calls-with-abort.mjs",
     [
       "answer: 42",

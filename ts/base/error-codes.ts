@@ -96,6 +96,7 @@ export const ERROR_CODES = Object.freeze({
   too_many_children: row(7010, "process", "medium", "backoff"),
   interner_full: row(7020, "resource", "medium", "none"),
   series_full: row(7021, "resource", "medium", "none"),
+  loop_watch_missing: row(7050, "process", "medium", "none"),
 });
 
 /** A stable, documented error code. */

@@ -1,4 +1,5 @@
-import { TypedEvents } from "../base/typed-events.ts";
+import { FoundationError } from "../base/errors.ts";
+import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import { CrashWarnings } from "./crash-warnings.ts";
 import { Distribution } from "./distribution.ts";
@@ -9,6 +10,8 @@ import { type ProcessEvents, Processes } from "./processes.ts";
 import { ProcessRuntime } from "./runtime.ts";
 import { Supervisors } from "./supervisors.ts";
 import { Tasks } from "./tasks.ts";
+import { Watchdog, type WatchOptions } from "./watchdog.ts";
+import type { StallReport } from "./watchdog-wire.ts";
 
 /** What the processes of an isolate have to know of it. */
 export interface BeamPlace {
@@ -30,6 +33,7 @@ export class Beam {
   readonly #runtime: ProcessRuntime;
   readonly #distribution: Distribution;
   readonly #host: HeavyHost;
+  readonly #watchdog: Watchdog | undefined;
 
   /** `isRoot`: this isolate has started the node. */
   constructor(node: ClusterNode, { drainBudgetMs, isRoot }: BeamPlace) {
@@ -41,7 +45,8 @@ export class Beam {
       else warnings.warn(report);
     });
     this.#distribution = new Distribution(node, this.#runtime);
-    this.#host = new HeavyHost(node, isRoot);
+    this.#watchdog = isRoot ? new Watchdog(node.name) : undefined;
+    this.#host = new HeavyHost(node, this.#watchdog);
     this.#runtime.connect(this.#distribution, this.#host);
     const factories = new Factories(node, this.#runtime);
     this.processes = new Processes(this.#runtime, this.#distribution, factories, events);
@@ -51,12 +56,27 @@ export class Beam {
     node.onClosed(() => this.close());
   }
 
+  /**
+   * Calls `listener` once for each stall of any isolate of the node, the main thread included,
+   * until the returned function is called. The stack is taken during the stall, by a thread of its
+   * own; the listener runs on the main thread, hence after a stall of that one.
+   *
+   * @throws FoundationError `not_root_isolate`, `invalid_options`, `shim_missing`,
+   *   `loop_watch_missing`, `node_left`
+   */
+  watch(options: WatchOptions, listener: (report: StallReport) => void): Unsubscribe {
+    if (this.#watchdog !== undefined) return this.#watchdog.listen(options, listener);
+    const text = "stalls are told to the isolate that has started the node";
+    throw new FoundationError("not_root_isolate", text);
+  }
+
   /** Ends all processes of this isolate, and tells those that are tied to them: it leaves. */
   close(): void {
     this.#runtime.close("shutdown");
     this.#distribution.close();
     this.#host.close();
     this.memory.close();
+    this.#watchdog?.close();
   }
 
   /** The part that other rooms of the runtime build on. */

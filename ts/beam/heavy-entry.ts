@@ -1,5 +1,5 @@
 /** Entry of the isolate of a heavy process: joins the node, starts the process, ends with it. */
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import { ClusterNode } from "../kernel/node.ts";
@@ -9,11 +9,19 @@ import { Beam } from "./beam.ts";
 import type { HeavyEnd, HeavyNotice, HeavyOrder } from "./heavy-host.ts";
 import { describeReason, type ExitReason } from "./signals.ts";
 import { bodyOf, isStartable } from "./startable.ts";
+import type { GuardedPlace } from "./watchdog-wire.ts";
 
-async function begin({ node: name, given, options, ...order }: HeavyOrder): Promise<HeavyNotice> {
+async function begin({
+  node: name,
+  given,
+  options,
+  port,
+  ...order
+}: HeavyOrder): Promise<HeavyNotice> {
   const start = await exportOf(order.module, order.export);
   const opened = await findStarted({ name });
   const node = new ClusterNode(opened);
+  if (port !== undefined) stayGuarded(port, node.place);
   const beam = new Beam(node, { drainBudgetMs: opened.node.drainBudgetMs, isRoot: false });
   const { runtime } = beam;
   const [args, parent] = decodePacked(given) as [unknown[], Pid | undefined];
@@ -32,6 +40,13 @@ async function begin({ node: name, given, options, ...order }: HeavyOrder): Prom
     });
   });
   return { kind: "started", pid: process.pid.toString() };
+}
+
+/** Tells the watchdog where this isolate is, and runs whenever it is woken: to be measured. */
+function stayGuarded(port: MessagePort, place: GuardedPlace): void {
+  port.on("message", () => {});
+  port.unref();
+  port.postMessage(place);
 }
 
 function encodedReason(reason: ExitReason): Uint8Array {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
 import { Pid, parsePid } from "../base/pid.ts";
@@ -9,6 +9,7 @@ import { decodePacked, encodeValue } from "../kernel/values.ts";
 import type { HeavyBlueprint } from "./heavy.ts";
 import type { SpawnOptions } from "./process-types.ts";
 import type { ExitReason } from "./signals.ts";
+import type { Guarded, Watchdog } from "./watchdog.ts";
 import { OP, type Op, type Reply, ROOT_NAME } from "./wire.ts";
 
 const ENTRY = fileURLToPath(new URL("./heavy-entry.js", import.meta.url));
@@ -25,6 +26,8 @@ export interface HeavyOrder {
   /** The arguments and the parent's pid, encoded as any message is. */
   readonly given: Uint8Array;
   readonly options: SpawnOptions;
+  /** To the watchdog, where the process has limits that it keeps. */
+  readonly port: MessagePort | undefined;
 }
 
 /** What a worker says first of its process. */
@@ -66,16 +69,19 @@ interface Running {
  */
 export class HeavyHost {
   readonly #node: ClusterNode;
-  readonly #isRoot: boolean;
+  readonly #watchdog: Watchdog | undefined;
   readonly #running = new Map<string, Running>();
   readonly #ends = new Map<string, { readonly reason: ExitReason; readonly atMs: number }>();
   readonly #workers = new Set<Running>();
 
-  /** `isRoot`: this is the main thread's own part of the node, which workers belong to. */
-  constructor(node: ClusterNode, isRoot: boolean) {
+  /**
+   * `watchdog`: that of the node, where this is the main thread's own part of it, which workers
+   * belong to.
+   */
+  constructor(node: ClusterNode, watchdog: Watchdog | undefined) {
     this.#node = node;
-    this.#isRoot = isRoot;
-    if (!isRoot) return;
+    this.#watchdog = watchdog;
+    if (watchdog === undefined) return;
     node.handle(ROOT_NAME, async (op: Op, { from }: MessageContext) => this.#receive(op, from));
   }
 
@@ -87,7 +93,8 @@ export class HeavyHost {
   /**
    * Starts a heavy process; resolves once its `init` has.
    *
-   * @throws FoundationError `init_failed`, `timeout`, `unencodable`
+   * @throws FoundationError `init_failed`, `timeout`, `unencodable`; `shim_missing` or
+   *   `loop_watch_missing` for limits that this installation cannot keep
    */
   async start(
     heavy: HeavyBlueprint,
@@ -95,7 +102,7 @@ export class HeavyHost {
     options: SpawnOptions,
     parent: Pid | undefined,
   ): Promise<Pid> {
-    if (this.#isRoot) return this.#start(heavy, [args, parent], options);
+    if (this.#watchdog !== undefined) return this.#start(heavy, [args, parent], options);
     const to = { node: this.#node.name, name: ROOT_NAME };
     const wait = { timeoutMs: heavy.startTimeoutMs + 5_000 };
     const op: Op = [OP.heavy, { ...heavy }, [args, parent], { ...options }];
@@ -141,16 +148,20 @@ export class HeavyHost {
     options: SpawnOptions,
   ): Promise<Pid> {
     const { module, heapMiB } = heavy;
+    const guarded = this.#guard(heavy);
     const order: HeavyOrder = {
       node: this.#node.name,
       module,
       export: heavy.export,
       given: Uint8Array.from(encodeValue(given).bytes),
       options,
+      port: guarded?.port,
     };
     const limits = heapMiB === undefined ? {} : { maxOldGenerationSizeMb: heapMiB };
-    const worker = new Worker(ENTRY, { workerData: order, resourceLimits: limits });
-    const running: Running = { worker, ended: endOf(worker), serial: 0, isKilled: false };
+    const transferList = guarded === undefined ? [] : [guarded.port];
+    const worker = new Worker(ENTRY, { workerData: order, resourceLimits: limits, transferList });
+    const ended = endWithin(endOf(worker), guarded);
+    const running: Running = { worker, ended, serial: 0, isKilled: false };
     this.#workers.add(running);
     void running.ended.then(() => this.#workers.delete(running));
     try {
@@ -162,6 +173,12 @@ export class HeavyHost {
       await worker.terminate();
       throw thrown;
     }
+  }
+
+  #guard({ stallMs, offHeapMiB }: HeavyBlueprint): Guarded | undefined {
+    if (stallMs === undefined && offHeapMiB === undefined) return undefined;
+    const offHeapBytes = offHeapMiB === undefined ? undefined : offHeapMiB * 2 ** 20;
+    return this.#watchdog?.guard({ stallMs, offHeapBytes });
   }
 
   #keep(key: string, running: Running): void {
@@ -201,6 +218,15 @@ export class HeavyHost {
       for (const { worker } of this.#workers) void worker.terminate();
     }, LEAVE_GRACE_MS).unref();
   }
+}
+
+/** The end of a worker; one that the watchdog has ended says nothing of it. */
+async function endWithin(
+  ended: Promise<WorkerEnd>,
+  guarded: Guarded | undefined,
+): Promise<WorkerEnd> {
+  const [end, verdict] = [await ended, await guarded?.verdict()];
+  return end.isTold || verdict === undefined ? end : { reason: verdict, isTold: false };
 }
 
 /** Resolves when a worker is gone. */

@@ -1,4 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
+import { STALL_MS_MIN } from "./limits.ts";
 
 /**
  * A process with an isolate of its own: its heap has a limit, and it can be killed in an endless
@@ -14,6 +15,17 @@ export interface HeavyOptions {
   readonly export?: string;
   /** Limit of the isolate's heap; above it the process ends. Unit: MiB. Default: V8's own. */
   readonly heapMiB?: number;
+  /**
+   * Longest time without a poll of its event loop; at least 50. A process above it is killed, with
+   * the reason `{ kind: "stalled", stallMs, stack }`. Unit: ms. Default: none.
+   */
+  readonly stallMs?: number;
+  /**
+   * Limit of the memory outside of its heap: buffers, and what else its objects keep there. A
+   * process above it is killed, with the reason `{ kind: "offHeap", limitBytes, externalBytes }`.
+   * Unit: MiB. Default: none.
+   */
+  readonly offHeapMiB?: number;
   /** Longest wait for its start, module and `init` included. Unit: ms. */
   readonly startTimeoutMs?: number;
 }
@@ -30,6 +42,8 @@ export interface HeavyBlueprint {
   readonly module: string;
   readonly export: string;
   readonly heapMiB: number | undefined;
+  readonly stallMs: number | undefined;
+  readonly offHeapMiB: number | undefined;
   readonly startTimeoutMs: number;
 }
 
@@ -39,7 +53,13 @@ export interface HeavyBlueprint {
  * @throws FoundationError `invalid_options`
  */
 export function heavy(options: HeavyOptions): HeavyBlueprint {
-  const { module, heapMiB, startTimeoutMs = HEAVY_DEFAULTS.startTimeoutMs } = options;
+  const {
+    module,
+    heapMiB,
+    stallMs,
+    offHeapMiB,
+    startTimeoutMs = HEAVY_DEFAULTS.startTimeoutMs,
+  } = options;
   const text = module instanceof URL ? module.href : module;
   if (typeof text !== "string" || text === "") refuse("`module` must be a URL or a package's name");
   if (/\.[cm]?ts(?:$|[?#])/.test(text)) {
@@ -49,12 +69,18 @@ export function heavy(options: HeavyOptions): HeavyBlueprint {
     refuse(`'${text}' is relative to nothing; use new URL("${text}", import.meta.url)`);
   }
   if (heapMiB !== undefined && !(heapMiB >= 4)) refuse("heapMiB must be at least 4");
+  if (stallMs !== undefined && !(stallMs >= STALL_MS_MIN)) {
+    refuse(`stallMs must be at least ${STALL_MS_MIN}`);
+  }
+  if (offHeapMiB !== undefined && !(offHeapMiB > 0)) refuse("offHeapMiB must be above 0");
   if (!(startTimeoutMs > 0)) refuse("startTimeoutMs must be above 0");
   return Object.freeze({
     kind: "heavy",
     module: text,
     export: options.export ?? HEAVY_DEFAULTS.export,
     heapMiB,
+    stallMs,
+    offHeapMiB,
     startTimeoutMs,
   });
 }
