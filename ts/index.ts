@@ -16,6 +16,32 @@ export type { Beam } from "./beam/beam.ts";
 export type { ChildOptions, RestartType } from "./beam/child-spec.ts";
 export { CHILD_DEFAULTS } from "./beam/child-spec.ts";
 export { dynamicSupervisor } from "./beam/dynamic-supervisor.ts";
+export type {
+  DispatchRule,
+  EcosystemCoordinatorOptions,
+  EcosystemCounts,
+  EcosystemHealth,
+  EcosystemInfo,
+  EcosystemOptions,
+  EcosystemQueue,
+  EcosystemScalingOptions,
+  EcosystemShutdown,
+  EcosystemShutdownOptions,
+  EcosystemSupervisionOptions,
+  EcosystemWorkerInfo,
+  EcosystemWorkerOptions,
+  MemoryStrategy,
+  QueueDelay,
+} from "./beam/ecosystems/ecosystem-types.ts";
+export {
+  ECOSYSTEM_COORDINATOR_DEFAULTS,
+  ECOSYSTEM_SCALING_DEFAULTS,
+  ECOSYSTEM_SHUTDOWN_DEFAULTS,
+  ECOSYSTEM_WORKER_DEFAULTS,
+} from "./beam/ecosystems/ecosystem-types.ts";
+export type { Ecosystems } from "./beam/ecosystems/ecosystems.ts";
+export type { Beside, Neighbours, Topology } from "./beam/ecosystems/topology.ts";
+export { isNeighbours } from "./beam/ecosystems/topology.ts";
 export type { Delivery, From } from "./beam/envelope.ts";
 export { NO_REPLY } from "./beam/envelope.ts";
 export type { EventHandler } from "./beam/event-manager.ts";

@@ -33,6 +33,18 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
       "",
     ].join("\n"),
   ],
+  [
+    "ecosystem.mjs",
+    [
+      "Resizer ended: out of luck",
+      "10 x 20, 20 x 40, 30 x 60, 40 x 80",
+      "4 done, 1 of them by a second worker",
+      "worker-1 up, worker-2 up, worker-3 up, worker-4 up",
+      "healthy: 3 workers",
+      "all done, 0 killed",
+      "",
+    ].join("\n"),
+  ],
   ["ring.mjs", "100000 hops through 1000 processes\n"],
   ["supervised-pair.mjs", "hello, from east\nhello again, from west\n"],
   ["endless-loops.mjs", "3 and 13: 9, timeout\n17: process_exited\n4 and 5: 16, 25\n"],

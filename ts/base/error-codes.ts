@@ -97,6 +97,9 @@ export const ERROR_CODES = Object.freeze({
   interner_full: row(7020, "resource", "medium", "none"),
   series_full: row(7021, "resource", "medium", "none"),
   loop_watch_missing: row(7050, "process", "medium", "none"),
+  unknown_ecosystem: row(7040, "process", "medium", "none"),
+  ecosystem_closing: row(7041, "process", "medium", "none"),
+  work_given_up: row(7042, "process", "high", "none"),
 });
 
 /** A stable, documented error code. */

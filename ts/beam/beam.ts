@@ -3,6 +3,7 @@ import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import { CrashWarnings } from "./crash-warnings.ts";
 import { Distribution } from "./distribution.ts";
+import { Ecosystems } from "./ecosystems/ecosystems.ts";
 import { Factories } from "./factories.ts";
 import { HeavyHost } from "./heavy-host.ts";
 import { Memory } from "./memory/memory.ts";
@@ -30,6 +31,8 @@ export class Beam {
   readonly tasks: Tasks;
   /** What this isolate knows of its memory, and ways to bound and save it. */
   readonly memory: Memory;
+  /** Processes that do the work that is sent to one pid. */
+  readonly ecosystems: Ecosystems;
   readonly #runtime: ProcessRuntime;
   readonly #distribution: Distribution;
   readonly #host: HeavyHost;
@@ -53,6 +56,7 @@ export class Beam {
     this.supervisors = new Supervisors(this.processes);
     this.tasks = new Tasks(this.#runtime);
     this.memory = new Memory(node);
+    this.ecosystems = new Ecosystems(this.#runtime, this.supervisors);
     node.onClosed(() => this.close());
   }
 

@@ -1,0 +1,200 @@
+import { availableParallelism } from "node:os";
+import { FoundationError } from "../../base/errors.ts";
+import { type HeavyBlueprint, heavy } from "../heavy.ts";
+import type { ProcessBody } from "../process-types.ts";
+import { type Blueprint, bodyOf, isStartable, type LightStartable } from "../startable.ts";
+import {
+  type DispatchRule,
+  ECOSYSTEM_COORDINATOR_DEFAULTS,
+  ECOSYSTEM_SCALING_DEFAULTS,
+  ECOSYSTEM_WORKER_DEFAULTS,
+  type EcosystemCoordinatorOptions,
+  type EcosystemOptions,
+  type EcosystemScalingOptions,
+  type EcosystemSupervisionOptions,
+  type EcosystemWorkerOptions,
+  type MemoryStrategy,
+} from "./ecosystem-types.ts";
+import { TOPOLOGIES, type Topology } from "./topology.ts";
+import { WorkerBody } from "./worker-body.ts";
+
+/** What an ecosystem is made from: its options, checked and with defaults. */
+export interface EcosystemPlan {
+  readonly name: string | undefined;
+  readonly start: Blueprint | HeavyBlueprint;
+  readonly args: readonly unknown[];
+  readonly memoryStrategy: MemoryStrategy;
+  readonly topology: Topology;
+  readonly coordinator: Required<EcosystemCoordinatorOptions>;
+  readonly supervision: EcosystemSupervisionOptions;
+  readonly scaling: Required<EcosystemScalingOptions>;
+  readonly isScaling: boolean;
+  readonly first: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+const ENTRY = new URL("./worker-entry.js", import.meta.url);
+const DISPATCH_RULES: readonly DispatchRule[] = ["leastLoaded", "roundRobin"];
+
+/** Options, by where they stand. */
+const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
+  ecosystem: [
+    "workers",
+    "name",
+    "coordinator",
+    "memoryStrategy",
+    "topology",
+    "supervision",
+    "scaling",
+  ],
+  workers: ["start", "module", "export", "args", "heapMiB", "count", "min", "max"],
+  coordinator: Object.keys(ECOSYSTEM_COORDINATOR_DEFAULTS),
+  supervision: ["strategy", "intensity", "backoff"],
+  scaling: Object.keys(ECOSYSTEM_SCALING_DEFAULTS),
+});
+
+/** Why there is no such option. */
+const REASONS: Readonly<Record<string, string>> = Object.freeze({
+  intelligence: "work goes to the least loaded worker or round robin, nothing is learned",
+  gcStrategy: "V8 decides when an isolate collects; `heapMiB` limits a heavy worker's heap",
+  distribution: "workers live in the node of their ecosystem",
+});
+
+/**
+ * Checks the options of an ecosystem.
+ *
+ * @throws FoundationError `invalid_options` with the reason
+ */
+export function ecosystemPlan(options: EcosystemOptions): EcosystemPlan {
+  checkKeys("ecosystem", options);
+  const { workers, topology = "star", supervision = {} } = options;
+  checkKeys("workers", workers);
+  checkKeys("supervision", supervision);
+  if (!TOPOLOGIES.includes(topology)) {
+    refuse(`topology must be one of ${TOPOLOGIES.join(", ")}, not '${topology}'`);
+  }
+  const isHeavy = workers.module !== undefined;
+  return Object.freeze({
+    name: options.name,
+    start: isHeavy ? heavyWorker(workers) : lightWorker(workers),
+    args: isHeavy ? heavyArgs(workers) : (workers.args ?? []),
+    memoryStrategy: memoryOf(options.memoryStrategy, isHeavy),
+    topology,
+    supervision,
+    coordinator: coordinatorOf(options.coordinator),
+    scaling: scalingOf(options.scaling, workers.count === "autoScale"),
+    ...countsOf(workers),
+  });
+}
+
+function checkKeys(where: string, options: object | undefined): void {
+  if (typeof options !== "object" || options === null) refuse(`\`${where}\` must be an object`);
+  const unknown = Object.keys(options).find((key) => KEYS[where]?.includes(key) !== true);
+  if (unknown === undefined) return;
+  const reason = REASONS[unknown];
+  const because = reason === undefined ? "" : `: ${reason}`;
+  refuse(`${where}: there is no option '${unknown}'${because}`);
+}
+
+function memoryOf(wanted: MemoryStrategy | undefined, isHeavy: boolean): MemoryStrategy {
+  const memory = isHeavy ? "isolatedHeaps" : "sharedHeap";
+  if (wanted === undefined || wanted === memory) return memory;
+  if (wanted === "isolatedHeaps") {
+    refuse("`isolatedHeaps` needs `workers.module`: code does not travel into another isolate");
+  }
+  if (wanted === "sharedHeap") {
+    refuse("`sharedHeap` needs `workers.start`: a module is loaded into an isolate of its own");
+  }
+  return refuse(
+    `memoryStrategy must be "isolatedHeaps" or "sharedHeap", not '${String(wanted)}': ` +
+      "V8 has no other kinds of heaps",
+  );
+}
+
+function heavyWorker({ module, start, heapMiB }: EcosystemWorkerOptions): HeavyBlueprint {
+  if (start !== undefined) refuse("`workers` has either `start` or `module`");
+  heavy({ module: module as URL | string });
+  const limit = heapMiB === undefined ? {} : { heapMiB };
+  return heavy({ module: ENTRY, export: "worker", ...limit });
+}
+
+function heavyArgs({ module, args = [], ...workers }: EcosystemWorkerOptions): unknown[] {
+  const name = workers.export ?? ECOSYSTEM_WORKER_DEFAULTS.export;
+  return [module instanceof URL ? module.href : module, name, args];
+}
+
+function lightWorker({ start, heapMiB, ...workers }: EcosystemWorkerOptions): Blueprint {
+  if (!isStartable(start)) refuse("`workers` needs `start` or `module`");
+  if (heapMiB !== undefined || workers.export !== undefined) {
+    refuse("`heapMiB` and `export` are of workers with a `module`");
+  }
+  const light: LightStartable = start;
+  const label = (typeof light === "function" && light.name) || "EcosystemWorker";
+  return Object.freeze({
+    label,
+    isSupervisor: false,
+    make: (args, parent) => {
+      const body = new WorkerBody(() => bodyOf(light, args, parent).body as ProcessBody<unknown>);
+      return body as ProcessBody<never>;
+    },
+  } satisfies Blueprint);
+}
+
+function coordinatorOf(
+  options: EcosystemCoordinatorOptions = {},
+): Required<EcosystemCoordinatorOptions> {
+  checkKeys("coordinator", options);
+  const coordinator = { ...ECOSYSTEM_COORDINATOR_DEFAULTS, ...options };
+  if (!DISPATCH_RULES.includes(coordinator.dispatch)) {
+    refuse(`coordinator.dispatch must be one of ${DISPATCH_RULES.join(", ")}`);
+  }
+  checkCount("coordinator.queueMax", coordinator.queueMax);
+  checkCount("coordinator.inFlightMax", coordinator.inFlightMax);
+  checkCount("coordinator.attemptsMax", coordinator.attemptsMax);
+  return coordinator;
+}
+
+function scalingOf(
+  options: EcosystemScalingOptions | undefined,
+  isScaling: boolean,
+): Required<EcosystemScalingOptions> {
+  if (options !== undefined && !isScaling) refuse("`scaling` is of `count: 'autoScale'`");
+  checkKeys("scaling", options ?? {});
+  const scaling = { ...ECOSYSTEM_SCALING_DEFAULTS, ...options };
+  const { lookEveryMs, highDelayMs, lowDelayMs } = scaling;
+  if (!(lookEveryMs >= 1)) refuse("scaling.lookEveryMs must be at least 1");
+  if (!(lowDelayMs >= 0) || !(highDelayMs > lowDelayMs)) {
+    refuse("scaling needs 0 <= lowDelayMs < highDelayMs");
+  }
+  checkCount("scaling.upAfterLooks", scaling.upAfterLooks);
+  checkCount("scaling.downAfterLooks", scaling.downAfterLooks);
+  return scaling;
+}
+
+function countsOf(
+  options: EcosystemWorkerOptions,
+): Pick<EcosystemPlan, "isScaling" | "first" | "min" | "max"> {
+  const { count = ECOSYSTEM_WORKER_DEFAULTS.count } = options;
+  const isScaling = count === "autoScale";
+  const { min = ECOSYSTEM_WORKER_DEFAULTS.min } = options;
+  const cpus = availableParallelism();
+  const max = options.max ?? (isScaling ? Math.max(min, cpus) : ECOSYSTEM_WORKER_DEFAULTS.max);
+  const first = isScaling ? min : count === "cpuCount" ? cpus : count;
+  checkCount("workers.count", first as number);
+  checkCount("workers.min", min);
+  checkCount("workers.max", max);
+  if (!((first as number) >= min && (first as number) <= max)) {
+    refuse(`workers needs min <= count <= max, not ${min}, ${first} and ${max}`);
+  }
+  return { isScaling, first: first as number, min, max };
+}
+
+function checkCount(what: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1) return;
+  refuse(`${what} must be a whole number above 0, not '${value}'`);
+}
+
+function refuse(text: string): never {
+  throw new FoundationError("invalid_options", text);
+}

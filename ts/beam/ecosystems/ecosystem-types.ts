@@ -1,0 +1,219 @@
+import type { Pid } from "../../base/pid.ts";
+import type { IntensityOptions } from "../restart-intensity.ts";
+import type { LightStartable } from "../startable.ts";
+import type { BackoffOptions, Strategy } from "../supervisor-types.ts";
+import type { Topology } from "./topology.ts";
+
+/** Who is given the next piece of work: the one with the least under way, or each in its turn. */
+export type DispatchRule = "leastLoaded" | "roundRobin";
+
+/** Where workers live: in the isolate of their ecosystem, or each in one of its own. */
+export type MemoryStrategy = "sharedHeap" | "isolatedHeaps";
+
+/** What workers are, and how many. Defaults: {@link ECOSYSTEM_WORKER_DEFAULTS}. */
+export interface EcosystemWorkerOptions {
+  /** A server class, a handler, a body or a blueprint: light workers. Default: none. */
+  readonly start?: LightStartable;
+  /** Built JavaScript that exports what a worker is: heavy workers. Default: none. */
+  readonly module?: URL | string;
+  /** Name of the export of `module`. */
+  readonly export?: string;
+  /** Arguments of a server's `init`. Default: none. */
+  readonly args?: readonly unknown[];
+  /** Limit of a heavy worker's heap. Unit: MiB. Default: V8's own. */
+  readonly heapMiB?: number;
+  /** How many: that many, one for each CPU, or by the queue delay. Unit: workers. */
+  readonly count?: number | "cpuCount" | "autoScale";
+  /** Fewest that `removeWorker` and scaling leave. Unit: workers. */
+  readonly min?: number;
+  /** Most that `addWorker` starts; for `autoScale` one for each CPU. Unit: workers. */
+  readonly max?: number;
+}
+
+/** What the workers are unless the options say otherwise. */
+export const ECOSYSTEM_WORKER_DEFAULTS = Object.freeze({
+  export: "default", // as `import` without braces
+  count: "cpuCount", // the number that can be at work at the same time
+  min: 1, // without any, what was accepted would wait for ever
+  max: 1_024, // a mistake in a loop stays below what a node has isolates for
+});
+
+/** How work is handed out. Defaults: {@link ECOSYSTEM_COORDINATOR_DEFAULTS}. */
+export interface EcosystemCoordinatorOptions {
+  /** Who is given the next piece of work. */
+  readonly dispatch?: DispatchRule;
+  /**
+   * Work that may wait for a worker. Behind it as much again waits in the mailbox; then senders are
+   * held back. Unit: messages.
+   */
+  readonly queueMax?: number;
+  /** Work that a worker has at a time. Unit: messages. */
+  readonly inFlightMax?: number;
+  /** Workers that may fail at a piece of work before it is given up. Unit: attempts. */
+  readonly attemptsMax?: number;
+}
+
+/** How work is handed out unless the options say otherwise. */
+export const ECOSYSTEM_COORDINATOR_DEFAULTS: Required<EcosystemCoordinatorOptions> = Object.freeze({
+  dispatch: "leastLoaded", // a slow piece of work holds nobody up
+  queueMax: 65_536, // as any mailbox
+  inFlightMax: 1, // what waits here can be given to any worker, what waits there cannot
+  attemptsMax: 3, // work that ends every worker ends fewer than the intensity bears
+});
+
+/** How workers are kept. */
+export interface EcosystemSupervisionOptions {
+  /** Who is restarted with a worker that ended. Default: `oneForOne`. */
+  readonly strategy?: Strategy;
+  /** How often workers may be restarted; beyond it the ecosystem ends. Default: 3 in 5 s. */
+  readonly intensity?: IntensityOptions;
+  /** How long to wait before a restart. Default: not at all. */
+  readonly backoff?: BackoffOptions;
+}
+
+/** When `autoScale` starts and ends workers. Defaults: {@link ECOSYSTEM_SCALING_DEFAULTS}. */
+export interface EcosystemScalingOptions {
+  /** How often it looks. Unit: ms. */
+  readonly lookEveryMs?: number;
+  /** Queue delay from which on there are too few workers. Unit: ms. */
+  readonly highDelayMs?: number;
+  /** Queue delay up to which there may be too many. Unit: ms. */
+  readonly lowDelayMs?: number;
+  /** Looks in a row with too few before one is started. Unit: looks. */
+  readonly upAfterLooks?: number;
+  /** Looks in a row with too many, of which one is idle, before one is ended. Unit: looks. */
+  readonly downAfterLooks?: number;
+}
+
+/** When `autoScale` starts and ends workers unless the options say otherwise. */
+export const ECOSYSTEM_SCALING_DEFAULTS: Required<EcosystemScalingOptions> = Object.freeze({
+  lookEveryMs: 1_000, // an isolate starts in 50 ms: its effect shows at the next look
+  highDelayMs: 100, // what a person begins to notice
+  lowDelayMs: 10, // a tenth: between them nothing changes, so it does not swing
+  upAfterLooks: 2, // one burst is no load
+  downAfterLooks: 10, // starting costs more than keeping
+});
+
+/** How an ecosystem is made. */
+export interface EcosystemOptions {
+  /** What the workers are, and how many. */
+  readonly workers: EcosystemWorkerOptions;
+  /** Name to register it under. Default: none. */
+  readonly name?: string;
+  /** How work is handed out. Default: {@link ECOSYSTEM_COORDINATOR_DEFAULTS}. */
+  readonly coordinator?: EcosystemCoordinatorOptions;
+  /** Where workers live. Default: `isolatedHeaps` with `module`, `sharedHeap` with `start`. */
+  readonly memoryStrategy?: MemoryStrategy;
+  /** Which workers are told of each other. Default: `star`, none. */
+  readonly topology?: Topology;
+  /** How workers are kept. Default: each is restarted on its own, 3 times in 5 s. */
+  readonly supervision?: EcosystemSupervisionOptions;
+  /** When `autoScale` acts. Default: {@link ECOSYSTEM_SCALING_DEFAULTS}. */
+  readonly scaling?: EcosystemScalingOptions;
+}
+
+/** How an ecosystem or a worker is ended. Defaults: {@link ECOSYSTEM_SHUTDOWN_DEFAULTS}. */
+export interface EcosystemShutdownOptions {
+  /** What it gets to finish its work and to end, before it is killed. Unit: ms. */
+  readonly graceMs?: number;
+}
+
+/** How an ecosystem is ended unless the options say otherwise. */
+export const ECOSYSTEM_SHUTDOWN_DEFAULTS: Required<EcosystemShutdownOptions> = Object.freeze({
+  graceMs: 5_000, // as children of a supervisor
+});
+
+/** What became of an ecosystem that was shut down. */
+export interface EcosystemShutdown {
+  /** Whether all work was done. */
+  readonly isDrained: boolean;
+  /** Pieces of work that were not; their callers got `process_exited`. */
+  readonly abandoned: number;
+  /** Workers that had to be killed. */
+  readonly killed: number;
+}
+
+/** A worker at one moment. */
+export interface EcosystemWorkerInfo {
+  readonly id: string;
+  /** Undefined while it is being started again. */
+  readonly pid: Pid | undefined;
+  /** `draining`: gets no more work and is to be removed. */
+  readonly state: "up" | "down" | "draining";
+  /** Work under way. Unit: messages. */
+  readonly inFlight: number;
+  /** Work done. Unit: messages. */
+  readonly done: number;
+  readonly restarts: number;
+}
+
+/** Pieces of work since the ecosystem began. */
+export interface EcosystemCounts {
+  /** Taken from senders. */
+  accepted: number;
+  /** Done by a worker, answered where somebody asked. */
+  completed: number;
+  /** Given to another worker because the first one ended. */
+  redistributed: number;
+  /** Could not be given or answered: their callers got the error. */
+  failed: number;
+  /** Given up after `attemptsMax` workers had ended with it. */
+  givenUp: number;
+  /** Not taken because the ecosystem is shutting down. */
+  refused: number;
+}
+
+/** How long work waited for a worker, of the last 256 pieces that were handed out. */
+export interface QueueDelay {
+  readonly samples: number;
+  /** Unit: ms. */
+  readonly meanMs: number;
+  /** Unit: ms. */
+  readonly maxMs: number;
+}
+
+/** What waits for a worker, and since when. */
+export interface EcosystemQueue {
+  /** Unit: messages. */
+  readonly waiting: number;
+  /** Unit: messages. */
+  readonly waitingMax: number;
+  /** For how long the oldest has been waiting; 0 where none is. Unit: ms. */
+  readonly oldestMs: number;
+  readonly delay: QueueDelay;
+}
+
+/** An ecosystem at one moment. */
+export interface EcosystemInfo {
+  readonly pid: Pid;
+  readonly topology: Topology;
+  readonly memoryStrategy: MemoryStrategy;
+  readonly dispatch: DispatchRule;
+  readonly strategy: Strategy;
+  readonly isScaling: boolean;
+  readonly workersMin: number;
+  readonly workersMax: number;
+  readonly workers: readonly EcosystemWorkerInfo[];
+  readonly queue: EcosystemQueue;
+  readonly counts: Readonly<EcosystemCounts>;
+  /** Why the last attempt of `autoScale` to start or end a worker failed. */
+  readonly scalingError: unknown;
+}
+
+/** How well an ecosystem does, and by which figures. */
+export interface EcosystemHealth {
+  /**
+   * `critical`: no worker is up, or the queue is full. `degraded`: a worker is down, the queue is
+   * half full, or work waits longer than `highDelayMs`.
+   */
+  readonly status: "healthy" | "degraded" | "critical";
+  /** What made it so, in words; empty where it is healthy. */
+  readonly reasons: readonly string[];
+  readonly workersWanted: number;
+  readonly workersUp: number;
+  readonly restarts: number;
+  readonly waiting: number;
+  readonly waitingMax: number;
+  /** The wait of the oldest, or the mean of the last ones where that is longer. Unit: ms. */
+  readonly queueDelayMs: number;
+}
