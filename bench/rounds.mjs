@@ -28,6 +28,7 @@
  * @property {string} name follows the name of the case
  * @property {string} unit
  * @property {"higher" | "lower"} better
+ * @property {boolean} [mayBeZero] of a count of what should not happen: nothing is a figure too
  *
  * @typedef {object} BenchCase
  * @property {string} case
@@ -44,10 +45,15 @@
  * @property {Map<Contender | OurVariant, string>} failed
  */
 
-/** Throws unless every figure of an outcome is a positive number. */
-function assertFigures(outcome) {
-  const figures = typeof outcome === "number" ? [outcome] : Object.values(outcome ?? {});
-  const areGood = figures.every((figure) => Number.isFinite(figure) && figure > 0);
+/** Throws unless every figure of an outcome is a positive number, or zero where that is one. */
+function assertFigures(outcome, { figures: expected = [] }) {
+  const named = typeof outcome === "number" ? { figure: outcome } : (outcome ?? {});
+  const figures = Object.values(named);
+  const zeroKeys = new Set(expected.filter((each) => each.mayBeZero).map((each) => each.key));
+  const areGood = Object.entries(named).every(
+    ([key, figure]) =>
+      Number.isFinite(figure) && (figure > 0 || (figure === 0 && zeroKeys.has(key))),
+  );
   if (figures.length === 0 || !areGood) throw new Error(`no figure: ${JSON.stringify(outcome)}`);
 }
 
@@ -90,7 +96,7 @@ export async function takeFigures(benchCase, { rounds, onTurn, ...included }) {
       onTurn(contender, round);
       try {
         const outcome = await contender.measure();
-        assertFigures(outcome);
+        assertFigures(outcome, benchCase);
         runs.set(contender, [...(runs.get(contender) ?? []), outcome]);
       } catch (error) {
         failed.set(contender, error instanceof Error ? error.message : String(error));

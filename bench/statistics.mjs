@@ -22,11 +22,13 @@ export function summarise(runs) {
 
 /**
  * How many times better ours is than a rival: above 1 is better, whichever way the unit points.
+ * Equal figures are 1, two zeros among them.
  *
  * @param {Summary} ours
  * @param {Summary} peer
  * @param {"higher" | "lower"} better
  */
 export function ratioOf(ours, peer, better) {
+  if (ours.median === peer.median) return 1;
   return better === "higher" ? ours.median / peer.median : peer.median / ours.median;
 }

@@ -8,8 +8,10 @@ import { nodeToNode } from "./cluster/node-to-node.mjs";
 import { sealed } from "./cluster/sealed.mjs";
 import { boundary } from "./micro/boundary.mjs";
 import { codec } from "./micro/codec.mjs";
+import { isolation } from "./micro/isolation.mjs";
 import { processes } from "./micro/processes.mjs";
 import { ring } from "./micro/ring.mjs";
+import { supervision } from "./micro/supervision.mjs";
 import { threads } from "./micro/threads.mjs";
 
 /**
@@ -35,6 +37,8 @@ export const SUITES = Object.freeze([
   codec,
   threads,
   processes,
+  supervision,
+  isolation,
   nodeToNode,
   sealed,
   io,

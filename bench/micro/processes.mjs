@@ -1,14 +1,10 @@
 /** What the processes of one isolate cost, beside the BEAM's own and an actor library's. */
 
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
-
-import { packageAbsence, programAbsence, scratchFolder } from "../peers/installed.mjs";
+import { createBeam } from "../peers/beam/node.mjs";
+import { packageAbsence } from "../peers/installed.mjs";
 import { withChildren } from "../processes.mjs";
 
-const BEAM_SOURCE = fileURLToPath(
-  new URL("../peers/beam/foundation_bench_processes.erl", import.meta.url),
-);
+const BEAM_MODULE = "foundation_bench_processes";
 
 /** Each question, who can be asked it, and what docs/performance.md aims at. */
 const QUESTIONS = [
@@ -38,18 +34,6 @@ const QUESTIONS = [
   },
 ];
 
-let compiled;
-
-/** The folder of the compiled Erlang module; gone when the runner ends. */
-function compiledFolder() {
-  if (compiled === undefined) {
-    compiled = scratchFolder();
-    const output = { stdio: ["ignore", "ignore", "inherit"] };
-    execFileSync("erlc", ["-o", compiled, BEAM_SOURCE], output);
-  }
-  return compiled;
-}
-
 function createNode(name, question, timing, absence = async () => undefined) {
   const module = new URL(`processes/${name}.mjs`, import.meta.url);
   return {
@@ -63,32 +47,10 @@ function createNode(name, question, timing, absence = async () => undefined) {
   };
 }
 
-function createBeam(question, timing) {
-  return {
-    name: "beam",
-    absence: programAbsence(["erl", "erlc"]),
-    measure: () =>
-      withChildren(timing.deadlineMs, async (group) => {
-        const times = [timing.deadlineMs, timing.warmMs, timing.measureMs].map(String);
-        const words = [
-          "+P",
-          "2000000",
-          "-noinput",
-          "-pa",
-          compiledFolder(),
-          "-run",
-          "foundation_bench_processes",
-        ];
-        const child = group.start("beam", "erl", [...words, "main", question, ...times]);
-        return (await child.event("result")).figure;
-      }),
-  };
-}
-
 function createCase({ rivals, targets, ...benchCase }, timing) {
   const question = benchCase.case;
   const createRival = {
-    beam: () => createBeam(question, timing),
+    beam: () => createBeam(BEAM_MODULE, question, timing, ({ figure }) => figure),
     nact: () => createNode("nact", question, timing, packageAbsence("nact")),
   };
   return {

@@ -38,7 +38,7 @@ export function outcomeOf(record, target) {
   const ratio = record.ratios[target.vs];
   if (ratio === undefined) return undefined;
   return {
-    aim: `${target.ratio}x ${target.vs}`,
+    aim: `${Number(target.ratio.toFixed(2))}x ${target.vs}`,
     reached: `${ratio.toFixed(2)}x`,
     isMet: ratio >= target.ratio,
   };

@@ -46,6 +46,23 @@ describe("rounds", () => {
     }
   });
 
+  it("of what should not happen, nothing is a figure too", async () => {
+    const lost = { key: "lost", name: "lost", unit: "messages", better: "lower" as const };
+    const take = async (mayBeZero: boolean) => {
+      const figures = [{ ...lost, mayBeZero }];
+      const contenders = [constant("ours", { lost: 0 }), constant("rival", { lost: 0 })];
+      const [ours, rival] = contenders as [(typeof contenders)[0], (typeof contenders)[0]];
+      const targets = { lost: [{ atMost: 0 }] };
+      const benchCase = { case: "c", figures, ours: [{ ...ours, targets }], peers: [rival] };
+      return createRecords(
+        { suite: "s", benchCase, figures: await takeFigures(benchCase, ALL) },
+        true,
+      );
+    };
+    expect((await take(true))[0]).toMatchObject({ ours: { median: 0 }, ratios: { rival: 1 } });
+    expect((await take(false))[0]?.failed?.ours).toMatch(/no figure/);
+  });
+
   it("a turn with several figures gives a record for each that it has", async () => {
     const figures = [
       { key: "p99", name: "p99", unit: "µs", better: "lower" as const },

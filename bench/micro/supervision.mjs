@@ -1,0 +1,93 @@
+/** What supervision costs: a restart, a storm of them beside busy siblings, a heavy start. */
+
+import { createBeam } from "../peers/beam/node.mjs";
+import { packageAbsence } from "../peers/installed.mjs";
+import { withChildren } from "../processes.mjs";
+
+const BEAM_MODULE = "foundation_bench_supervision";
+
+/** What is asked of supervisors, of whom, and what is aimed at. */
+const QUESTIONS = [
+  {
+    case: "restart",
+    figures: [
+      { key: "p50", name: "p50", unit: "µs", better: "lower" },
+      { key: "p99", name: "p99", unit: "µs", better: "lower" },
+    ],
+    targets: { p50: [{ atMost: 50 }] },
+  },
+  {
+    case: "storm",
+    figures: [
+      { key: "lost", name: "lost", unit: "messages", better: "lower", mayBeZero: true },
+      { key: "restarts", name: "restarts", unit: "restarts/s", better: "higher" },
+    ],
+    targets: { lost: [{ atMost: 0 }] },
+  },
+];
+
+const always = async () => undefined;
+
+/** A contender of this folder: a module that is asked, and reports its figures. */
+function createNode(name, parameters, absence = always) {
+  const { timing } = parameters;
+  const module = new URL(`supervision/${name}.mjs`, import.meta.url);
+  return {
+    name,
+    absence,
+    measure: () =>
+      withChildren(timing.deadlineMs, async (group) => {
+        const child = group.startNode(name, module, parameters);
+        return (await child.event("result")).figures;
+      }),
+  };
+}
+
+function createCase({ targets, ...benchCase }, timing) {
+  const question = benchCase.case;
+  const parameters = { question, timing };
+  const rivalOf = (name) => createNode(name, parameters, packageAbsence(name));
+  return {
+    ...benchCase,
+    ours: [{ case: question, targets, measure: createNode("ours", parameters).measure }],
+    peers: [
+      createBeam(BEAM_MODULE, question, timing, ({ figures }) => figures),
+      rivalOf("xstate"),
+      rivalOf("effect"),
+    ],
+  };
+}
+
+/** An isolate of its own: from asking for it until it has answered a first message. */
+function createHeavyStart(timing) {
+  const createRival = (name, absence) => ({
+    ...createNode(`${name}-start`, { timing }, absence),
+    name,
+  });
+  return {
+    case: "heavy start",
+    figures: [{ key: "p50", name: "p50", unit: "ms", better: "lower" }],
+    ours: [
+      {
+        case: "heavy start",
+        targets: { p50: [{ vs: "worker", ratio: 1 / 1.2 }] },
+        measure: createNode("heavy-start", { timing }).measure,
+      },
+    ],
+    peers: [createRival("worker"), createRival("comedy", packageAbsence("comedy"))],
+  };
+}
+
+/**
+ * Supervisors: how fast a child is back, whether its siblings notice, and what an isolate costs.
+ *
+ * @type {import("../suites.mjs").Suite}
+ */
+export const supervision = {
+  name: "supervision",
+  question: "supervisors: a restart, a storm of restarts beside siblings, a heavy start",
+  cases: (timing) => [
+    ...QUESTIONS.map((question) => createCase(question, timing)),
+    createHeavyStart(timing),
+  ],
+};

@@ -1,0 +1,10 @@
+/** A server that a heavy process is started from. */
+
+import { GenServer } from "foundation-runtime";
+
+/** Answers a number with the next one. */
+export class Successor extends GenServer {
+  handleCall(value) {
+    return value + 1;
+  }
+}
