@@ -64,7 +64,18 @@ export type { CgroupMemory } from "./beam/memory/cgroup.ts";
 export type { LabelCounts, LabelOptions, LabelOverflow, Labels } from "./beam/memory/labels.ts";
 export { LABEL_DEFAULTS, LabelGuard } from "./beam/memory/labels.ts";
 export type { Memory } from "./beam/memory/memory.ts";
+export type { PressureAction, PressureEvent, PressureLevel } from "./beam/memory/pressure.ts";
 export type { Recommendation } from "./beam/memory/recommendations.ts";
+export { SharedBinaries } from "./beam/memory/shared-binaries.ts";
+export type {
+  PutOptions,
+  SharedBinariesCounts,
+  SharedBinariesEvents,
+  SharedBinariesOptions,
+} from "./beam/memory/shared-binaries-types.ts";
+export { PUT_DEFAULTS, SHARED_BINARIES_DEFAULTS } from "./beam/memory/shared-binaries-types.ts";
+export type { BinaryTicket, SharedBinary } from "./beam/memory/shared-binary.ts";
+export { openSharedBinary } from "./beam/memory/shared-binary.ts";
 export type {
   Destination,
   NamedProcess,

@@ -4,6 +4,7 @@ import { type AnalysedNode, analyze } from "../../ts/beam/memory/analysis.ts";
 import { AtomTable } from "../../ts/beam/memory/atoms.ts";
 import { cgroupMemory } from "../../ts/beam/memory/cgroup.ts";
 import { type MemoryFigures, recommend } from "../../ts/beam/memory/recommendations.ts";
+import { SharedBinaries } from "../../ts/beam/memory/shared-binaries.ts";
 import type { NodeMetrics } from "../../ts/kernel/node-types.ts";
 
 const MIB = 1 << 20;
@@ -36,14 +37,16 @@ const NODE: AnalysedNode = {
     }) as unknown as NodeMetrics,
 };
 
+const OWN = { atoms: new AtomTable().counts(), pools: [] };
+
 async function figures(): Promise<MemoryFigures> {
-  return analyze(NODE, new AtomTable().counts());
+  return analyze(NODE, OWN);
 }
 
 describe("an analysis", () => {
   test("has the figures of V8, of the process and of the node", async () => {
     const held = new Uint8Array(3 * MIB);
-    const found = await analyze(NODE, new AtomTable().counts());
+    const found = await analyze(NODE, OWN);
     expect(found.heap.usedBytes).toBeGreaterThan(MIB);
     expect(found.heap.limitBytes).toBeGreaterThan(found.heap.usedBytes);
     expect(found.spaces.map(({ name }) => name)).toContain("old_space");
@@ -76,10 +79,9 @@ describe("an analysis", () => {
     left.metrics = () => {
       throw new FoundationError("node_left", "left");
     };
-    const counts = new AtomTable().counts();
-    await expect(analyze(left, counts)).rejects.toMatchObject({ code: "node_left" });
+    await expect(analyze(left, OWN)).rejects.toMatchObject({ code: "node_left" });
     const options = { timeoutMs: 0 };
-    await expect(analyze(NODE, counts, options)).rejects.toMatchObject({ code: "invalid_options" });
+    await expect(analyze(NODE, OWN, options)).rejects.toMatchObject({ code: "invalid_options" });
   });
 });
 
@@ -106,7 +108,15 @@ describe("recommendations", () => {
       { code: "isolate_near_limit", severity: "critical", figures: { slot: 9, heapPercent: 97 } },
       { code: "mostly_external", severity: "notice" },
     ]);
-    expect(recommend({ ...full, isolates: [], externalBytes: 79 * MIB })).toEqual([]);
+    const quiet = { ...full, isolates: [], externalBytes: 79 * MIB };
+    expect(recommend(quiet)).toEqual([]);
+    const pool = new SharedBinaries({ budgetBytes: 1_000, freeBytesMax: 0 });
+    pool.put(new Uint8Array(800));
+    const found = recommend({ ...quiet, pools: [pool.counts()] });
+    const facts = { usedBytes: 896, budgetBytes: 1_000 };
+    expect(found).toMatchObject([
+      { code: "pool_near_budget", severity: "warning", figures: facts },
+    ]);
   });
 });
 

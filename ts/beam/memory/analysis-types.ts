@@ -2,6 +2,7 @@ import type { IsolateHeap } from "../../kernel/interrupts.ts";
 import type { AtomCounts } from "./atoms.ts";
 import type { CgroupMemory } from "./cgroup.ts";
 import type { Recommendation } from "./recommendations.ts";
+import type { SharedBinariesCounts } from "./shared-binaries-types.ts";
 
 /** How memory is analysed. Defaults: {@link ANALYSIS_DEFAULTS}. */
 export interface AnalysisOptions {
@@ -93,6 +94,8 @@ export interface MemoryAnalysis {
   /** Undefined where the system keeps no control groups of memory. */
   readonly cgroup: CgroupMemory | undefined;
   readonly atoms: AtomCounts;
+  /** Pools of shared binaries that this isolate made of its node. */
+  readonly pools: readonly SharedBinariesCounts[];
   readonly shares: MemoryShares;
   /** What the figures above speak for; empty where nothing is near a limit. */
   readonly recommendations: readonly Recommendation[];

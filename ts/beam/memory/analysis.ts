@@ -12,7 +12,6 @@ import {
   type MemoryAnalysis,
   type SharedMemory,
 } from "./analysis-types.ts";
-import type { AtomCounts } from "./atoms.ts";
 import { cgroupMemory } from "./cgroup.ts";
 import { checkCount } from "./limits.ts";
 import { recommend } from "./recommendations.ts";
@@ -24,10 +23,13 @@ export interface AnalysedNode {
   metrics(): NodeMetrics;
 }
 
+/** What the isolate keeps count of itself. */
+export type OwnFigures = Pick<MemoryAnalysis, "atoms" | "pools">;
+
 /** Takes the figures of this isolate, its node and its process, and what they speak for. */
 export async function analyze(
   node: AnalysedNode,
-  atoms: AtomCounts,
+  { atoms, pools }: OwnFigures,
   options: AnalysisOptions = {},
 ): Promise<MemoryAnalysis> {
   const { timeoutMs } = { ...ANALYSIS_DEFAULTS, ...options };
@@ -49,6 +51,7 @@ export async function analyze(
     shared: sharedMemory(node.metrics()),
     cgroup,
     atoms,
+    pools,
     shares: {
       heapPercent: percent(heap.usedBytes, heap.limitBytes),
       machinePercent: percent(rss, machineBytes),

@@ -72,12 +72,17 @@ export function compress(bytes: Uint8Array): Uint8Array | undefined {
   const packed = deflateSync(bytes, { level: constants.Z_BEST_SPEED });
   if (packed.byteLength >= STORED_RATIO * bytes.byteLength) return undefined;
   // zlib answers a part of a block, which all of it would stay for.
-  return packed.byteLength === packed.buffer.byteLength ? packed : Uint8Array.from(packed);
+  return packed.byteLength === packed.buffer.byteLength ? plain(packed) : Uint8Array.from(packed);
 }
 
 /** The bytes again that `compress` was given. */
 export function decompress(packed: Uint8Array): Uint8Array {
-  return inflateSync(packed);
+  return plain(inflateSync(packed));
+}
+
+/** The same memory without Node's own methods, as all other bytes here are. */
+function plain({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function keep(bytes: Uint8Array): OptimizedBinary {

@@ -3,12 +3,15 @@ import type { AnalysisOptions, MemoryAnalysis } from "./analysis-types.ts";
 import { type AtomId, AtomTable } from "./atoms.ts";
 import { type BinaryOptions, type OptimizedBinary, optimizeBinary } from "./binaries.ts";
 import { LabelGuard, type LabelOptions } from "./labels.ts";
+import { SharedBinaries } from "./shared-binaries.ts";
+import type { SharedBinariesOptions } from "./shared-binaries-types.ts";
 
 /** What an isolate knows of its memory, and ways to bound and save it. */
 export class Memory {
   /** The table of {@link safeAtom}. */
   readonly atoms: AtomTable = new AtomTable();
   readonly #node: AnalysedNode;
+  readonly #pools = new Set<SharedBinaries>();
 
   constructor(node: AnalysedNode) {
     this.#node = node;
@@ -21,7 +24,8 @@ export class Memory {
    * @throws FoundationError `invalid_options`, `node_left`
    */
   async analyzeMemory(options: AnalysisOptions = {}): Promise<MemoryAnalysis> {
-    return analyze(this.#node, this.atoms.counts(), options);
+    const pools = [...this.#pools].map((pool) => pool.counts());
+    return analyze(this.#node, { atoms: this.atoms.counts(), pools }, options);
   }
 
   /**
@@ -57,8 +61,21 @@ export class Memory {
     return optimizeBinary(bytes, options);
   }
 
+  /**
+   * A pool of counted binaries in shared memory, closed when the isolate leaves its node.
+   *
+   * @throws FoundationError `invalid_options`
+   */
+  sharedBinaries(options: SharedBinariesOptions = {}): SharedBinaries {
+    const pool = new SharedBinaries(options);
+    this.#pools.add(pool);
+    return pool;
+  }
+
   /** Lets go of everything: the isolate leaves its node. */
   close(): void {
     this.atoms.clear();
+    for (const pool of this.#pools) pool.close();
+    this.#pools.clear();
   }
 }

@@ -32,6 +32,7 @@ export function recommend(figures: MemoryFigures): Recommendation[] {
   const found = [
     ...nearLimits(figures),
     ...isolatesNearLimits(figures),
+    ...poolsNearBudgets(figures),
     ...sharedMemory(figures),
     ...outsideOfTheHeap(figures),
   ];
@@ -75,6 +76,14 @@ function isolatesNearLimits({ isolates }: MemoryFigures): Recommendation[] {
     const percent = (100 * heap.usedHeapBytes) / heap.heapLimitBytes;
     const text = `The isolate of slot ${slot} is near its heap limit.`;
     return near("isolate_near_limit", { slot, heapPercent: percent }, percent, text);
+  });
+}
+
+function poolsNearBudgets({ pools }: MemoryFigures): Recommendation[] {
+  return pools.flatMap(({ usedBytes, budgetBytes }) => {
+    const percent = (100 * usedBytes) / budgetBytes;
+    const text = "Release shared binaries sooner, put some as evictable, or raise budgetBytes.";
+    return near("pool_near_budget", { usedBytes, budgetBytes }, percent, text);
   });
 }
 
