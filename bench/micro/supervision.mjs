@@ -60,8 +60,8 @@ function createCase({ targets, ...benchCase }, timing) {
 
 /** An isolate of its own: from asking for it until it has answered a first message. */
 function createHeavyStart(timing) {
-  const createRival = (name, absence) => ({
-    ...createNode(`${name}-start`, { timing }, absence),
+  const createRival = (name, module, parameters, absence) => ({
+    ...createNode(module, { timing, ...parameters }, absence),
     name,
   });
   return {
@@ -74,7 +74,11 @@ function createHeavyStart(timing) {
         measure: createNode("heavy-start", { timing }).measure,
       },
     ],
-    peers: [createRival("worker"), createRival("comedy", packageAbsence("comedy"))],
+    peers: [
+      createRival("worker", "worker-start", { isLoaded: false }),
+      createRival("worker loaded", "worker-start", { isLoaded: true }),
+      createRival("comedy", "comedy-start", {}, packageAbsence("comedy")),
+    ],
   };
 }
 
