@@ -5,7 +5,7 @@ import { FoundationError, isDown, isExit, type Pid, type Self } from "../../dist
 import { Scene, settled } from "../unit/beam-scene.ts";
 import { type Id, type Item, NOBODY, OtpModel, type Policy } from "./otp-model.ts";
 
-const RUNS = 1_500;
+const RUNS = 500;
 const BOOM = new Error("boom");
 const REASONS: readonly unknown[] = ["normal", "kill", "shutdown", BOOM];
 /** More than any program takes: what is ready runs before the test goes on. */
@@ -80,6 +80,8 @@ class Twins {
   readonly #scene = new Scene(BUDGET_MS);
   readonly #model = new OtpModel();
   readonly #pids: Pid[] = [];
+  /** By the serial of their pid. */
+  readonly #ids = new Map<number, Id>();
   readonly #reasons = new Map<Id, unknown>();
   readonly #refs = new Map<Id, number[]>();
   /** What a process is about to end by, of itself. */
@@ -106,7 +108,7 @@ class Twins {
   }
 
   #idOf(pid: Pid): Id {
-    return this.#pids.findIndex((other) => other.equals(pid));
+    return this.#ids.get(pid.serial) ?? NOBODY;
   }
 
   #choose(number: number): Id {
@@ -141,6 +143,7 @@ class Twins {
     const pid = this.#refusal(start, id === undefined ? "name_taken" : undefined);
     if (pid === undefined || id === undefined) return;
     this.#pids.push(pid);
+    this.#ids.set(pid.serial, id);
     this.#scene.processes.monitor(pid, ({ reason: by }) => this.#reasons.set(id, by));
     if (isLinked && self !== undefined) this.#model.link(this.#idOf(self.pid), id);
   }
