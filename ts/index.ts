@@ -32,6 +32,7 @@ export type {
   EcosystemWorkerOptions,
   MemoryStrategy,
   QueueDelay,
+  SpawnEcosystem,
 } from "./beam/ecosystems/ecosystem-types.ts";
 export {
   ECOSYSTEM_COORDINATOR_DEFAULTS,

@@ -63,6 +63,19 @@ describe("an ecosystem of heavy workers", () => {
     await ecosystems.shutdownEcosystem(e);
   });
 
+  test("ends one that computes for longer than it may, and goes on", async () => {
+    const { ecosystems, processes } = node.beam;
+    const e = await processes.spawnEcosystem("squares", {
+      workers: { module: MODULE, export: "Squarer", args: [0], count: 1, stallMs: 500 },
+      coordinator: { attemptsMax: 1 },
+    });
+    const loops = processes.call("squares", "loop", { timeoutMs: 20_000 });
+    await expect(loops).rejects.toMatchObject({ code: "work_given_up" });
+    expect(await processes.call(e, 3, { timeoutMs: 20_000 })).toBe(9);
+    expect(ecosystems.ecosystemInfo("squares").counts).toMatchObject({ givenUp: 1, completed: 1 });
+    await ecosystems.shutdownEcosystem(e);
+  });
+
   test("kills one that loops when its grace is over", async () => {
     const { ecosystems, processes } = node.beam;
     const e = await ecosystems.spawnEcosystem({

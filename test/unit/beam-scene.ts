@@ -18,7 +18,7 @@ export class Scene {
     // Nothing here leaves the isolate, so there is nobody to ask for that.
     const nobody = undefined as never;
     const events = new TypedEvents<ProcessEvents>();
-    this.processes = new Processes(this.runtime, nobody, nobody, events);
+    this.processes = new Processes(this.runtime, nobody, nobody, events, nobody);
     this.supervisors = new Supervisors(this.processes);
     this.tasks = new Tasks(this.runtime);
   }

@@ -3,6 +3,7 @@ import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import { CrashWarnings } from "./crash-warnings.ts";
 import { Distribution } from "./distribution.ts";
+import type { EcosystemOptions } from "./ecosystems/ecosystem-types.ts";
 import { Ecosystems } from "./ecosystems/ecosystems.ts";
 import { Factories } from "./factories.ts";
 import { HeavyHost } from "./heavy-host.ts";
@@ -52,7 +53,18 @@ export class Beam {
     this.#host = new HeavyHost(node, this.#watchdog);
     this.#runtime.connect(this.#distribution, this.#host);
     const factories = new Factories(node, this.#runtime);
-    this.processes = new Processes(this.#runtime, this.#distribution, factories, events);
+    const spawnEcosystem = async (...args: [string, EcosystemOptions] | [EcosystemOptions]) => {
+      return args.length === 1
+        ? this.ecosystems.spawnEcosystem(args[0])
+        : this.ecosystems.spawnEcosystem(...args);
+    };
+    this.processes = new Processes(
+      this.#runtime,
+      this.#distribution,
+      factories,
+      events,
+      spawnEcosystem,
+    );
     this.supervisors = new Supervisors(this.processes);
     this.tasks = new Tasks(this.#runtime);
     this.memory = new Memory(node);

@@ -2,6 +2,7 @@ import { FoundationError } from "../base/errors.ts";
 import { isSameHome, type Pid } from "../base/pid.ts";
 import type { TypedEvents, Unsubscribe } from "../base/typed-events.ts";
 import type { Distribution } from "./distribution.ts";
+import type { EcosystemOptions, SpawnEcosystem } from "./ecosystems/ecosystem-types.ts";
 import { noProcessError } from "./envelope.ts";
 import type { Factories, Factory, SpawnOnOptions } from "./factories.ts";
 import type { LightProcess } from "./process.ts";
@@ -43,17 +44,20 @@ export class Processes {
   readonly #distribution: Distribution;
   readonly #factories: Factories;
   readonly #events: TypedEvents<ProcessEvents>;
+  readonly #spawnEcosystem: SpawnEcosystem;
 
   constructor(
     runtime: ProcessRuntime,
     distribution: Distribution,
     factories: Factories,
     events: TypedEvents<ProcessEvents>,
+    spawnEcosystem: SpawnEcosystem,
   ) {
     this.#runtime = runtime;
     this.#distribution = distribution;
     this.#factories = factories;
     this.#events = events;
+    this.#spawnEcosystem = spawnEcosystem;
   }
 
   /** Calls `listener` at every event of that name until the returned function is called. */
@@ -114,6 +118,15 @@ export class Processes {
   async startLink(start: Startable, options: StartOptions = {}): Promise<Pid> {
     const process = this.#current("startLink");
     return startProcess(this.#runtime, start, options, { process, pid: process.pid });
+  }
+
+  /** Starts several workers behind one pid, as `node.beam.ecosystems.spawnEcosystem`. */
+  async spawnEcosystem(name: string, options: EcosystemOptions): Promise<Pid>;
+  async spawnEcosystem(options: EcosystemOptions): Promise<Pid>;
+  async spawnEcosystem(first: string | EcosystemOptions, second?: EcosystemOptions): Promise<Pid> {
+    return typeof first === "string"
+      ? this.#spawnEcosystem(first, second as EcosystemOptions)
+      : this.#spawnEcosystem(first);
   }
 
   /**

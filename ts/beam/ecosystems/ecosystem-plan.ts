@@ -37,6 +37,9 @@ export interface EcosystemPlan {
 const ENTRY = new URL("./worker-entry.js", import.meta.url);
 const DISPATCH_RULES: readonly DispatchRule[] = ["leastLoaded", "roundRobin"];
 
+/** Options of workers with a module. */
+const HEAVY_KEYS = ["export", "heapMiB", "offHeapMiB", "stallMs"] as const;
+
 /** Options, by where they stand. */
 const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
   ecosystem: [
@@ -48,7 +51,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
     "supervision",
     "scaling",
   ],
-  workers: ["start", "module", "export", "args", "heapMiB", "count", "min", "max"],
+  workers: ["start", "module", "args", "count", "min", "max", ...HEAVY_KEYS],
   coordinator: Object.keys(ECOSYSTEM_COORDINATOR_DEFAULTS),
   supervision: ["strategy", "intensity", "backoff"],
   scaling: Object.keys(ECOSYSTEM_SCALING_DEFAULTS),
@@ -112,11 +115,17 @@ function memoryOf(wanted: MemoryStrategy | undefined, isHeavy: boolean): MemoryS
   );
 }
 
-function heavyWorker({ module, start, heapMiB }: EcosystemWorkerOptions): HeavyBlueprint {
+function heavyWorker(workers: EcosystemWorkerOptions): HeavyBlueprint {
+  const { module, start, heapMiB, offHeapMiB, stallMs } = workers;
   if (start !== undefined) refuse("`workers` has either `start` or `module`");
   heavy({ module: module as URL | string });
-  const limit = heapMiB === undefined ? {} : { heapMiB };
-  return heavy({ module: ENTRY, export: "worker", ...limit });
+  return heavy({
+    module: ENTRY,
+    export: "worker",
+    ...(heapMiB !== undefined && { heapMiB }),
+    ...(offHeapMiB !== undefined && { offHeapMiB }),
+    ...(stallMs !== undefined && { stallMs }),
+  });
 }
 
 function heavyArgs({ module, args = [], ...workers }: EcosystemWorkerOptions): unknown[] {
@@ -124,11 +133,10 @@ function heavyArgs({ module, args = [], ...workers }: EcosystemWorkerOptions): u
   return [module instanceof URL ? module.href : module, name, args];
 }
 
-function lightWorker({ start, heapMiB, ...workers }: EcosystemWorkerOptions): Blueprint {
+function lightWorker({ start, ...workers }: EcosystemWorkerOptions): Blueprint {
   if (!isStartable(start)) refuse("`workers` needs `start` or `module`");
-  if (heapMiB !== undefined || workers.export !== undefined) {
-    refuse("`heapMiB` and `export` are of workers with a `module`");
-  }
+  const heavyKey = HEAVY_KEYS.find((key) => workers[key] !== undefined);
+  if (heavyKey !== undefined) refuse(`\`${heavyKey}\` is of workers with a \`module\``);
   const light: LightStartable = start;
   const label = (typeof light === "function" && light.name) || "EcosystemWorker";
   return Object.freeze({

@@ -22,6 +22,10 @@ export interface EcosystemWorkerOptions {
   readonly args?: readonly unknown[];
   /** Limit of a heavy worker's heap. Unit: MiB. Default: V8's own. */
   readonly heapMiB?: number;
+  /** Memory outside of a heavy worker's heap above which it is ended. Unit: MiB. Default: none. */
+  readonly offHeapMiB?: number;
+  /** How long a heavy worker may compute without a pause, or is ended. Unit: ms. Default: none. */
+  readonly stallMs?: number;
   /** How many: that many, one for each CPU, or by the queue delay. Unit: workers. */
   readonly count?: number | "cpuCount" | "autoScale";
   /** Fewest that `removeWorker` and scaling leave. Unit: workers. */
@@ -216,4 +220,10 @@ export interface EcosystemHealth {
   readonly waitingMax: number;
   /** The wait of the oldest, or the mean of the last ones where that is longer. Unit: ms. */
   readonly queueDelayMs: number;
+}
+
+/** Starts ecosystems, with the name in front or among the options. */
+export interface SpawnEcosystem {
+  (name: string, options: EcosystemOptions): Promise<Pid>;
+  (options: EcosystemOptions): Promise<Pid>;
 }
