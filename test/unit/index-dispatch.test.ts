@@ -112,6 +112,22 @@ describe("losing a worker", () => {
     expect(dispatch.isSettled).toBe(true);
   });
 
+  test("leaves the others above suspicion where the crash names its file", () => {
+    const dispatch = new Dispatch([3, 2, 1]);
+    dispatch.addWorker("w1");
+    for (const fileId of [0, 1, 2]) expect(dispatch.take("w1")).toBe(fileId);
+    expect(dispatch.lose("w1", true, 1)).toEqual({
+      redispatched: [0, 1, 2],
+      quarantined: undefined,
+    });
+    dispatch.addWorker("w1");
+    expect(dispatch.take("w1")).toBe(1);
+    expect(dispatch.take("w1")).toBeUndefined();
+    expect(dispatch.lose("w1", true, 1)).toEqual({ redispatched: [], quarantined: 1 });
+    dispatch.addWorker("w1");
+    expect([dispatch.take("w1"), dispatch.take("w1")]).toEqual([0, 2]);
+  });
+
   test("a worker that is closed gets no more, and its files still go to others", () => {
     const dispatch = dispatchOf([30, 20, 10], "w1", "w2");
     dispatch.take("w1");

@@ -1,4 +1,5 @@
 import type { Corpus } from "./corpus.ts";
+import type { CrewFigures } from "./crew.ts";
 import type { ChannelTotals, WorkerSummary } from "./messages.ts";
 import type { PingFigures } from "./pings.ts";
 import type { FileRecord, SkippedFile } from "./record.ts";
@@ -60,7 +61,7 @@ export interface KillOutcome {
   readonly atShare: number;
   /** Files that the worker held unfinished at that moment. */
   readonly unfinishedFiles: number;
-  /** Time from the signal to the coordinator's `down` event. Unit: ms. */
+  /** Time from the signal to the coordinator's `DOWN`. Unit: ms. */
   readonly noticedAfterMs: number | undefined;
 }
 
@@ -77,6 +78,8 @@ export interface ClusterRun {
   /** What the coordinator's node counted, at the end of the run. */
   readonly channels: Readonly<Record<"control" | "results" | "bulk", ChannelTotals>>;
   readonly kill: KillOutcome | undefined;
+  /** What the run's supervisors started, and what ended. */
+  readonly supervised: CrewFigures;
   /** Files that went to another worker after the first one was lost. */
   readonly redispatchedFiles: number;
   /** Results for files that had one already; ignored. */

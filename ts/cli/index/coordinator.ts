@@ -1,14 +1,23 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { Foundation, type FoundationNode } from "../../index.ts";
 import { CommandError, describeFailure } from "../exit.ts";
 import { awaitMember } from "./await-member.ts";
 import { Change } from "./change.ts";
 import { channelTotals } from "./channel-totals.ts";
 import type { ClusterRun, ClusterTask } from "./cluster-run.ts";
-import { Dispatch } from "./dispatch.ts";
+import { Collector } from "./collector.ts";
+import { Crew, isOrderedEnd } from "./crew.ts";
+import { Dispatch, type Loss } from "./dispatch.ts";
 import { Feeder } from "./feeder.ts";
 import { KillPlan } from "./kill-plan.ts";
-import { COORDINATOR_NAME, HANDLERS, INDEX_CHANNELS, isResultMessage } from "./messages.ts";
+import {
+  COORDINATOR_NAME,
+  HANDLERS,
+  INDEX_CHANNELS,
+  isFileCrash,
+  isResultMessage,
+} from "./messages.ts";
 import { ControlPings } from "./pings.ts";
 import type { FileRecord, SkippedFile } from "./record.ts";
 import { RunFailure } from "./run-failure.ts";
@@ -21,7 +30,7 @@ const BOOT_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
 /** Workers started for others that crashed; each crash costs one. Unit: processes. */
 const REPLACEMENTS_MAX = 32;
-/** Wait for the `down` event of a process that ended; after that its end is enough. Unit: ms. */
+/** Wait for the `DOWN` of a process that ended; after that its end is enough. Unit: ms. */
 const DOWN_GRACE_MS = 5_000;
 
 /** Starts the worker process of this name; resolves when it has joined. */
@@ -62,6 +71,10 @@ class Coordinator {
   readonly #records: FileRecord[] = [];
   readonly #skipped: SkippedFile[] = [];
   readonly #feeder: Feeder;
+  readonly #collector: Collector;
+  /** Workers that joined and were not lost, whether their parser runs or is being restarted. */
+  readonly #present = new Set<string>();
+  #crew: Crew | undefined;
   #start: WorkerStart = () => Promise.reject(new Error("the run has not begun"));
   #workersStarted = 0;
   #replacements = 0;
@@ -79,8 +92,13 @@ class Coordinator {
     this.#killPlan = task.kill ? new KillPlan(this.#dispatch) : undefined;
     this.#pool = new WorkerPool((exit) => this.#onExit(exit));
     this.#feeder = this.#createFeeder();
-    node.handle(HANDLERS.result, (message, context) => this.#onResult(message, context.from));
-    node.on("down", (member) => this.#lose(member.name, member.reason));
+    this.#collector = new Collector(node.beam.processes, (message, from) =>
+      this.#onResult(message, from),
+    );
+    node.handle(HANDLERS.result, (message, { from }) => this.#collector.add(message, from));
+    node.beam.processes.on("crashed", ({ label, reason }) => {
+      this.#task.onEvent(`${label} crashed: ${describeFailure(reason)}`);
+    });
   }
 
   async run(cluster: string, secret: string): Promise<ClusterRun> {
@@ -96,11 +114,12 @@ class Coordinator {
     const pings = new ControlPings(this.#node, () => this.#dispatch.workers);
     pings.start();
     this.#startedAt = performance.now();
-    await this.#failure.orElse(this.#feedAll());
+    const crew = await this.#failure.orElse(this.#startCrew());
+    await this.#failure.orElse(this.#feedAll(crew));
     const elapsedMs = performance.now() - this.#startedAt;
     const pingFigures = pings.stop();
     await this.#failure.orElse(
-      this.#ledger.askAll(this.#node, this.#dispatch.workers, this.#failure.signal),
+      this.#ledger.askAll(this.#node, [...this.#present], this.#failure.signal),
     );
     return {
       records: this.#records,
@@ -115,6 +134,7 @@ class Coordinator {
         bulk: channelTotals(this.#node, "bulk"),
       },
       kill: this.#killPlan?.outcome,
+      supervised: crew.figures(),
       redispatchedFiles: this.#redispatchedFiles,
       duplicateResults: this.#duplicateResults,
       malformedResults: this.#malformedResults,
@@ -125,6 +145,8 @@ class Coordinator {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#fail(new CommandError("run_closed", "the run is over"));
+    // While the parsers can still answer to their end; a node that does not is killed right after.
+    await Promise.race([this.#crew?.stop(), delay(STOP_GRACE_MS, undefined, { ref: false })]);
     await this.#pool.stop(STOP_GRACE_MS);
     await this.#node.leave({ drainMs: 0 });
   }
@@ -148,7 +170,20 @@ class Coordinator {
 
   #admit(name: string): void {
     this.#ledger.add(name, this.#pool.processId(name));
-    this.#dispatch.addWorker(name);
+    this.#present.add(name);
+  }
+
+  async #startCrew(): Promise<Crew> {
+    this.#crew = await Crew.start({
+      node: this.#node,
+      collector: this.#collector,
+      feed: (worker, ended) => this.#feeder.feed(worker, ended),
+      onUp: (worker) => this.#dispatch.addWorker(worker),
+      onDown: (worker, reason) => this.#onParserDown(worker, reason),
+      onGivenUp: (worker) => this.#lose(worker, "its processes ended too often"),
+      onCollapse: () => this.#fail(new CommandError("run_collapsed", "results are not collected")),
+    });
+    return this.#crew;
   }
 
   #createFeeder(): Feeder {
@@ -168,13 +203,14 @@ class Coordinator {
     });
   }
 
-  async #feedAll(): Promise<void> {
-    for (const worker of this.#dispatch.workers) this.#feed(worker);
+  async #feedAll(crew: Crew): Promise<void> {
+    for (const worker of this.#present) this.#supervise(crew, worker);
     while (!this.#dispatch.isSettled) await this.#change.next();
   }
 
-  #feed(worker: string): void {
-    this.#feeder.feed(worker).catch((failure: unknown) => this.#fail(failure));
+  /** A worker without its processes is as good as lost. */
+  #supervise(crew: Crew, worker: string): void {
+    crew.add(worker).catch((failure: unknown) => this.#lose(worker, describeFailure(failure)));
   }
 
   #onResult(message: unknown, from: string): void {
@@ -225,27 +261,46 @@ class Coordinator {
     if (this.#isClosing) return;
     if (exit.isFault && this.#startedAt > 0) this.#replace(exit);
     this.#failIfAllLost(exit.cause);
-    // The `down` event is the runtime's word and comes first as a rule. The end of the process is
+    // The parser's `DOWN` is the runtime's word and comes first as a rule. The process' own end is
     // certain as well, so a run never waits for a word that does not come.
     const timer = setTimeout(() => this.#lose(exit.name, exit.cause), DOWN_GRACE_MS);
     timer.unref();
   }
 
+  /** The parser of a worker ended; what it held goes to others. Its supervisor sees to the rest. */
+  #onParserDown(worker: string, reason: unknown): void {
+    if (reason === "noconnection") {
+      this.#lose(worker, "noconnection");
+      return;
+    }
+    const culprit = isFileCrash(reason) ? reason.fileId : undefined;
+    const loss = this.#dispatch.lose(worker, !isOrderedEnd(reason), culprit);
+    const path = culprit === undefined ? undefined : this.#task.corpus.files[culprit]?.path;
+    const because = isFileCrash(reason) ? `${path}: ${reason.problem}` : describeFailure(reason);
+    this.#redispatch(`the parser of ${worker}`, because, loss);
+  }
+
+  #redispatch(whose: string, reason: string, loss: Loss): void {
+    const { redispatched, quarantined } = loss;
+    this.#redispatchedFiles += redispatched.length;
+    this.#task.onEvent(
+      `${whose} is down (${reason}); ${redispatched.length} files go to other workers`,
+    );
+    if (quarantined !== undefined) this.#quarantine(quarantined);
+    this.#change.notify();
+  }
+
   #lose(worker: string, reason: string): void {
-    if (this.#isClosing || !this.#dispatch.workers.includes(worker)) return;
+    if (this.#isClosing || !this.#present.delete(worker)) return;
+    this.#crew?.drop(worker);
     const isOrdered = this.#killPlan?.isVictim(worker) ?? false;
     if (isOrdered) this.#killPlan?.noticed(performance.now());
     const loss = this.#dispatch.lose(worker, !isOrdered);
     this.#ledger.lost(worker, isOrdered ? "SIGKILL (--kill)" : reason);
     // Whoever is declared down gets no second life in this run: its late results are duplicates.
     this.#pool.kill(worker);
-    this.#redispatchedFiles += loss.redispatched.length;
-    this.#task.onEvent(
-      `${worker} is down (${reason}); ${loss.redispatched.length} files go to other workers`,
-    );
-    if (loss.quarantined !== undefined) this.#quarantine(loss.quarantined);
+    this.#redispatch(worker, reason, loss);
     this.#failIfAllLost(reason);
-    this.#change.notify();
   }
 
   /** A file that crashes the parser must not use up the workers: each such loss is made good. */
@@ -259,7 +314,7 @@ class Coordinator {
       .then(() => awaitMember(this.#node, name, BOOT_TIMEOUT_MS))
       .then(() => {
         this.#admit(name);
-        this.#feed(name);
+        if (this.#crew !== undefined) this.#supervise(this.#crew, name);
       })
       // Without the replacement the run goes on with fewer workers, as long as there is one.
       .catch((failure: unknown) => {

@@ -173,18 +173,23 @@ export class Dispatch {
 
   /**
    * Takes a worker out; what it held goes to the others. `isCrash` is false for a death that was
-   * ordered, whose files are above suspicion.
+   * ordered, whose files are above suspicion. `culprit`: the only file that is under any.
    */
-  lose(worker: string, isCrash: boolean): Loss {
+  lose(worker: string, isCrash: boolean, culprit?: number): Loss {
     const holder = this.#holders.get(worker);
     if (holder === undefined) return { redispatched: [], quarantined: undefined };
     this.#holders.delete(worker);
-    const quarantined = isCrash ? holder.suspect : undefined;
+    const isNamed = isCrash && culprit !== undefined;
+    const isCaught = isCrash && (culprit ?? holder.suspect) === holder.suspect;
+    const quarantined = isCaught ? holder.suspect : undefined;
     if (quarantined !== undefined) this.skip(quarantined);
     const redispatched = [...holder.files].filter((fileId) => this.#settled[fileId] === 0);
-    const queue = isCrash || holder.suspect !== undefined ? this.#suspects : this.#waiting;
+    const areSuspects = (isCrash && !isNamed) || holder.suspect !== undefined;
     // The next one to go out is at the end of either list.
-    for (const fileId of redispatched.toReversed()) queue.push(fileId);
+    for (const fileId of redispatched.toReversed()) {
+      const isSuspect = areSuspects || (isNamed && fileId === culprit);
+      (isSuspect ? this.#suspects : this.#waiting).push(fileId);
+    }
     return { redispatched, quarantined };
   }
 

@@ -40,11 +40,11 @@ export class Feeder {
     this.#parts = parts;
   }
 
-  /** Feeds one worker until every file has an outcome or the worker is lost. */
-  async feed(worker: string): Promise<void> {
+  /** Feeds one worker until every file has an outcome, its parser has ended, or a signal. */
+  async feed(worker: string, ended: AbortSignal): Promise<void> {
     const { dispatch, change, signal } = this.#parts;
     while (!dispatch.isSettled && dispatch.workers.includes(worker)) {
-      signal.throwIfAborted();
+      if (signal.aborted || ended.aborted) return;
       const fileId = dispatch.take(worker);
       if (fileId === undefined) await change.next();
       else await this.#feedOne(worker, fileId);
@@ -80,7 +80,7 @@ export class Feeder {
       }
       return true;
     } catch (failure) {
-      signal.throwIfAborted();
+      if (signal.aborted) return false;
       this.#parts.onBroken(worker, describeFailure(failure));
       return false;
     }

@@ -18,6 +18,23 @@ export const HANDLERS = Object.freeze({
   summary: "index:summary",
 });
 
+/** What the coordinator starts at each worker: the process that parses. */
+export const PARSER_FACTORY = "index-worker";
+
+/** Why a parser process ended that could not cope with a file. */
+export interface FileCrash {
+  readonly kind: "file-crash";
+  readonly fileId: number;
+  readonly problem: string;
+}
+
+/** Whether a parser's exit reason names the file. */
+export function isFileCrash(reason: unknown): reason is FileCrash {
+  if (typeof reason !== "object" || reason === null) return false;
+  if (Reflect.get(reason, "kind") !== "file-crash") return false;
+  return Number.isInteger(Reflect.get(reason, "fileId"));
+}
+
 /** Name of the node that hands out the files. */
 export const COORDINATOR_NAME = "coordinator";
 

@@ -20,6 +20,7 @@ export function reportLines(outcome: IndexOutcome, jsonFile: string | undefined)
     problemSection(outcome),
     graphSection(outcome),
     workerSection(outcome),
+    superviseSection(outcome),
     channelSection(outcome),
     timeSection(outcome),
     checkSection(outcome),
@@ -144,6 +145,21 @@ function workerSection({ cluster, bytes }: IndexOutcome): string[] {
     share.lostBecause === undefined ? "" : `lost: ${share.lostBecause}`,
   ]);
   return formatTable(columns, rows);
+}
+
+function superviseSection({ cluster: { supervised } }: IndexOutcome): string[] {
+  const { supervisors, parsers, feeders, collectors } = supervised;
+  return figures("Supervised", [
+    [
+      "processes",
+      formatCount(supervisors + parsers + feeders + collectors),
+      `${supervisors} supervisors, ${parsers} parsers at workers, ` +
+        `${feeders} feeders, ${collectors} collectors`,
+    ],
+    ["restarts", formatCount(supervised.restarts), "by the supervisors"],
+    ["parser crashes", formatCount(supervised.parserCrashes), "with the node alive"],
+    ["nodes lost", formatCount(supervised.nodeLosses), "told by DOWN of their parser"],
+  ]);
 }
 
 function channelSection({ cluster, balances, bulk }: IndexOutcome): string[] {
