@@ -95,6 +95,12 @@ export type { ProcessEvents, Processes, ProcessGauges } from "./beam/processes.t
 export type { IntensityOptions } from "./beam/restart-intensity.ts";
 export { INTENSITY_DEFAULTS } from "./beam/restart-intensity.ts";
 export type { CrashReport, ProcessCounts } from "./beam/runtime.ts";
+export type { CpuOptions } from "./beam/schedulers/cpu-intensive.ts";
+export { CPU_DEFAULTS } from "./beam/schedulers/cpu-intensive.ts";
+export type { LoopDelay, LoopMonitor } from "./beam/schedulers/loop-delay.ts";
+export type { SchedulerInfo } from "./beam/schedulers/pool.ts";
+export type { SchedulerOptions, Schedulers, WorkOptions } from "./beam/schedulers/schedulers.ts";
+export { SCHEDULER_DEFAULTS } from "./beam/schedulers/schedulers.ts";
 export type { Down, Exit, ExitReason, MonitorRef, Shutdown } from "./beam/signals.ts";
 export { isDown, isExit } from "./beam/signals.ts";
 export type { Blueprint, Startable, StartOptions } from "./beam/startable.ts";

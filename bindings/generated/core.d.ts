@@ -147,6 +147,12 @@ export declare function openPair(isolate: number, slot: number, generation: numb
  */
 export declare function panicForTest(place: 'call' | 'doorbell' | 'kernel' | 'task' | 'isolate', node?: number): void
 
+/**
+ * Pins the calling isolate's thread to one core of the machine; false where the system does not do
+ * that, or has no such core for this process.
+ */
+export declare function pinThread(core: number): boolean
+
 /** Keeps the event loop alive again. */
 export declare function refIsolate(isolate: number): void
 
@@ -182,6 +188,9 @@ export declare function startNode(options: string, core?: number | undefined | n
 
 /** Takes a slab's reference out of transit: its handle was read. */
 export declare function takeOverSlab(isolate: number, index: number, generation: number, pair: number): void
+
+/** The cores that the calling isolate's thread may run on; empty where the system does not tell. */
+export declare function threadCores(): Array<number>
 
 /** Lets the event loop end although the isolate is attached. */
 export declare function unrefIsolate(isolate: number): void

@@ -46,6 +46,10 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     ].join("\n"),
   ],
   ["ring.mjs", "100000 hops through 1000 processes\n"],
+  [
+    "balanced-work.mjs",
+    "primes below 200,000: 17984\nprimes once more: 17984\ntimers ran meanwhile: true\n",
+  ],
   ["supervised-pair.mjs", "hello, from east\nhello again, from west\n"],
   ["endless-loops.mjs", "3 and 13: 9, timeout\n17: process_exited\n4 and 5: 16, 25\n"],
   [

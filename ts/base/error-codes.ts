@@ -94,6 +94,8 @@ export const ERROR_CODES = Object.freeze({
   child_exists: row(7008, "process", "medium", "none"),
   unknown_child: row(7009, "process", "medium", "none"),
   too_many_children: row(7010, "process", "medium", "backoff"),
+  task_failed: row(7011, "process", "medium", "none"),
+  task_lost: row(7012, "process", "high", "none"),
   interner_full: row(7020, "resource", "medium", "none"),
   series_full: row(7021, "resource", "medium", "none"),
   binary_released: row(7022, "resource", "medium", "none"),

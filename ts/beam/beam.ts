@@ -10,6 +10,7 @@ import { HeavyHost } from "./heavy-host.ts";
 import { Memory } from "./memory/memory.ts";
 import { type ProcessEvents, Processes } from "./processes.ts";
 import { ProcessRuntime } from "./runtime.ts";
+import { Schedulers } from "./schedulers/schedulers.ts";
 import { Supervisors } from "./supervisors.ts";
 import { Tasks } from "./tasks.ts";
 import { Watchdog, type WatchOptions } from "./watchdog.ts";
@@ -34,6 +35,8 @@ export class Beam {
   readonly memory: Memory;
   /** Processes that do the work that is sent to one pid. */
   readonly ecosystems: Ecosystems;
+  /** Work on all cores, and on this one without holding others up. */
+  readonly schedulers = new Schedulers();
   readonly #runtime: ProcessRuntime;
   readonly #distribution: Distribution;
   readonly #host: HeavyHost;
@@ -93,6 +96,7 @@ export class Beam {
     this.#host.close();
     this.memory.close();
     this.#watchdog?.close();
+    void this.schedulers.close();
   }
 
   /** The part that other rooms of the runtime build on. */

@@ -350,3 +350,16 @@ pub fn has_isolate_io() -> bool {
 pub fn core_vtable() -> BigInt {
     BigInt::from(vtable::address())
 }
+
+/// Pins the calling isolate's thread to one core of the machine; false where the system does not do
+/// that, or has no such core for this process.
+#[napi(catch_unwind)]
+pub fn pin_thread(core: u32) -> bool {
+    foundation_node::pin_this_thread(core as usize)
+}
+
+/// The cores that the calling isolate's thread may run on; empty where the system does not tell.
+#[napi(catch_unwind)]
+pub fn thread_cores() -> Vec<u32> {
+    foundation_node::cores_of_this_thread().into_iter().map(|core| core as u32).collect()
+}

@@ -11,6 +11,7 @@ use std::time::Duration;
 use foundation_buffer::Pool;
 use tokio::sync::Notify;
 
+use crate::affinity;
 use crate::command::{Answer, Attached, Command, NodeError, PanicPlace, Started};
 use crate::failed::serve_failed;
 use crate::fault::Fault;
@@ -261,23 +262,9 @@ impl Drop for Kernel {
     }
 }
 
-fn pin(core: usize) -> Result<(), NodeError> {
-    #[cfg(target_os = "linux")]
-    {
-        // SAFETY: `set` is a plain bit set that lives through the calls; a core outside of it is
-        // refused by the bound below, an absent one by the system.
-        let result = unsafe {
-            let mut set: libc::cpu_set_t = std::mem::zeroed();
-            if core >= 8 * size_of::<libc::cpu_set_t>() {
-                -1
-            } else {
-                libc::CPU_SET(core, &mut set);
-                libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set)
-            }
-        };
-        if result == 0 {
-            return Ok(());
-        }
+fn pin_kernel(core: usize) -> Result<(), NodeError> {
+    if affinity::pin_this_thread(core) {
+        return Ok(());
     }
     Err(NodeError::new(
         "invalid_options",
@@ -306,7 +293,7 @@ fn run(
         }
     };
     // Pinning comes last: the mask is inherited by whatever the runtime has started before.
-    let pinned = core.map_or(Ok(()), pin);
+    let pinned = core.map_or(Ok(()), pin_kernel);
     let state = SharedState::new(pool, inbox, runtime.handle().clone(), Arc::clone(&bell));
     let is_ready = pinned.is_ok();
     let _ = ready.send(pinned.map(|()| Arc::downgrade(&state)));

@@ -3,6 +3,7 @@
 //! that isolates read. Nothing here knows Node-API; isolates appear as rings, a [`Doorbell`] and a
 //! [`LoopMark`].
 
+mod affinity;
 mod backlog;
 mod clock;
 mod command;
@@ -34,6 +35,7 @@ mod strangers;
 mod tick;
 mod writability;
 
+pub use affinity::{cores_of_this_thread, pin_this_thread};
 pub use clock::now;
 pub use command::{Attached, NodeError, PanicPlace, Started};
 pub use fault::{panics, watch_for_panics};

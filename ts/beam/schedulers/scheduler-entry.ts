@@ -1,0 +1,100 @@
+/** Entry of a scheduler: an isolate that works on items of jobs, its own first, then others'. */
+import { parentPort, threadId, workerData } from "node:worker_threads";
+import { core } from "../../kernel/native.ts";
+import { JobMemory } from "./job-memory.ts";
+import type { JobOrder, Notice, Outcome, SchedulerOrder } from "./notices.ts";
+
+/** Outcomes are held back at most this long; a message costs some 5 µs. Unit: ms. */
+const TELL_AFTER_MS = 1;
+
+const { scheduler, core: ownCore } = workerData as SchedulerOrder;
+let work: Promise<void> = Promise.resolve();
+
+function tell(notice: Notice): void {
+  parentPort?.postMessage(notice);
+}
+
+/** Outcomes on their way to who gave the job. */
+class Outcomes {
+  readonly #job: number;
+  #waiting: Outcome[] = [];
+  #toldMs = performance.now();
+
+  constructor(job: number) {
+    this.#job = job;
+  }
+
+  add(outcome: Outcome): void {
+    this.#waiting.push(outcome);
+    if (performance.now() - this.#toldMs >= TELL_AFTER_MS) this.flush();
+  }
+
+  flush(): void {
+    this.#toldMs = performance.now();
+    const outcomes = this.#waiting;
+    if (outcomes.length === 0) return;
+    this.#waiting = [];
+    try {
+      tell({ kind: "outcomes", job: this.#job, outcomes });
+    } catch {
+      for (const outcome of outcomes) this.#tellAlone(outcome);
+    }
+  }
+
+  /** One of a batch could not be cloned: which one shows when each goes by itself. */
+  #tellAlone([index, isDone, value]: Outcome): void {
+    try {
+      tell({ kind: "outcomes", job: this.#job, outcomes: [[index, isDone, value]] });
+    } catch (thrown) {
+      const text = isDone ? `the result cannot be cloned: ${String(thrown)}` : String(value);
+      tell({ kind: "outcomes", job: this.#job, outcomes: [[index, false, new Error(text)]] });
+    }
+  }
+}
+
+async function run({ job, module, export: name, blocks }: JobOrder): Promise<void> {
+  const memory = new JobMemory(blocks);
+  if (memory.isGivenUp) return;
+  const loaded = (await import(module)) as Record<string, unknown>;
+  const fn = loaded[name];
+  if (typeof fn !== "function") {
+    const names = Object.keys(loaded).join(", ");
+    throw new Error(`'${module}' exports no function '${name}' (it has: ${names})`);
+  }
+  const outcomes = new Outcomes(job);
+  let steals = 0;
+  while (!memory.isGivenUp) {
+    const index = memory.ranges.take(scheduler);
+    if (index === undefined) {
+      // What is told before the next wait is not lost with a scheduler that an item ends.
+      outcomes.flush();
+      if (!memory.ranges.steal(scheduler)) break;
+      steals++;
+      continue;
+    }
+    memory.begin(scheduler, index);
+    try {
+      const result: unknown = fn(memory.item(index), index);
+      const isAwaited = typeof Reflect.get(Object(result) as object, "then") === "function";
+      outcomes.add([index, true, isAwaited ? await result : result]);
+    } catch (thrown) {
+      outcomes.add([index, false, thrown]);
+    }
+    memory.finish(scheduler);
+  }
+  outcomes.flush();
+  tell({ kind: "idle", job, steals });
+}
+
+parentPort?.on("message", (order: JobOrder) => {
+  work = work.then(async () => {
+    try {
+      await run(order);
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      tell({ kind: "refused", job: order.job, message });
+    }
+  });
+});
+const isPinned = ownCore !== undefined && core.pinThread(ownCore);
+tell({ kind: "ready", isPinned, threadId });

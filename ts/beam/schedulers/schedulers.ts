@@ -1,0 +1,203 @@
+import { stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { Wait } from "../../base/deadline.ts";
+import { FoundationError } from "../../base/errors.ts";
+import { core } from "../../kernel/native.ts";
+import { type CpuOptions, cpuIntensive } from "./cpu-intensive.ts";
+import { Job } from "./job.ts";
+import { JobMemory } from "./job-memory.ts";
+import { LoopMonitor } from "./loop-delay.ts";
+import { type SchedulerInfo, SchedulerPool } from "./pool.ts";
+
+/** How many schedulers there are. Defaults: {@link SCHEDULER_DEFAULTS}. */
+export interface SchedulerOptions {
+  /** Their number. Unit: isolates. Default: one for each core that this process may use. */
+  readonly schedulers?: number;
+  /** Whether each keeps to one core, where the system does that. */
+  readonly pin?: boolean;
+}
+
+/** How many schedulers there are unless their options say otherwise. */
+export const SCHEDULER_DEFAULTS = Object.freeze({
+  pin: true, // a scheduler keeps its caches; nothing waits on it that could not wait
+});
+
+/** What work is done on items, and how long it may take. */
+export interface WorkOptions {
+  /** Built JavaScript with the function: a URL (`new URL("./work.js", import.meta.url)`). */
+  readonly module: URL | string;
+  /** Name of the function; it gets an item and its index. Default: `default`. */
+  readonly export?: string;
+  /** Longest time for all of it. Unit: ms. Default: none. */
+  readonly timeoutMs?: number;
+  /**
+   * Longest time for one item: one that takes longer fails with `timeout`, and its scheduler's
+   * isolate is replaced. Unit: ms. Default: none.
+   */
+  readonly itemTimeoutMs?: number;
+  /** Ends it with `aborted`; an item under way is ended with its isolate. Default: none. */
+  readonly signal?: AbortSignal;
+}
+
+/** How often items are asked how long they run, as part of the limit. */
+const LOOKS_PER_LIMIT = 8;
+const SCHEDULERS_MAX = 256;
+
+/** Work on all cores: a pool of isolates that take work from one another. */
+export class Schedulers {
+  #pool: SchedulerPool | undefined;
+  #options: SchedulerOptions = {};
+  #jobs = 0;
+  #isClosed = false;
+
+  /**
+   * Says how many schedulers there will be; before the first work only.
+   *
+   * @throws FoundationError `invalid_options`
+   */
+  configure(options: SchedulerOptions): void {
+    if (this.#pool !== undefined) {
+      throw new FoundationError("invalid_options", "the schedulers have started already");
+    }
+    const { schedulers = 1 } = options;
+    if (!Number.isInteger(schedulers) || schedulers < 1 || schedulers > SCHEDULERS_MAX) {
+      const text = `schedulers must be a whole number from 1 to ${SCHEDULERS_MAX}`;
+      throw new FoundationError("invalid_options", text);
+    }
+    this.#options = options;
+  }
+
+  /** See {@link cpuIntensive}: work on this isolate that lets others have their turn. */
+  async cpuIntensive<Item, Result>(
+    items: Iterable<Item>,
+    fn: (item: Item, index: number) => Result,
+    options?: CpuOptions,
+  ): Promise<Result[]> {
+    return cpuIntensive(items, fn, options);
+  }
+
+  /**
+   * Has all schedulers work on items and resolves with the results, in the items' order. Items are
+   * encoded, results cloned. An item that had ended within the last millisecond before another one
+   * took its isolate down may run twice.
+   *
+   * @throws FoundationError `task_failed` with the first item that failed (`context.index`),
+   *   `task_lost` where its isolate ended, `timeout`, `aborted`, `invalid_options`, `unencodable`,
+   *   `node_left`; work that has not begun is given up
+   */
+  async balanceWork(items: readonly unknown[], options: WorkOptions): Promise<unknown[]> {
+    const settled = await this.#work(items, options, true);
+    return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value);
+  }
+
+  /**
+   * The same, but goes on when an item fails.
+   *
+   * @throws FoundationError as {@link balanceWork} does, except for what concerns one item
+   */
+  async balanceWorkSettled(
+    items: readonly unknown[],
+    options: WorkOptions,
+  ): Promise<PromiseSettledResult<unknown>[]> {
+    return this.#work(items, options, false);
+  }
+
+  /**
+   * What each scheduler does, and how busy it was since the last call. Empty before the first work.
+   */
+  utilization(): SchedulerInfo[] {
+    return this.#pool?.look() ?? [];
+  }
+
+  /**
+   * Measures from now on how late this isolate's event loop is. Unit of `resolutionMs`: ms.
+   *
+   * @throws FoundationError `invalid_options`
+   */
+  monitorLoop(resolutionMs = 10): LoopMonitor {
+    if (!Number.isInteger(resolutionMs) || resolutionMs < 1) {
+      throw new FoundationError("invalid_options", "resolutionMs must be a whole number above 0");
+    }
+    return new LoopMonitor(resolutionMs);
+  }
+
+  /** Ends the schedulers; work under way fails with `node_left`. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#pool?.close();
+  }
+
+  async #work(
+    items: readonly unknown[],
+    options: WorkOptions,
+    isFailingFast: boolean,
+  ): Promise<PromiseSettledResult<unknown>[]> {
+    checkWork(options);
+    const pool = await this.#started();
+    if (items.length === 0) return [];
+    const id = ++this.#jobs;
+    const late = (): string => `the work did not end within ${options.timeoutMs} ms`;
+    const wait = new Wait<void>(options, "timeout", late);
+    const memory = JobMemory.of(items, pool.size);
+    const fail = isFailingFast ? (error: unknown) => wait.reject(error) : undefined;
+    const job = new Job(items.length, memory, () => wait.resolve(), fail);
+    const module = options.module instanceof URL ? options.module.href : options.module;
+    const order = { job: id, module, export: options.export ?? "default", blocks: memory.blocks };
+    pool.begin(order, job, (error) => wait.reject(error));
+    const stopLooking = watchItems(pool, id, options.itemTimeoutMs);
+    try {
+      await wait.promise;
+      return job.settled;
+    } catch (thrown) {
+      memory.giveUp();
+      if (isGivenUp(thrown)) pool.endWorkOn(job);
+      throw thrown;
+    } finally {
+      stopLooking();
+      pool.end(id);
+    }
+  }
+
+  async #started(): Promise<SchedulerPool> {
+    if (this.#isClosed) throw new FoundationError("node_left", "the schedulers have ended");
+    if (this.#pool !== undefined) return this.#pool;
+    // The system's file threads start with the first file: not from a pinned thread, whose core
+    // they would all be bound to.
+    await stat(import.meta.dirname);
+    this.#pool ??= new SchedulerPool(coresFor(this.#options));
+    return this.#pool;
+  }
+}
+
+/** Whether nobody waits for the item that is under way. */
+function isGivenUp(thrown: unknown): boolean {
+  return thrown instanceof FoundationError && /^(?:aborted|timeout)$/.test(thrown.code);
+}
+
+/** A core for each scheduler, in turn; undefined for any. */
+function coresFor({ schedulers, pin = SCHEDULER_DEFAULTS.pin }: SchedulerOptions) {
+  const cores = core.threadCores();
+  const count = schedulers ?? availableParallelism();
+  return Array.from({ length: count }, (_, scheduler) => {
+    return pin && cores.length > 0 ? cores[scheduler % cores.length] : undefined;
+  });
+}
+
+function watchItems(pool: SchedulerPool, job: number, limitMs: number | undefined): () => void {
+  if (limitMs === undefined) return () => {};
+  const everyMs = Math.max(1, limitMs / LOOKS_PER_LIMIT);
+  const timer = setInterval(() => pool.endLongerThan(job, limitMs), everyMs);
+  return () => clearInterval(timer);
+}
+
+function checkWork({ module, timeoutMs, itemTimeoutMs }: WorkOptions): void {
+  const text = module instanceof URL ? module.href : module;
+  if (typeof text !== "string" || text === "" || text.startsWith(".")) {
+    const wanted = "`module` must be a URL or a package's name: new URL(path, import.meta.url)";
+    throw new FoundationError("invalid_options", wanted);
+  }
+  for (const [name, value] of Object.entries({ timeoutMs, itemTimeoutMs })) {
+    if (value === undefined || value > 0) continue;
+    throw new FoundationError("invalid_options", `${name} must be above 0`);
+  }
+}
