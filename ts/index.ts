@@ -78,6 +78,18 @@ export { PUT_DEFAULTS, SHARED_BINARIES_DEFAULTS } from "./beam/memory/shared-bin
 export type { BinaryTicket, SharedBinary } from "./beam/memory/shared-binary.ts";
 export { openSharedBinary } from "./beam/memory/shared-binary.ts";
 export type {
+  BackpressureCounts,
+  BackpressureOptions,
+  BackpressureOutcome,
+  BackpressureReceipt,
+  WhenFull,
+} from "./beam/messages/backpressure.ts";
+export { BACKPRESSURE_DEFAULTS } from "./beam/messages/backpressure.ts";
+export type { Messages } from "./beam/messages/messages.ts";
+export type { OptimizedSendOptions, SendReceipt, SendStrategy } from "./beam/messages/optimized.ts";
+export { OPTIMIZED_SEND_DEFAULTS } from "./beam/messages/optimized.ts";
+export type { ExpectedCopies, MessageSize } from "./beam/messages/size.ts";
+export type {
   Destination,
   NamedProcess,
   ProcessBody,

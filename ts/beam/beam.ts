@@ -8,6 +8,7 @@ import { Ecosystems } from "./ecosystems/ecosystems.ts";
 import { Factories } from "./factories.ts";
 import { HeavyHost } from "./heavy-host.ts";
 import { Memory } from "./memory/memory.ts";
+import { Messages } from "./messages/messages.ts";
 import { type ProcessEvents, Processes } from "./processes.ts";
 import { ProcessRuntime } from "./runtime.ts";
 import { Schedulers } from "./schedulers/schedulers.ts";
@@ -37,6 +38,8 @@ export class Beam {
   readonly ecosystems: Ecosystems;
   /** Work on all cores, and on this one without holding others up. */
   readonly schedulers = new Schedulers();
+  /** What sending costs, and what to do where a receiver is full. */
+  readonly messages: Messages;
   readonly #runtime: ProcessRuntime;
   readonly #distribution: Distribution;
   readonly #host: HeavyHost;
@@ -72,6 +75,7 @@ export class Beam {
     this.tasks = new Tasks(this.#runtime);
     this.memory = new Memory(node);
     this.ecosystems = new Ecosystems(this.#runtime, this.supervisors);
+    this.messages = new Messages(this.processes, home, node);
     node.onClosed(() => this.close());
   }
 
@@ -97,6 +101,7 @@ export class Beam {
     this.memory.close();
     this.#watchdog?.close();
     void this.schedulers.close();
+    this.messages.close();
   }
 
   /** The part that other rooms of the runtime build on. */

@@ -171,6 +171,16 @@ export class ClusterNode {
     return this.#isolate.handle(name, handler as Handler, options);
   }
 
+  /** Largest message that travels inside a ring; a larger one lies in a slab. Unit: bytes. */
+  get inlineBytesMax(): number {
+    return this.#isolate.attachment.writer.inlineBytesMax;
+  }
+
+  /** Largest message that may leave the isolate. Unit: bytes. */
+  get messageBytesMax(): number {
+    return this.#node.messageBytesMax;
+  }
+
   /** Counters and gauges of the node, and of this isolate's part in it. */
   metrics(): NodeMetrics {
     const isolate = this.#isolate.metrics();

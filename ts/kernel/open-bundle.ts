@@ -1,4 +1,5 @@
 import { RECORD } from "../../bindings/generated/layout.ts";
+import { outgoing } from "./outgoing.ts";
 import type { MessageHead } from "./record-writer.ts";
 import type { Shape } from "./shapes.ts";
 import type { WrittenValue } from "./value-writer.ts";
@@ -164,6 +165,7 @@ export class OpenBundle {
       body.set(memory.subarray(start, end), at);
     }
     this.size = size + RECORD.BUNDLE_LENGTH_BYTES + length;
+    outgoing.add(length);
     this.#count++;
     return true;
   }
@@ -176,6 +178,7 @@ export class OpenBundle {
     body[size] = length;
     body[size + 1] = length >>> 8;
     if (length > 0) body.set(payload, start);
+    outgoing.add(length);
     this.size = start + length;
     this.#count++;
     return true;

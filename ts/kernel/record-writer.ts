@@ -2,6 +2,7 @@ import { RECORD } from "../../bindings/generated/layout.ts";
 import type { Arena } from "./arena.ts";
 import { copyIn } from "./copies.ts";
 import { BUNDLE_BYTES_MAX, OpenBundle, writeHead } from "./open-bundle.ts";
+import { outgoing } from "./outgoing.ts";
 import type { RingProducer } from "./ring.ts";
 import { fillSlab, type SlabReference } from "./slabs.ts";
 import type { WrittenValue } from "./value-writer.ts";
@@ -66,7 +67,7 @@ export class RecordWriter {
   readonly #handOver: HandOver | undefined;
   readonly #credit: Credit | undefined;
   /** Largest payload with its key that this ring takes. Unit: bytes. */
-  readonly #inlineBytesMax: number;
+  readonly inlineBytesMax: number;
   readonly #bundle: OpenBundle;
   readonly #slabs: { position: number; bytes: number }[] = [];
   #slabBytes = 0;
@@ -91,7 +92,7 @@ export class RecordWriter {
     this.#wake = wake;
     this.#handOver = handOver;
     this.#credit = credit;
-    this.#inlineBytesMax = Math.min(INLINE_BYTES_MAX, ring.bodyBytesMax - RECORD.HEAD_BYTES);
+    this.inlineBytesMax = Math.min(INLINE_BYTES_MAX, ring.bodyBytesMax - RECORD.HEAD_BYTES);
     // With its padding it never takes more than the half of a ring that `hasRoom` waits for.
     const bundleBytesMax = ring.bodyBytesMax - RECORD.HEAD_BYTES;
     this.#bundle = new OpenBundle(Math.min(BUNDLE_BYTES_MAX, bundleBytesMax));
@@ -107,7 +108,7 @@ export class RecordWriter {
     this.#closeBundle();
     if (this.#creditLeft(head) < cost) return FULL;
     const written =
-      length + key.length > this.#inlineBytesMax
+      length + key.length > this.inlineBytesMax
         ? this.#writeSlab(head, payload, key)
         : this.#writeInline(head, payload, key);
     if (written < 0) return written;
@@ -149,6 +150,7 @@ export class RecordWriter {
     if (bundle.size === 0) return;
     const size = bundle.close();
     copyIn(this.#arena, bundle.body, size, this.ring.claim(size, bundle.tag));
+    outgoing.addBundle(size);
     const bytes = size - RECORD.HEAD_BYTES;
     this.#spend(bundle.tag, bundle.channel, bytes + RECORD_COST_BYTES);
     if (this.ring.unpublishedBytes >= BURST_BYTES) this.#publish();
@@ -175,6 +177,7 @@ export class RecordWriter {
     if (start < 0) return FULL;
     this.#writeHead(start, head, key.length);
     copyIn(this.#arena, payload, length, start + RECORD.HEAD_BYTES);
+    outgoing.add(length);
     if (key.length > 0) this.#arena.u8.set(key, start + RECORD.HEAD_BYTES + length);
     this.planFlush();
     return start;
@@ -185,6 +188,7 @@ export class RecordWriter {
     if (this.#slabBytes > 0 && this.#slabBytes + payload.length > SLAB_BYTES_MAX) return FULL;
     if (this.ring.freeBytes() < 4 * (RECORD.SLAB_RECORD_BYTES + key.length)) return FULL;
     const slab = fillSlab(this.#arena, this.#isolate, payload);
+    outgoing.add(payload.length);
     if (this.#handOver !== undefined && !this.#handOver(slab)) return GONE;
     const start = this.#claim(RECORD.SLAB_RECORD_BYTES + key.length, head.tag | RECORD.SLAB);
     this.#writeHead(start, head, key.length);

@@ -1,6 +1,7 @@
 import { Packr } from "msgpackr";
 import { Pid } from "../base/pid.ts";
 import { checkEmbedded } from "./embedded.ts";
+import { outgoing } from "./outgoing.ts";
 import { type Shape, Shapes } from "./shapes.ts";
 import { MARK, OBJECT_COST, OBJECT_COST_MAX, VALUE_DEPTH_MAX } from "./value-format.ts";
 
@@ -106,6 +107,7 @@ function fill(value: unknown): WrittenValue {
   }
   written.memory = memory;
   written.start = FRONT_BYTES;
+  outgoing.add(written.end - FRONT_BYTES);
   return written;
 }
 
@@ -437,5 +439,6 @@ function copyWhole(value: WrittenValue, descriptionBytes: number): Buffer {
     .slice(0, value.shapeCount)
     .map((shape) => shape.description);
   parts.push(value.memory.subarray(value.start, value.end));
+  outgoing.add(wholeLength(value));
   return Buffer.concat(parts, descriptionBytes + value.end - value.start);
 }
