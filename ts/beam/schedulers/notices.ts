@@ -21,8 +21,14 @@ export type Outcome = readonly [index: number, isDone: boolean, value: unknown];
 /** What a scheduler tells. */
 export type Notice =
   | { readonly kind: "ready"; readonly isPinned: boolean; readonly threadId: number }
-  | { readonly kind: "outcomes"; readonly job: number; readonly outcomes: readonly Outcome[] }
-  /** It finds no more items of a job; `steals`: how often it took others' work. */
-  | { readonly kind: "idle"; readonly job: number; readonly steals: number }
+  /** `steals`: how often it took others' work since it last told. */
+  | {
+      readonly kind: "outcomes";
+      readonly job: number;
+      readonly outcomes: readonly Outcome[];
+      readonly steals: number;
+    }
+  /** It finds no more items of a job. */
+  | { readonly kind: "idle"; readonly job: number }
   /** It cannot work on a job at all. */
   | { readonly kind: "refused"; readonly job: number; readonly message: string };

@@ -142,8 +142,10 @@ export class SchedulerPool {
       return;
     }
     const running = this.#jobs.get(notice.job);
-    if (notice.kind === "outcomes") entry.items += notice.outcomes.length;
-    if (notice.kind === "idle") entry.steals += notice.steals;
+    if (notice.kind === "outcomes") {
+      entry.items += notice.outcomes.length;
+      entry.steals += notice.steals;
+    }
     if (running === undefined) return;
     const { job, order, refuse } = running;
     if (notice.kind === "outcomes") job.take(notice.outcomes);

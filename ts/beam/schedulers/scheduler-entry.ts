@@ -19,9 +19,15 @@ class Outcomes {
   readonly #job: number;
   #waiting: Outcome[] = [];
   #toldMs = performance.now();
+  /** Times that it took others' work and has not told of. */
+  #steals = 0;
 
   constructor(job: number) {
     this.#job = job;
+  }
+
+  stole(): void {
+    this.#steals++;
   }
 
   add(outcome: Outcome): void {
@@ -35,7 +41,7 @@ class Outcomes {
     if (outcomes.length === 0) return;
     this.#waiting = [];
     try {
-      tell({ kind: "outcomes", job: this.#job, outcomes });
+      this.#tell(outcomes);
     } catch {
       for (const outcome of outcomes) this.#tellAlone(outcome);
     }
@@ -44,11 +50,16 @@ class Outcomes {
   /** One of a batch could not be cloned: which one shows when each goes by itself. */
   #tellAlone([index, isDone, value]: Outcome): void {
     try {
-      tell({ kind: "outcomes", job: this.#job, outcomes: [[index, isDone, value]] });
+      this.#tell([[index, isDone, value]]);
     } catch (thrown) {
       const text = isDone ? `the result cannot be cloned: ${String(thrown)}` : String(value);
-      tell({ kind: "outcomes", job: this.#job, outcomes: [[index, false, new Error(text)]] });
+      this.#tell([[index, false, new Error(text)]]);
     }
+  }
+
+  #tell(outcomes: readonly Outcome[]): void {
+    tell({ kind: "outcomes", job: this.#job, outcomes, steals: this.#steals });
+    this.#steals = 0;
   }
 }
 
@@ -62,14 +73,13 @@ async function run({ job, module, export: name, blocks }: JobOrder): Promise<voi
     throw new Error(`'${module}' exports no function '${name}' (it has: ${names})`);
   }
   const outcomes = new Outcomes(job);
-  let steals = 0;
   while (!memory.isGivenUp) {
     const index = memory.ranges.take(scheduler);
     if (index === undefined) {
       // What is told before the next wait is not lost with a scheduler that an item ends.
       outcomes.flush();
       if (!memory.ranges.steal(scheduler)) break;
-      steals++;
+      outcomes.stole();
       continue;
     }
     memory.begin(scheduler, index);
@@ -83,7 +93,7 @@ async function run({ job, module, export: name, blocks }: JobOrder): Promise<voi
     memory.finish(scheduler);
   }
   outcomes.flush();
-  tell({ kind: "idle", job, steals });
+  tell({ kind: "idle", job });
 }
 
 parentPort?.on("message", (order: JobOrder) => {
