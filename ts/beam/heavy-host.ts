@@ -148,12 +148,14 @@ export class HeavyHost {
     options: SpawnOptions,
   ): Promise<Pid> {
     const { module, heapMiB } = heavy;
+    const encoded = Uint8Array.from(encodeValue(given).bytes);
+    // Last before its worker: a guard ends with the worker that it is for.
     const guarded = this.#guard(heavy);
     const order: HeavyOrder = {
       node: this.#node.name,
       module,
       export: heavy.export,
-      given: Uint8Array.from(encodeValue(given).bytes),
+      given: encoded,
       options,
       port: guarded?.port,
     };

@@ -136,9 +136,9 @@ export class Schedulers {
     const pool = await this.#started();
     if (items.length === 0) return [];
     const id = ++this.#jobs;
+    const memory = JobMemory.of(items, pool.size);
     const late = (): string => `the work did not end within ${options.timeoutMs} ms`;
     const wait = new Wait<void>(options, "timeout", late);
-    const memory = JobMemory.of(items, pool.size);
     const fail = isFailingFast ? (error: unknown) => wait.reject(error) : undefined;
     const job = new Job(items.length, memory, () => wait.resolve(), fail);
     const module = options.module instanceof URL ? options.module.href : options.module;
