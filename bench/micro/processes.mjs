@@ -2,7 +2,7 @@
 
 import { createBeam } from "../peers/beam/node.mjs";
 import { packageAbsence } from "../peers/installed.mjs";
-import { withChildren } from "../processes.mjs";
+import { createAsked } from "./asked.mjs";
 
 const BEAM_MODULE = "foundation_bench_processes";
 
@@ -34,23 +34,17 @@ const QUESTIONS = [
   },
 ];
 
-function createNode(name, question, timing, absence = async () => undefined) {
+const figureOf = ({ figure }) => figure;
+
+function createNode(name, question, timing, absence) {
   const module = new URL(`processes/${name}.mjs`, import.meta.url);
-  return {
-    name,
-    absence,
-    measure: () =>
-      withChildren(timing.deadlineMs, async (group) => {
-        const child = group.startNode(name, module, { question, timing });
-        return (await child.event("result")).figure;
-      }),
-  };
+  return createAsked(name, module, { question, timing }, figureOf, absence);
 }
 
 function createCase({ rivals, targets, ...benchCase }, timing) {
   const question = benchCase.case;
   const createRival = {
-    beam: () => createBeam(BEAM_MODULE, question, timing, ({ figure }) => figure),
+    beam: () => createBeam(BEAM_MODULE, question, timing, figureOf),
     nact: () => createNode("nact", question, timing, packageAbsence("nact")),
   };
   return {

@@ -2,7 +2,7 @@
 
 import { createBeam } from "../peers/beam/node.mjs";
 import { packageAbsence } from "../peers/installed.mjs";
-import { withChildren } from "../processes.mjs";
+import { createAsked } from "./asked.mjs";
 
 const BEAM_MODULE = "foundation_bench_supervision";
 
@@ -26,21 +26,12 @@ const QUESTIONS = [
   },
 ];
 
-const always = async () => undefined;
+const figuresOf = ({ figures }) => figures;
 
 /** A contender of this folder: a module that is asked, and reports its figures. */
-function createNode(name, parameters, absence = always) {
-  const { timing } = parameters;
+function createNode(name, parameters, absence) {
   const module = new URL(`supervision/${name}.mjs`, import.meta.url);
-  return {
-    name,
-    absence,
-    measure: () =>
-      withChildren(timing.deadlineMs, async (group) => {
-        const child = group.startNode(name, module, parameters);
-        return (await child.event("result")).figures;
-      }),
-  };
+  return createAsked(name, module, parameters, figuresOf, absence);
 }
 
 function createCase({ targets, ...benchCase }, timing) {
@@ -51,7 +42,7 @@ function createCase({ targets, ...benchCase }, timing) {
     ...benchCase,
     ours: [{ case: question, targets, measure: createNode("ours", parameters).measure }],
     peers: [
-      createBeam(BEAM_MODULE, question, timing, ({ figures }) => figures),
+      createBeam(BEAM_MODULE, question, timing, figuresOf),
       rivalOf("xstate"),
       rivalOf("effect"),
     ],
