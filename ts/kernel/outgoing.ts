@@ -10,21 +10,11 @@ class Outgoing {
   copies = 0;
   /** Of those. Unit: bytes. */
   copiedBytes = 0;
-  /** Whole bundles brought into a ring: one copy for all messages of a burst. */
-  bundles = 0;
-  /** Of those, heads included. Unit: bytes. */
-  bundledBytes = 0;
 
   /** Counts a copy of one message. */
   add(bytes: number): void {
     this.copies++;
     this.copiedBytes += bytes;
-  }
-
-  /** Counts the copy of a bundle. */
-  addBundle(bytes: number): void {
-    this.bundles++;
-    this.bundledBytes += bytes;
   }
 }
 

@@ -150,7 +150,6 @@ export class RecordWriter {
     if (bundle.size === 0) return;
     const size = bundle.close();
     copyIn(this.#arena, bundle.body, size, this.ring.claim(size, bundle.tag));
-    outgoing.addBundle(size);
     const bytes = size - RECORD.HEAD_BYTES;
     this.#spend(bundle.tag, bundle.channel, bytes + RECORD_COST_BYTES);
     if (this.ring.unpublishedBytes >= BURST_BYTES) this.#publish();
