@@ -17,10 +17,6 @@ beforeEach(async () => {
 });
 afterEach(async () => nodes.leaveAll());
 
-const watch = (pid: Pid): void => {
-  node.beam.processes.monitor(pid, (down) => node.beam.processes.send(probe.pid, down));
-};
-
 /** Keeps this thread busy until something holds that other threads bring about. */
 function stayBusyUntil(holds: () => boolean): void {
   for (const lateMs = performance.now() + 30_000; !holds(); ) {
@@ -35,7 +31,7 @@ describe("stallMs", () => {
   test("ends a process that does not come back, which says what it ran", async () => {
     const { processes } = node.beam;
     const pid = await processes.start(heavy({ ...limited, stallMs: 100 }));
-    watch(pid);
+    probe.watch(pid);
     probe.link(pid);
     processes.cast(pid, "loop");
     const reason = {
@@ -80,7 +76,7 @@ describe("stallMs", () => {
   test("is kept while the main thread does nothing at all", async () => {
     const { processes } = node.beam;
     const pid = await processes.start(heavy({ ...limited, stallMs: 100 }));
-    watch(pid);
+    probe.watch(pid);
     processes.cast(pid, "loop");
     await expect.poll(() => node.isolates().some(({ runningMs }) => runningMs > 10)).toBe(true);
     stayBusyUntil(() => !isolateAt(pid));
@@ -92,7 +88,7 @@ describe("offHeapMiB", () => {
   test("ends a process that takes buffers as fast as it can", async () => {
     const { processes } = node.beam;
     const pid = await processes.start(heavy({ ...limited, offHeapMiB: 64 }));
-    watch(pid);
+    probe.watch(pid);
     processes.cast(pid, "hoard");
     const down = await probe.down();
     expect(down).toMatchObject({ reason: { kind: "offHeap", limitBytes: 64 * 2 ** 20 } });
@@ -103,7 +99,7 @@ describe("offHeapMiB", () => {
   test("finds what a loop keeps that waits again", async () => {
     const { processes } = node.beam;
     const pid = await processes.start(heavy({ ...limited, offHeapMiB: 32 }));
-    watch(pid);
+    probe.watch(pid);
     processes.cast(pid, 48);
     const down = await probe.down();
     expect(down).toMatchObject({ reason: { kind: "offHeap" } });

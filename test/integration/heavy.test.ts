@@ -17,10 +17,6 @@ beforeEach(async () => {
 });
 afterEach(async () => nodes.leaveAll());
 
-const watch = (pid: Pid): void => {
-  node.beam.processes.monitor(pid, (down) => node.beam.processes.send(probe.pid, down));
-};
-
 describe("a heavy process", () => {
   test("is a server with arguments, a name and an isolate of its own", async () => {
     const { processes } = node.beam;
@@ -40,7 +36,7 @@ describe("a heavy process", () => {
     const { processes } = node.beam;
     const counter = heavy({ module: SERVERS, export: "Counter" });
     const [looping, other] = [await processes.start(counter), await processes.start(counter)];
-    watch(looping);
+    probe.watch(looping);
     processes.cast(looping, "loop");
     expect(await processes.call(other, 1)).toBe(1);
     const lost = processes.call(looping, 1);
@@ -57,7 +53,7 @@ describe("a heavy process", () => {
     const counter = heavy({ module: SERVERS, export: "Counter", heapMiB: 32 });
     const pid = await supervisors.start({ children: [{ id: "counter", start: counter }] });
     const [before] = await supervisors.whichChildren(pid);
-    watch(before!.pid!);
+    probe.watch(before!.pid!);
     processes.cast(before!.pid!, "hoard");
     const { reason } = await probe.next<{ reason: { code?: string } }>(() => true);
     expect(reason).toMatchObject({ code: "ERR_WORKER_OUT_OF_MEMORY" });
@@ -72,7 +68,7 @@ describe("a heavy process", () => {
 
   test("ends by what its code throws outside of a handler", async () => {
     const pid = await node.beam.processes.start(heavy({ module: SERVERS, export: "Counter" }));
-    watch(pid);
+    probe.watch(pid);
     node.beam.processes.cast(pid, "throw later");
     const { reason } = await probe.down();
     expect(reason).toBeInstanceOf(Error);
@@ -81,7 +77,7 @@ describe("a heavy process", () => {
 
   test("ends by process.exit, with the code as the reason", async () => {
     const pid = await node.beam.processes.start(heavy({ module: SERVERS, export: "Counter" }));
-    watch(pid);
+    probe.watch(pid);
     node.beam.processes.cast(pid, "exit 7");
     expect(await probe.down()).toMatchObject({ reason: { kind: "exitCode", code: 7 } });
   });
@@ -96,7 +92,7 @@ describe("a heavy process", () => {
       ],
     });
     const [loops, tidy] = await supervisors.whichChildren(pid);
-    watch(loops!.pid!);
+    probe.watch(loops!.pid!);
     processes.cast(loops!.pid!, "loop");
     expect(await processes.call(tidy!.pid!, 1)).toBe(1);
     await supervisors.stop(pid);

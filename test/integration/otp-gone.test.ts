@@ -42,7 +42,7 @@ describe("a node that leaves", () => {
     const { processes } = here.beam;
     const pid = await processes.spawnOn("there", "subject");
     const linked = await processes.spawnOn("there", "subject");
-    processes.monitor(pid, (down) => processes.send(probe.pid, down));
+    probe.watch(pid);
     probe.link(linked);
     await processes.call(linked, { order: "echo" });
     const silence = processes.call(pid, { order: "silence" });
@@ -80,7 +80,7 @@ describe("a node that leaves", () => {
     expect(heir.equals(pid)).toBe(false);
     await expect(processes.call(pid, { order: "echo" })).rejects.toMatchObject({ code: "noproc" });
     processes.exit(pid, "kill");
-    processes.monitor(pid, (down) => processes.send(probe.pid, down));
+    probe.watch(pid);
     expect(await probe.down()).toMatchObject({ reason: "noproc" });
     expect(await processes.call(heir, { order: "echo", argument: 1 })).toBe(1);
   });
@@ -104,7 +104,7 @@ describe("a killed process of the system", () => {
         return pid;
       };
       const pid = await supervisors.start({ children: [{ id: "placed", startWith: place }] });
-      processes.monitor(started[0]!, (down) => processes.send(probe.pid, down));
+      probe.watch(started[0]!);
       expect(await processes.call(started[0]!, { order: "echo", argument: 1 })).toBe(1);
       const home = others.find(({ name }) => name === started[0]!.node)!;
       await home.kill();
@@ -126,7 +126,7 @@ describe("a worker that is terminated", () => {
     const { processes } = here.beam;
     const pid = await processes.spawnOn("here", "subject in a worker");
     const far = new Probe(there, { trapExit: true });
-    processes.monitor(pid, (down) => processes.send(probe.pid, down));
+    probe.watch(pid);
     there.beam.processes.monitor(pid, (down) => there.beam.processes.send(far.pid, down));
     far.link(pid);
     const silence = processes.call(pid, { order: "silence" });
@@ -261,7 +261,7 @@ describe("a full mailbox of another node", () => {
       expect(sent).toBeLessThan(5_000_000);
     }
     // Signals are never refused, and come behind what was sent before.
-    processes.monitor(pid, (down) => processes.send(probe.pid, down));
+    probe.watch(pid);
     open();
     await processes.drained(pid);
     while (!processes.send(pid, sent)) await processes.drained(pid);

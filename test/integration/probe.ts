@@ -59,6 +59,11 @@ export class Probe {
     return this.#processes.isAlive(this.pid);
   }
 
+  /** Hears of the end of a process, as a `DOWN`. */
+  watch(pid: Pid): void {
+    this.#processes.monitor(pid, (down) => this.#processes.send(this.pid, down));
+  }
+
   /** Links it. */
   link(pid: Pid): void {
     this.#processes.link(this.pid, pid);

@@ -8,7 +8,7 @@ import { decodePacked, encodeValue } from "../kernel/values.ts";
 import { Beam } from "./beam.ts";
 import type { HeavyEnd, HeavyNotice, HeavyOrder } from "./heavy-host.ts";
 import { describeReason, type ExitReason } from "./signals.ts";
-import { bodyOf, isStartable } from "./startable.ts";
+import { bodyOf, importStartable } from "./startable.ts";
 import type { GuardedPlace } from "./watchdog-wire.ts";
 
 async function begin({
@@ -18,7 +18,7 @@ async function begin({
   port,
   ...order
 }: HeavyOrder): Promise<HeavyNotice> {
-  const start = await exportOf(order.module, order.export);
+  const start = await importStartable(order.module, order.export);
   const opened = await findStarted({ name });
   const node = new ClusterNode(opened);
   if (port !== undefined) stayGuarded(port, node.place);
@@ -55,15 +55,6 @@ function encodedReason(reason: ExitReason): Uint8Array {
   } catch {
     return Uint8Array.from(encodeValue([describeReason(reason)]).bytes);
   }
-}
-
-async function exportOf(module: string, name: string): Promise<Parameters<typeof bodyOf>[0]> {
-  const loaded = (await import(module)) as Record<string, unknown>;
-  const start = loaded[name];
-  if (isStartable(start)) return start;
-  const names = Object.keys(loaded).join(", ");
-  const text = `'${module}' exports nothing that can be started as '${name}' (it has: ${names})`;
-  throw new FoundationError("invalid_options", text);
 }
 
 async function main(): Promise<void> {

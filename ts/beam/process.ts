@@ -1,5 +1,6 @@
 import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
+import { isThenable } from "../kernel/handlers.ts";
 import { type Debtor, Envelope, exitedError, NO_REPLY, SENT } from "./envelope.ts";
 import { Mailbox, type MailboxPolicy } from "./mailbox.ts";
 import type {
@@ -217,7 +218,7 @@ export class LightProcess implements Self, Runnable, Debtor {
       return this.#fail(thrown, undefined);
     }
     runtime.current = outer;
-    if (isPromiseLike(result)) this.#await(result, undefined);
+    if (isThenable(result)) this.#await(result, undefined);
   }
 
   #invoke(envelope: Envelope | undefined, action: () => unknown): void {
@@ -232,7 +233,7 @@ export class LightProcess implements Self, Runnable, Debtor {
       return this.#fail(thrown, envelope);
     }
     runtime.current = outer;
-    if (isPromiseLike(result)) this.#await(result, envelope);
+    if (isThenable(result)) this.#await(result, envelope);
     else this.#succeed(result, envelope);
   }
 
@@ -301,7 +302,7 @@ export class LightProcess implements Self, Runnable, Debtor {
     this.#receiving?.fail(exitedError(this.pid, reason));
     try {
       const result = body.terminate(reason, this);
-      if (!isPromiseLike(result)) return this.end(reason);
+      if (!isThenable(result)) return this.end(reason);
       result.then(
         () => this.end(reason),
         (thrown: unknown) => this.end(thrown),
@@ -484,12 +485,4 @@ function messageOf(item: unknown): unknown {
 
 function isDownOf(item: object, ref: MonitorRef): boolean {
   return Reflect.get(item, "kind") === "DOWN" && Reflect.get(item, "ref") === ref;
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === "function"
-  );
 }

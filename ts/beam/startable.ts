@@ -60,3 +60,18 @@ export function isStartable(value: unknown): value is LightStartable {
   if (typeof value !== "object" || value === null || isHeavy(value)) return false;
   return "make" in value || typeof Reflect.get(value, "handle") === "function";
 }
+
+/**
+ * What can be started of a module's exports.
+ *
+ * @throws FoundationError `invalid_options` where there is nothing such by that name; what the
+ *   module throws as it loads
+ */
+export async function importStartable(module: string, name: string): Promise<LightStartable> {
+  const loaded = (await import(module)) as Record<string, unknown>;
+  const start = loaded[name];
+  if (isStartable(start)) return start;
+  const names = Object.keys(loaded).join(", ");
+  const text = `'${module}' exports nothing that can be started as '${name}' (it has: ${names})`;
+  throw new FoundationError("invalid_options", text);
+}

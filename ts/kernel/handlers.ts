@@ -89,7 +89,7 @@ export function fromWireError(value: unknown, target: string): FoundationError {
   return new FoundationError("handler_failed", `${target}: ${message}`, { context: { code } });
 }
 
-/** Whether a handler returned a promise. */
+/** Whether a handler returned a promise, or what passes for one. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === "object" &&

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { FoundationError } from "../../base/errors.ts";
+import { checkCount, checkWord } from "../../base/option-checks.ts";
 import { type HeavyBlueprint, heavy } from "../heavy.ts";
 import type { ProcessBody } from "../process-types.ts";
 import { type Blueprint, bodyOf, isStartable, type LightStartable } from "../startable.ts";
@@ -74,9 +75,7 @@ export function ecosystemPlan(options: EcosystemOptions): EcosystemPlan {
   const { workers, topology = "star", supervision = {} } = options;
   checkKeys("workers", workers);
   checkKeys("supervision", supervision);
-  if (!TOPOLOGIES.includes(topology)) {
-    refuse(`topology must be one of ${TOPOLOGIES.join(", ")}, not '${topology}'`);
-  }
+  checkWord("topology", topology, TOPOLOGIES);
   const isHeavy = workers.module !== undefined;
   return Object.freeze({
     name: options.name,
@@ -154,9 +153,7 @@ function coordinatorOf(
 ): Required<EcosystemCoordinatorOptions> {
   checkKeys("coordinator", options);
   const coordinator = { ...ECOSYSTEM_COORDINATOR_DEFAULTS, ...options };
-  if (!DISPATCH_RULES.includes(coordinator.dispatch)) {
-    refuse(`coordinator.dispatch must be one of ${DISPATCH_RULES.join(", ")}`);
-  }
+  checkWord("coordinator.dispatch", coordinator.dispatch, DISPATCH_RULES);
   checkCount("coordinator.queueMax", coordinator.queueMax);
   checkCount("coordinator.inFlightMax", coordinator.inFlightMax);
   checkCount("coordinator.attemptsMax", coordinator.attemptsMax);
@@ -196,11 +193,6 @@ function countsOf(
     refuse(`workers needs min <= count <= max, not ${min}, ${first} and ${max}`);
   }
   return { isScaling, first: first as number, min, max };
-}
-
-function checkCount(what: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return;
-  refuse(`${what} must be a whole number above 0, not '${value}'`);
 }
 
 function refuse(text: string): never {

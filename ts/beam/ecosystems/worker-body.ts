@@ -1,3 +1,4 @@
+import { isThenable } from "../../kernel/handlers.ts";
 import type { Delivery } from "../envelope.ts";
 import type { ProcessBody, Self, Spawnable } from "../process-types.ts";
 import type { ExitReason } from "../signals.ts";
@@ -53,11 +54,6 @@ export class WorkerBody implements ProcessBody<unknown> {
 /** Nobody wants to know what came of it, only that it did. */
 function done(): undefined {
   return undefined;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  const then: unknown = typeof value === "object" && value !== null && Reflect.get(value, "then");
-  return typeof then === "function";
 }
 
 function isWork(message: unknown): message is Work {

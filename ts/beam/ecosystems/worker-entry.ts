@@ -1,8 +1,7 @@
 /** What a heavy worker of an ecosystem is started from, in its own isolate. */
-import { FoundationError } from "../../base/errors.ts";
 import type { Pid } from "../../base/pid.ts";
 import type { ProcessBody, Spawnable } from "../process-types.ts";
-import { type Blueprint, bodyOf, isStartable } from "../startable.ts";
+import { type Blueprint, bodyOf, importStartable } from "../startable.ts";
 import { WorkerBody } from "./worker-body.ts";
 
 /** Takes a module, the name of an export, and the arguments of what that is. */
@@ -22,12 +21,6 @@ async function bodyIn(
   args: readonly unknown[],
   parent: Pid | undefined,
 ): Promise<Spawnable<unknown>> {
-  const loaded = (await import(module)) as Record<string, unknown>;
-  const start = loaded[name];
-  if (!isStartable(start)) {
-    const names = Object.keys(loaded).join(", ");
-    const text = `'${module}' exports no worker as '${name}' (it has: ${names})`;
-    throw new FoundationError("invalid_options", text);
-  }
+  const start = await importStartable(module, name);
   return bodyOf(start, args, parent).body as Spawnable<unknown>;
 }

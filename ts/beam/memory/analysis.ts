@@ -1,6 +1,7 @@
 import { totalmem } from "node:os";
 import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
 import { FoundationError } from "../../base/errors.ts";
+import { checkCount } from "../../base/option-checks.ts";
 import type { InterruptOptions, IsolateHeap, NodeIsolate } from "../../kernel/interrupts.ts";
 import type { NodeMetrics } from "../../kernel/node-types.ts";
 import {
@@ -13,7 +14,6 @@ import {
   type SharedMemory,
 } from "./analysis-types.ts";
 import { cgroupMemory } from "./cgroup.ts";
-import { checkCount } from "./limits.ts";
 import { recommend } from "./recommendations.ts";
 
 /** What of a node the analysis asks. */

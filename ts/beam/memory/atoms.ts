@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount, checkWord } from "./limits.ts";
+import { checkCount, checkWord } from "../../base/option-checks.ts";
 
 /** Number of an interned text in its table. Never given to another text, even after eviction. */
 export type AtomId = number;

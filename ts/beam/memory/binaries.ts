@@ -1,5 +1,5 @@
 import { constants, deflateSync, inflateSync } from "node:zlib";
-import { checkWord } from "./limits.ts";
+import { checkWord } from "../../base/option-checks.ts";
 
 /** How bytes are to be kept. */
 export type BinaryStrategy = "automatic" | "sharing" | "storage";
@@ -80,6 +80,14 @@ export function decompress(packed: Uint8Array): Uint8Array {
   return plain(inflateSync(packed));
 }
 
+/** The bytes in shared memory: the very ones where they are there already, else a copy. */
+export function toShared(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  shared.set(bytes);
+  return shared;
+}
+
 /** The same memory without Node's own methods, as all other bytes here are. */
 function plain({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
@@ -90,13 +98,8 @@ function keep(bytes: Uint8Array): OptimizedBinary {
 }
 
 function share(bytes: Uint8Array): OptimizedBinary {
-  const { byteLength } = bytes;
-  if (bytes.buffer instanceof SharedArrayBuffer) {
-    return described("shared", bytes, byteLength, 0, () => bytes);
-  }
-  const shared = new Uint8Array(new SharedArrayBuffer(byteLength));
-  shared.set(bytes);
-  return described("shared", shared, byteLength, 1, () => shared);
+  const shared = toShared(bytes);
+  return described("shared", shared, bytes.byteLength, shared === bytes ? 0 : 1, () => shared);
 }
 
 function store(bytes: Uint8Array): OptimizedBinary | undefined {

@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount, checkWord } from "./limits.ts";
+import { checkCount, checkWord } from "../../base/option-checks.ts";
 
 /** Labels of one series of a metric. */
 export type Labels = Readonly<Record<string, string>>;

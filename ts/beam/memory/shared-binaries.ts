@@ -1,8 +1,8 @@
 import { FoundationError } from "../../base/errors.ts";
+import { checkCount } from "../../base/option-checks.ts";
 import { TypedEvents, type Unsubscribe } from "../../base/typed-events.ts";
 import { compress, decompress } from "./binaries.ts";
 import { blockBytesFor, FreeBlocks } from "./free-blocks.ts";
-import { checkCount } from "./limits.ts";
 import { type EntryKeeper, type EntryState, PoolEntry } from "./pool-entry.ts";
 import { levelOf, PRESSURE_STEPS, type PressureAction, type PressureLevel } from "./pressure.ts";
 import { depart, readersOf, startUse } from "./reader-count.ts";

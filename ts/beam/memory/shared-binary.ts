@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount } from "./limits.ts";
+import { checkCount } from "../../base/option-checks.ts";
 import { announce, arrive, COUNT_BYTES, depart } from "./reader-count.ts";
 
 /**

@@ -1,4 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
+import { checkCount, checkWord } from "../../base/option-checks.ts";
 import type { Destination } from "../process-types.ts";
 import type { ReceiverQueues } from "./receiver-queues.ts";
 
@@ -132,7 +133,7 @@ export class Backpressure {
 
 function check(options: BackpressureOptions): void {
   const { whenFull = BACKPRESSURE_DEFAULTS.whenFull, redirectTo, queueMax } = options;
-  if (!WHEN_FULL.includes(whenFull)) refuse(`whenFull is one of ${WHEN_FULL.join(", ")}`);
+  checkWord("whenFull", whenFull, WHEN_FULL);
   if ((whenFull === "redirect") !== (redirectTo !== undefined)) {
     refuse("redirectTo is needed by, and only by, whenFull 'redirect'");
   }
@@ -142,9 +143,7 @@ function check(options: BackpressureOptions): void {
       refuse(`queueMax, timeoutMs and signal are of whenFull 'queue': '${whenFull}' does not wait`);
     }
   }
-  if (queueMax !== undefined && (!Number.isSafeInteger(queueMax) || queueMax < 1)) {
-    refuse("queueMax is a whole number above 0");
-  }
+  if (queueMax !== undefined) checkCount("queueMax", queueMax);
 }
 
 function refuse(text: string): never {

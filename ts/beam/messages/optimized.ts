@@ -1,5 +1,6 @@
 import { FoundationError } from "../../base/errors.ts";
 import { type Home, isSameHome, type Pid } from "../../base/pid.ts";
+import { toShared } from "../memory/binaries.ts";
 import { BACKPRESSURE_DEFAULTS } from "./backpressure.ts";
 import type { Attempted } from "./receiver-queue.ts";
 import type { ReceiverQueues } from "./receiver-queues.ts";
@@ -122,13 +123,6 @@ function plus(before: Copied, { accepted, copies, copiedBytes }: Attempted): Att
     copies: before.copies + copies,
     copiedBytes: before.copiedBytes + copiedBytes,
   };
-}
-
-function toShared(bytes: Uint8Array): Uint8Array {
-  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
-  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  shared.set(bytes);
-  return shared;
 }
 
 function check(strategy: string, options: OptimizedSendOptions, isHere: boolean): void {

@@ -2,6 +2,7 @@ import { type EventLoopUtilization, performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { FoundationError } from "../../base/errors.ts";
+import { describeReason } from "../signals.ts";
 import type { Job } from "./job.ts";
 import type { JobOrder, Notice, SchedulerOrder } from "./notices.ts";
 
@@ -168,7 +169,7 @@ export class SchedulerPool {
       if (isNeverUp)
         refuse(new FoundationError("task_lost", "a scheduler ended at start", { cause }));
       if (under === undefined) continue;
-      const text = `the isolate of item ${under.index} ended: ${describe(cause)}`;
+      const text = `the isolate of item ${under.index} ended: ${describeReason(cause)}`;
       job.fail(under.index, new FoundationError("task_lost", text, { cause }));
     }
     if (isNeverUp) return;
@@ -181,7 +182,3 @@ export class SchedulerPool {
 }
 
 const NEVER_LOOKED: EventLoopUtilization = { idle: 0, active: 0, utilization: 0 };
-
-function describe(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}

@@ -1,5 +1,6 @@
 /** Entry of a scheduler: an isolate that works on items of jobs, its own first, then others'. */
 import { parentPort, threadId, workerData } from "node:worker_threads";
+import { isThenable } from "../../kernel/handlers.ts";
 import { core } from "../../kernel/native.ts";
 import { JobMemory } from "./job-memory.ts";
 import type { JobOrder, Notice, Outcome, SchedulerOrder } from "./notices.ts";
@@ -85,8 +86,7 @@ async function run({ job, module, export: name, blocks }: JobOrder): Promise<voi
     memory.begin(scheduler, index);
     try {
       const result: unknown = fn(memory.item(index), index);
-      const isAwaited = typeof Reflect.get(Object(result) as object, "then") === "function";
-      outcomes.add([index, true, isAwaited ? await result : result]);
+      outcomes.add([index, true, isThenable(result) ? await result : result]);
     } catch (thrown) {
       outcomes.add([index, false, thrown]);
     }

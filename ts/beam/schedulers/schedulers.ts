@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { Wait } from "../../base/deadline.ts";
 import { FoundationError } from "../../base/errors.ts";
+import { checkCount } from "../../base/option-checks.ts";
 import { core } from "../../kernel/native.ts";
 import { type CpuOptions, cpuIntensive } from "./cpu-intensive.ts";
 import { Job } from "./job.ts";
@@ -115,9 +116,7 @@ export class Schedulers {
    * @throws FoundationError `invalid_options`
    */
   monitorLoop(resolutionMs = 10): LoopMonitor {
-    if (!Number.isInteger(resolutionMs) || resolutionMs < 1) {
-      throw new FoundationError("invalid_options", "resolutionMs must be a whole number above 0");
-    }
+    checkCount("resolutionMs", resolutionMs);
     return new LoopMonitor(resolutionMs);
   }
 

@@ -1,4 +1,4 @@
-import { FoundationError } from "../../base/errors.ts";
+import { FoundationError } from "./errors.ts";
 
 /**
  * Checks an option that counts something.
