@@ -5,8 +5,8 @@ import type { Pid } from "../base/pid.ts";
 import { ClusterNode } from "../kernel/node.ts";
 import { findStarted } from "../kernel/opened-node.ts";
 import { decodePacked, encodeValue } from "../kernel/values.ts";
-import { Beam } from "./beam.ts";
 import type { HeavyEnd, HeavyNotice, HeavyOrder } from "./heavy-host.ts";
+import { ProcessRoom } from "./process-room.ts";
 import { describeReason, type ExitReason } from "./signals.ts";
 import { bodyOf, importStartable } from "./startable.ts";
 import type { GuardedPlace } from "./watchdog-wire.ts";
@@ -22,8 +22,8 @@ async function begin({
   const opened = await findStarted({ name });
   const node = new ClusterNode(opened);
   if (port !== undefined) stayGuarded(port, node.place);
-  const beam = new Beam(node, { drainBudgetMs: opened.node.drainBudgetMs, isRoot: false });
-  const { runtime } = beam;
+  const room = new ProcessRoom(node, { drainBudgetMs: opened.node.drainBudgetMs, isRoot: false });
+  const { runtime } = room;
   const [args, parent] = decodePacked(given) as [unknown[], Pid | undefined];
   const { body, label } = bodyOf(start, args, parent);
   const process = await runtime.start(body, { label, ...options });
@@ -34,7 +34,7 @@ async function begin({
     parentPort?.postMessage(end);
     // Its last answers are promises yet; they go out before the isolate lets go.
     setImmediate(() => {
-      beam.close();
+      room.close();
       node.detach();
       globalThis.process.exit(0);
     });
