@@ -1,14 +1,13 @@
 /** The public API of foundation-runtime. What is not exported here is internal. */
-export type {
-  ErrorCategory,
-  ErrorClass,
-  ErrorCode,
-  RetryStrategy,
-  Severity,
-} from "./base/error-codes.ts";
-export { ERROR_CODES, isErrorCode } from "./base/error-codes.ts";
+
+export type { CancelTimer, Clock } from "./base/clock.ts";
+export { SYSTEM_CLOCK } from "./base/clock.ts";
+export type { ErrorCategory, ErrorClass, RetryStrategy, Severity } from "./base/error-class.ts";
+export type { ErrorCode } from "./base/error-codes.ts";
+export { ERROR_CODES, errorClassOf, isErrorCode } from "./base/error-codes.ts";
 export type { Attempt, ErrorContext, FoundationErrorOptions } from "./base/errors.ts";
 export { attempt, FoundationError } from "./base/errors.ts";
+export { ManualClock } from "./base/manual-clock.ts";
 export { comparePids, Pid, parsePid } from "./base/pid.ts";
 export type { Unsubscribe } from "./base/typed-events.ts";
 export { Agent } from "./beam/agents.ts";
@@ -158,3 +157,5 @@ export { CHANNEL_DEFAULTS, FOUNDATION_DEFAULTS } from "./kernel/options.ts";
 export type { Secret } from "./kernel/secrets.ts";
 export { release, toOwned } from "./kernel/slabs.ts";
 export { FlatTable } from "./kernel/values.ts";
+export type { Measurements, Metadata, TelemetryName, TelemetrySink } from "./services/sinks.ts";
+export { NO_TELEMETRY } from "./services/sinks.ts";

@@ -1,24 +1,49 @@
 import { describe, expect, test } from "vitest";
-import { ERROR_CODES, type ErrorCode, isErrorCode } from "../../ts/base/error-codes.ts";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  errorClassOf,
+  isErrorCode,
+  RUNTIME_ERROR_CODES,
+} from "../../ts/base/error-codes.ts";
 import { attempt, FoundationError, fromNative, native } from "../../ts/base/errors.ts";
+import { SERVICE_ERROR_CODES } from "../../ts/base/service-error-codes.ts";
 
 const coded = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 
 describe("the error codes", () => {
-  test("have one number each, by which logs know them", () => {
-    const numbers = Object.values(ERROR_CODES).map(({ numericCode }) => numericCode);
+  const services = Object.entries(SERVICE_ERROR_CODES).flatMap(([code, kinds]) =>
+    kinds.map((kind) => [kind.numericCode, code, kind] as const),
+  );
+
+  test("share no number, by which logs know them", () => {
+    const runtime = Object.values(RUNTIME_ERROR_CODES).map(({ numericCode }) => numericCode);
+    const numbers = [...runtime, ...services.map(([numericCode]) => numericCode)];
     expect(new Set(numbers).size).toBe(numbers.length);
   });
 
-  test("are numbered by category", () => {
+  test("of the runtime are numbered by category, above those of Foundation 1.x", () => {
     const byThousand = new Map<number, Set<string>>();
-    for (const { numericCode, category } of Object.values(ERROR_CODES)) {
+    for (const { numericCode, category } of Object.values(RUNTIME_ERROR_CODES)) {
+      expect(numericCode).toBeGreaterThan(20_000);
       const thousand = Math.floor(numericCode / 1000);
       byThousand.set(thousand, (byThousand.get(thousand) ?? new Set()).add(category));
     }
     expect([...byThousand.values()].map((categories) => categories.size)).toEqual(
       Array.from(byThousand, () => 1),
     );
+  });
+
+  test.each(services)("find the kind of the number %i", (numericCode, code, kind) => {
+    expect(errorClassOf(numericCode)).toEqual([code, kind]);
+    const error = new FoundationError(code as ErrorCode, "text", { numericCode });
+    expect(error).toMatchObject({ code, ...kind });
+  });
+
+  test("and numbers have to belong together", () => {
+    const mixed = (): unknown => new FoundationError("timeout", "text", { numericCode: 1000 });
+    expect(mixed).toThrow(TypeError);
+    expect(errorClassOf(12)).toBeUndefined();
   });
 
   test("cannot be changed by whoever reads them", () => {

@@ -1,42 +1,27 @@
-/** How a caller may react to an error of a code. */
-export type RetryStrategy = "none" | "immediate" | "backoff" | "after_drain";
+import type { ErrorCategory, ErrorClass, RetryStrategy, Severity } from "./error-class.ts";
+import { SERVICE_ERROR_CODES, type ServiceErrorCode } from "./service-error-codes.ts";
 
-/** How bad an error of a code is for the one who gets it. */
-export type Severity = "low" | "medium" | "high" | "critical";
-
-/** Which part of the system an error is about. */
-export type ErrorCategory =
-  | "options"
-  | "connection"
-  | "delivery"
-  | "resource"
-  | "lifecycle"
-  | "boundary"
-  | "process";
-
-/** What is known of a code beforehand. */
-export interface ErrorClass {
-  /** Number for logs and metrics; never reused. */
-  readonly numericCode: number;
-  /** How bad it is. */
-  readonly severity: Severity;
-  /** What it is about. */
-  readonly category: ErrorCategory;
-  /** What a caller may do. */
-  readonly retryStrategy: RetryStrategy;
-}
+/** Below it are the numbers of Foundation 1.x, which the services keep. */
+const RUNTIME_NUMBERS = 20_000;
 
 function row(
-  numericCode: number,
+  number: number,
   category: ErrorCategory,
   severity: Severity,
   retryStrategy: RetryStrategy,
 ): ErrorClass {
-  return Object.freeze({ numericCode, severity, category, retryStrategy });
+  const numericCode = RUNTIME_NUMBERS + number;
+  return Object.freeze({
+    numericCode,
+    severity,
+    category,
+    subcategory: undefined,
+    retryStrategy,
+  });
 }
 
-/** Every code that an error of this package can carry; docs/errors.md explains each. */
-export const ERROR_CODES = Object.freeze({
+/** Codes of processes, messages and the core; docs/errors.md explains each. */
+export const RUNTIME_ERROR_CODES = Object.freeze({
   invalid_options: row(1001, "options", "high", "none"),
   insecure_bind: row(1002, "options", "critical", "none"),
   unknown_channel: row(1003, "options", "high", "none"),
@@ -109,9 +94,31 @@ export const ERROR_CODES = Object.freeze({
 });
 
 /** A stable, documented error code. */
-export type ErrorCode = keyof typeof ERROR_CODES;
+export type ErrorCode = keyof typeof RUNTIME_ERROR_CODES | ServiceErrorCode;
+
+/** Every code that an error of this package can carry, with what its errors are by default. */
+export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorClass>> = Object.freeze({
+  ...(Object.fromEntries(
+    Object.entries(SERVICE_ERROR_CODES).map(([code, [first]]) => [code, first]),
+  ) as Record<ServiceErrorCode, ErrorClass>),
+  ...RUNTIME_ERROR_CODES,
+});
 
 /** Whether a string is one of the documented codes. */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === "string" && Object.hasOwn(ERROR_CODES, code);
+}
+
+const BY_NUMBER: ReadonlyMap<number, readonly [ErrorCode, ErrorClass]> = new Map(
+  [
+    ...Object.entries(RUNTIME_ERROR_CODES).map(([code, known]) => [code, known] as const),
+    ...Object.entries(SERVICE_ERROR_CODES).flatMap(([code, all]) =>
+      all.map((known) => [code, known] as const),
+    ),
+  ].map(([code, known]) => [known.numericCode, [code as ErrorCode, known] as const]),
+);
+
+/** The code and the class of errors of a number; undefined where no error has it. */
+export function errorClassOf(numericCode: number): readonly [ErrorCode, ErrorClass] | undefined {
+  return BY_NUMBER.get(numericCode);
 }

@@ -1,11 +1,5 @@
-import {
-  ERROR_CODES,
-  type ErrorCategory,
-  type ErrorCode,
-  isErrorCode,
-  type RetryStrategy,
-  type Severity,
-} from "./error-codes.ts";
+import type { ErrorCategory, ErrorClass, RetryStrategy, Severity } from "./error-class.ts";
+import { ERROR_CODES, type ErrorCode, errorClassOf, isErrorCode } from "./error-codes.ts";
 
 /** Facts that go with an error; values are for logs and must not hold payloads or secrets. */
 export type ErrorContext = Readonly<Record<string, unknown>>;
@@ -17,7 +11,9 @@ export interface FoundationErrorOptions {
   /** What led to it. Default: none. */
   readonly cause?: unknown;
   /** Ties it to a request. Default: none. */
-  readonly correlationId?: string;
+  readonly correlationId?: string | undefined;
+  /** Which kind of the code it is. Unit: number of the class. Default: that of `ERROR_CODES`. */
+  readonly numericCode?: number;
 }
 
 /**
@@ -33,25 +29,37 @@ export class FoundationError extends Error {
   readonly severity: Severity;
   /** What it is about. */
   readonly category: ErrorCategory;
+  /** Which part of that, where the services distinguish parts. */
+  readonly subcategory: string | undefined;
   /** What a caller may do. */
   readonly retryStrategy: RetryStrategy;
   /** Facts that go with it. */
   readonly context: ErrorContext;
   /** Ties it to a request, where one is known. */
   readonly correlationId: string | undefined;
+  /** When it was made. Unit: ms since 1970. */
+  readonly timestamp = Date.now();
 
   constructor(code: ErrorCode, message: string, options: FoundationErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    const row = ERROR_CODES[code];
+    const row = kindOf(code, options.numericCode);
     this.name = "FoundationError";
     this.code = code;
     this.numericCode = row.numericCode;
     this.severity = row.severity;
     this.category = row.category;
+    this.subcategory = row.subcategory;
     this.retryStrategy = row.retryStrategy;
     this.context = options.context ?? {};
     this.correlationId = options.correlationId;
   }
+}
+
+function kindOf(code: ErrorCode, numericCode: number | undefined): ErrorClass {
+  if (numericCode === undefined) return ERROR_CODES[code];
+  const found = errorClassOf(numericCode);
+  if (found?.[0] === code) return found[1];
+  throw new TypeError(`no error of the code '${code}' has the number ${numericCode}`);
 }
 
 /** Turns what the native core threw into a {@link FoundationError}; others pass as they are. */

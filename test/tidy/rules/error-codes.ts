@@ -64,10 +64,12 @@ function scriptCodes(file: SourceFile): CodeUse[] {
     const isThrown = nameOf(child(node, "callee")) === "FoundationError";
     if (node.type === "NewExpression" && isThrown)
       add(node, stringOf(children(node, "arguments")[0]));
-    if (nameOf(child(node, "id")) !== "ERROR_CODES") return;
+    // `ERROR_CODES` spreads the tables whose names end like it.
+    const table = nameOf(child(node, "id"));
+    if (table?.endsWith("ERROR_CODES") !== true) return;
     walk(node, (entry) => {
       if (entry.type === "Property") add(entry, nameOf(child(entry, "key")));
-      if (entry.type === "ArrayExpression") {
+      if (entry.type === "ArrayExpression" && table === "ERROR_CODES") {
         for (const element of children(entry, "elements")) add(element, stringOf(element));
       }
     });

@@ -1,0 +1,22 @@
+/** Stops a timer that has not run yet; afterwards it does nothing. */
+export type CancelTimer = () => void;
+
+/** Where services take time from, so that a test can hand them its own. */
+export interface Clock {
+  /** Time that never goes back. Unit: ms since an arbitrary moment. */
+  now(): number;
+  /** The time of day. Unit: ms since 1970. */
+  wallNow(): number;
+  /** Calls `run` once, `delayMs` from now. Such a timer keeps no program alive. */
+  after(delayMs: number, run: () => void): CancelTimer;
+}
+
+/** The clock of the system. */
+export const SYSTEM_CLOCK: Clock = Object.freeze({
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  after(delayMs: number, run: () => void): CancelTimer {
+    const timer = setTimeout(run, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+});

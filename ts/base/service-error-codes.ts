@@ -1,0 +1,133 @@
+import type { ErrorCategory, ErrorClass, RetryStrategy, Severity } from "./error-class.ts";
+
+/** What a caller may do, by the rules of Foundation 1.x; the first that fits. */
+function retryOf(code: string, severity: Severity): RetryStrategy {
+  if (code === "timeout" || code === "network_error") return "backoff";
+  if (code === "external_service_error") return "fixed_delay";
+  if (severity === "critical") return "none";
+  if (severity === "high") return "immediate";
+  if (code === "invalid_config_value" || code === "data_corruption") return "none";
+  return "fixed_delay";
+}
+
+type Place = `${ErrorCategory}/${string}`;
+type Kind = readonly [numericCode: number, place: Place, severity: Severity];
+
+/**
+ * What the errors of one code are. A code that several services raise has a number for each; the
+ * first one is that of an error which names no service.
+ */
+function kinds<Code extends string>(
+  all: Readonly<Record<Code, readonly Kind[]>>,
+): Readonly<Record<Code, readonly [ErrorClass, ...ErrorClass[]]>> {
+  const classes = Object.entries<readonly Kind[]>(all).map(([code, list]) => [
+    code,
+    Object.freeze(
+      list.map(([numericCode, place, severity]) => {
+        const [category, subcategory] = place.split("/") as [ErrorCategory, string];
+        const retryStrategy = retryOf(code, severity);
+        return Object.freeze({ numericCode, severity, category, subcategory, retryStrategy });
+      }),
+    ),
+  ]);
+  return Object.freeze(Object.fromEntries(classes)) as never;
+}
+
+/**
+ * Codes of the services. Numbers below 10,000 are those of Foundation 1.x; where two of its errors
+ * shared one, the second got a new one. Those from 28,000 on had no number there, or are new.
+ */
+export const SERVICE_ERROR_CODES = kinds({
+  invalid_config_structure: [[1101, "config/structure", "high"]],
+  missing_required_field: [[1102, "config/structure", "high"]],
+  invalid_config_value: [
+    [1201, "config/validation", "medium"],
+    [1002, "config/validation", "medium"],
+  ],
+  constraint_violation: [
+    [1202, "config/validation", "medium"],
+    [1003, "config/validation", "high"],
+  ],
+  range_error: [
+    [1203, "config/validation", "low"],
+    [1004, "config/validation", "high"],
+  ],
+  security_violation: [
+    [1000, "config/security", "high"],
+    [1005, "config/security", "high"],
+  ],
+  config_not_found: [[1301, "config/access", "high"]],
+  config_path_not_found: [[28_001, "config/access", "medium"]],
+  config_update_forbidden: [[1401, "config/authorization", "medium"]],
+  config_unavailable: [[28_002, "config/access", "high"]],
+  invalid_path: [[28_003, "config/access", "medium"]],
+  initialization_failed: [[2101, "system/initialization", "critical"]],
+  service_unavailable: [
+    [2102, "system/initialization", "high"],
+    [3000, "system/events", "high"],
+    [5000, "config/server", "high"],
+    [28_200, "system/telemetry", "high"],
+  ],
+  resource_exhausted: [[2201, "system/resources", "high"]],
+  dependency_failed: [[2301, "system/dependencies", "high"]],
+  internal_error: [[2401, "system/internal", "critical"]],
+  serialization_failed: [[3101, "data/serialization", "medium"]],
+  deserialization_failed: [[3102, "data/serialization", "medium"]],
+  type_mismatch: [
+    [3201, "data/validation", "low"],
+    [2002, "data/validation", "medium"],
+  ],
+  format_error: [[3202, "data/validation", "low"]],
+  validation_failed: [
+    [3203, "data/validation", "medium"],
+    [1001, "config/validation", "medium"],
+    [2001, "data/validation", "medium"],
+    [6008, "external/rate_limiter", "medium"],
+  ],
+  invalid_input: [
+    [3204, "data/validation", "low"],
+    [5009, "external/circuit_breaker", "medium"],
+    [5010, "external/circuit_breaker", "medium"],
+  ],
+  data_too_large: [[2003, "data/validation", "high"]],
+  invalid_event_type: [[2004, "data/validation", "medium"]],
+  invalid_argument: [[2005, "data/validation", "medium"]],
+  not_found: [[3001, "data/access", "low"]],
+  data_corruption: [[3301, "data/corruption", "critical"]],
+  data_not_found: [[3401, "data/not_found", "low"]],
+  operation_forbidden: [
+    [5002, "config/server", "high"],
+    [3002, "data/access", "high"],
+    [7002, "system/telemetry", "high"],
+  ],
+  operation_not_supported: [[4001, "data/access", "medium"]],
+  network_error: [[4101, "external/network", "medium"]],
+  external_service_error: [[4201, "external/service", "medium"]],
+  timeout: [[4301, "external/timeout", "medium"]],
+  authentication_failed: [[4401, "external/auth", "high"]],
+  service_not_found: [[5001, "system/discovery", "medium"]],
+  circuit_breaker_failed: [
+    [5003, "external/circuit_breaker", "medium"],
+    [5006, "external/circuit_breaker", "medium"],
+    [5007, "external/circuit_breaker", "medium"],
+    [5008, "external/circuit_breaker", "medium"],
+    [5011, "external/circuit_breaker", "medium"],
+    [5013, "external/circuit_breaker", "medium"],
+    [5014, "external/circuit_breaker", "medium"],
+  ],
+  circuit_breaker_blown: [[5004, "external/circuit_breaker", "medium"]],
+  circuit_breaker_not_found: [[5005, "external/circuit_breaker", "medium"]],
+  protected_operation_failed: [[5012, "external/circuit_breaker", "medium"]],
+  circuit_breaker_install_failed: [[5015, "external/circuit_breaker", "high"]],
+  circuit_breaker_exception: [[5016, "external/circuit_breaker", "high"]],
+  rate_limit_exceeded: [[6001, "external/rate_limiter", "medium"]],
+  rate_limiter_exception: [
+    [6003, "external/rate_limiter", "high"],
+    [6007, "external/rate_limiter", "high"],
+  ],
+  rate_limited_operation_failed: [[6009, "external/rate_limiter", "medium"]],
+  unknown_error: [[9999, "unknown/unknown", "medium"]],
+});
+
+/** A code of the services. */
+export type ServiceErrorCode = keyof typeof SERVICE_ERROR_CODES;

@@ -1,0 +1,67 @@
+import { FoundationError } from "../base/errors.ts";
+
+/** What a service is made of: plain state with synchronous calls, held by one process. */
+export interface ServiceCore {
+  /** Lets go of timers and files. Called once, at an orderly end. */
+  close?(): void;
+}
+
+/**
+ * The place of a service in an isolate. Its process puts the core here while it is alive; callers
+ * find it here without a message, so that a read costs a property and not a promise.
+ */
+export class ServiceSlot<Core extends ServiceCore> {
+  /** Name of the service, for errors. */
+  readonly name: string;
+  readonly #numericCode: number;
+  #core: Core | undefined;
+  #last: Core | undefined;
+  #starts = 0;
+
+  /** `numericCode`: that of `service_unavailable` for this service. */
+  constructor(name: string, numericCode: number) {
+    this.name = name;
+    this.#numericCode = numericCode;
+  }
+
+  /** Whether the process of the service is alive. */
+  get isUp(): boolean {
+    return this.#core !== undefined;
+  }
+
+  /** How often the service was started again. */
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  /** What the process before the present one held; state that a restart may take over. */
+  get last(): Core | undefined {
+    return this.#last;
+  }
+
+  /**
+   * The core of the service.
+   *
+   * @throws FoundationError `service_unavailable` while its process is not alive
+   */
+  get core(): Core {
+    if (this.#core !== undefined) return this.#core;
+    throw new FoundationError("service_unavailable", `the service '${this.name}' is not running`, {
+      numericCode: this.#numericCode,
+      context: { service: this.name },
+    });
+  }
+
+  /** Its process has started. */
+  install(core: Core): void {
+    this.#core = core;
+    this.#starts += 1;
+  }
+
+  /** Its process is gone; another core that came in the meantime stays. */
+  remove(core: Core): void {
+    if (this.#core !== core) return;
+    this.#last = core;
+    this.#core = undefined;
+  }
+}

@@ -1,0 +1,16 @@
+/** Numbers that a telemetry event reports, by name. */
+export type Measurements = Readonly<Record<string, number>>;
+
+/** What else is known of a telemetry event. Values are for logs: no payloads, no secrets. */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+/** Name of a telemetry event or metric: at least one word. */
+export type TelemetryName = readonly string[];
+
+/** Where services report what they do. Never throws, never waits. */
+export interface TelemetrySink {
+  execute(name: TelemetryName, measurements: Measurements, metadata: Metadata): void;
+}
+
+/** Takes reports and keeps none: for a service that is used by itself. */
+export const NO_TELEMETRY: TelemetrySink = Object.freeze({ execute: () => {} });
