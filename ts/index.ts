@@ -23,23 +23,30 @@ export type {
   EcosystemInfo,
   EcosystemOptions,
   EcosystemQueue,
-  EcosystemScalingOptions,
   EcosystemShutdown,
   EcosystemShutdownOptions,
   EcosystemSupervisionOptions,
   EcosystemWorkerInfo,
   EcosystemWorkerOptions,
+  FaultTolerance,
   MemoryStrategy,
   QueueDelay,
   SpawnEcosystem,
 } from "./beam/ecosystems/ecosystem-types.ts";
 export {
   ECOSYSTEM_COORDINATOR_DEFAULTS,
-  ECOSYSTEM_SCALING_DEFAULTS,
   ECOSYSTEM_SHUTDOWN_DEFAULTS,
   ECOSYSTEM_WORKER_DEFAULTS,
 } from "./beam/ecosystems/ecosystem-types.ts";
 export type { Ecosystems } from "./beam/ecosystems/ecosystems.ts";
+export type {
+  EcosystemScaling,
+  EcosystemScalingOptions,
+  ScalingDecision,
+  ScalingFigures,
+  ScalingVerdict,
+} from "./beam/ecosystems/scaling-types.ts";
+export { ECOSYSTEM_SCALING_DEFAULTS } from "./beam/ecosystems/scaling-types.ts";
 export type { Beside, Neighbours, Topology } from "./beam/ecosystems/topology.ts";
 export { isNeighbours } from "./beam/ecosystems/topology.ts";
 export type { Delivery, From } from "./beam/envelope.ts";

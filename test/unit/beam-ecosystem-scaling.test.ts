@@ -46,10 +46,9 @@ describe("the number of workers", () => {
     expect(await lookAt(700)).toBe(1);
     for (let look = 0; look < 5; look++) expect(await lookAt(750 + look)).toBe(1); // `min`
     expect(scene.ecosystems.ecosystemInfo(pid)).toMatchObject({
-      isScaling: true,
       workersMin: 1,
       workersMax: 3,
-      scalingError: undefined,
+      scaling: { mode: "autoScale", error: undefined, decisions: [] },
     });
   });
 
@@ -65,4 +64,48 @@ describe("the number of workers", () => {
     await scene.ecosystems.shutdownEcosystem(pid);
     expect(scene.looks.size).toBe(0);
   });
+});
+
+test("a change of `adaptive` that made things worse is undone, and told", async () => {
+  const scene = new EcosystemScene();
+  let atWork = 0;
+  let isOver = false;
+  /** All work behind one lock that costs more the more there are who want it. */
+  const contended = async (): Promise<void> => {
+    atWork++;
+    const turns = atWork === 1 ? 1 : 6 * atWork;
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+    atWork--;
+  };
+  const pid = await scene.spawn({
+    workers: { start: contended, count: "adaptive", min: 1, max: 3 },
+    scaling: { highDelayMs: 100, lowDelayMs: 10, evidenceLooks: 3 },
+  });
+  // Somebody keeps the queue filled.
+  const feed = (async () => {
+    while (!isOver) {
+      if (scene.ecosystems.ecosystemInfo(pid).queue.waiting < 50) scene.processes.send(pid, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  const sizes: number[] = [];
+  for (let look = 0; look < 20; look++) {
+    for (let turn = 0; turn < 60; turn++) await new Promise((resolve) => setImmediate(resolve));
+    scene.nowMs += 1_000;
+    scene.cpuMs += 100;
+    scene.look();
+    await settled();
+    sizes.push(scene.ecosystems.listWorkers(pid).length);
+  }
+  isOver = true;
+  await feed;
+  expect(Math.max(...sizes)).toBe(2);
+  expect(sizes.at(-1)).toBe(1);
+  const { scaling } = scene.ecosystems.ecosystemInfo(pid);
+  expect(scaling).toMatchObject({ mode: "adaptive", error: undefined, ceiling: 2 });
+  expect(scaling.decisions).toMatchObject([{ from: 1, to: 2, verdict: "reverted" }]);
+  const [{ before, after } = {}] = scaling.decisions;
+  expect(after?.throughputPerSecond).toBeLessThan((before?.throughputPerSecond as number) / 2);
+  expect(before?.cpuCores).toBeCloseTo(0.1);
+  await scene.ecosystems.shutdownEcosystem(pid, { graceMs: 0 });
 });

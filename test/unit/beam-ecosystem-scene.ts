@@ -7,11 +7,13 @@ export class EcosystemScene extends Scene {
   readonly looks = new Set<() => void>();
   readonly ecosystems: Ecosystems;
   nowMs = 0;
+  cpuMs = 0;
 
   constructor() {
     super();
     this.ecosystems = new Ecosystems(this.runtime, this.supervisors, {
       nowMs: () => this.nowMs,
+      cpuMs: () => this.cpuMs,
       every: (_intervalMs, look) => {
         this.looks.add(look);
         return () => this.looks.delete(look);

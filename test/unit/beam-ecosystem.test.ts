@@ -281,7 +281,13 @@ describe("a shutdown", () => {
 });
 
 test.each<[string, object]>([
-  ["nothing is learned", { workers: { start: () => 1 }, intelligence: "adaptive" }],
+  ["nothing is learned", { workers: { start: () => 1 }, intelligence: ["adaptive"] }],
+  ["faultTolerance must be", { workers: { start: () => 1 }, faultTolerance: "hope" }],
+  ["shutdown must be", { workers: { start: () => 1 }, supervision: { shutdown: 0 } }],
+  [
+    "`scaling.rememberMs` is of `count: 'adaptive'`",
+    { workers: { start: () => 1, count: "autoScale" }, scaling: { rememberMs: 1 } },
+  ],
   ["V8 decides", { workers: { start: () => 1 }, gcStrategy: "coordinated" }],
   ["no option 'mode'", { workers: { start: () => 1 }, coordinator: { mode: "fast" } }],
   ["needs `workers.module`", { workers: { start: () => 1 }, memoryStrategy: "isolatedHeaps" }],

@@ -62,6 +62,7 @@ export class LightProcess implements Self, Runnable, Debtor {
   #owed: Set<Envelope> | undefined;
   #state: number;
   #isQueued = false;
+  #isRefusing = false;
   #dropped = 0;
 
   constructor(
@@ -106,7 +107,19 @@ export class LightProcess implements Self, Runnable, Debtor {
 
   /** Whether a message would be taken without losing one. */
   get hasRoom(): boolean {
+    return !this.#isRefusing && this.#hasSpace;
+  }
+
+  get #hasSpace(): boolean {
     return this.#mailbox === undefined || this.#mailbox.size < this.#limits.messagesMax;
+  }
+
+  /**
+   * From now on nothing is taken but calls, which its handler can answer with why: it is as if the
+   * mailbox were full until the process is gone.
+   */
+  refuse(): void {
+    this.#isRefusing = true;
   }
 
   /** Whether senders are held back until their messages were handled. */
@@ -121,7 +134,8 @@ export class LightProcess implements Self, Runnable, Debtor {
 
   /** Takes a message; false: it is not taken, by the mailbox's policy. */
   accept(item: unknown): boolean {
-    if (!this.hasRoom && !this.#makeRoom()) return false;
+    if (this.#isRefusing && !isCall(item)) return false;
+    if (!this.#hasSpace && !this.#makeRoom()) return false;
     this.#take(item);
     return true;
   }
@@ -466,6 +480,10 @@ export class LightProcess implements Self, Runnable, Debtor {
   sendAfter(delayMs: number, message: unknown): TimerRef {
     return this.runtime.sendAfter(delayMs, this.pid, message);
   }
+}
+
+function isCall(item: unknown): boolean {
+  return item instanceof Envelope && item.from !== undefined;
 }
 
 /** Calls stay in the mailbox for the handler: what `receive` takes has nobody to be answered to. */

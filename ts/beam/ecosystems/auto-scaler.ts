@@ -1,17 +1,12 @@
-import type { EcosystemScalingOptions } from "./ecosystem-types.ts";
-
-/** What the scaler sees at one look. */
-export interface ScalingLook {
-  /** How long work waits for a worker. Unit: ms. */
-  readonly delayMs: number;
-  /** Unit: workers. */
-  readonly workers: number;
-  /** Those without work. Unit: workers. */
-  readonly idle: number;
-}
+import type {
+  EcosystemScaling,
+  EcosystemScalingOptions,
+  Scaler,
+  ScalingLook,
+} from "./scaling-types.ts";
 
 /** Decides from the queue delay whether there are too few or too many workers. */
-export class AutoScaler {
+export class AutoScaler implements Scaler {
   readonly #options: Required<EcosystemScalingOptions>;
   readonly #min: number;
   readonly #max: number;
@@ -24,8 +19,11 @@ export class AutoScaler {
     this.#max = max;
   }
 
-  /** By how many workers there should be more: 1, 0 or -1. */
-  decide({ delayMs, workers, idle }: ScalingLook): -1 | 0 | 1 {
+  decide({
+    delayMs,
+    workers,
+    idle,
+  }: Pick<ScalingLook, "delayMs" | "workers" | "idle">): -1 | 0 | 1 {
     const { highDelayMs, lowDelayMs, upAfterLooks, downAfterLooks } = this.#options;
     this.#highLooks = delayMs >= highDelayMs ? this.#highLooks + 1 : 0;
     this.#lowLooks = delayMs <= lowDelayMs && idle > 0 ? this.#lowLooks + 1 : 0;
@@ -39,5 +37,10 @@ export class AutoScaler {
       return -1;
     }
     return 0;
+  }
+
+  /** It changes things without measuring what came of it. */
+  report(): Pick<EcosystemScaling, "decisions" | "ceiling" | "floor"> {
+    return { decisions: [], ceiling: undefined, floor: undefined };
   }
 }

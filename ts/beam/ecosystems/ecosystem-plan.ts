@@ -4,18 +4,24 @@ import { checkCount, checkWord } from "../../base/option-checks.ts";
 import { type HeavyBlueprint, heavy } from "../heavy.ts";
 import type { ProcessBody } from "../process-types.ts";
 import { type Blueprint, bodyOf, isStartable, type LightStartable } from "../startable.ts";
+import { supervisor } from "../supervisor.ts";
 import {
   type DispatchRule,
   ECOSYSTEM_COORDINATOR_DEFAULTS,
-  ECOSYSTEM_SCALING_DEFAULTS,
   ECOSYSTEM_WORKER_DEFAULTS,
   type EcosystemCoordinatorOptions,
   type EcosystemOptions,
-  type EcosystemScalingOptions,
   type EcosystemSupervisionOptions,
   type EcosystemWorkerOptions,
+  FAULT_TOLERANCES,
+  type FaultTolerance,
   type MemoryStrategy,
 } from "./ecosystem-types.ts";
+import {
+  ECOSYSTEM_SCALING_DEFAULTS,
+  type EcosystemScaling,
+  type EcosystemScalingOptions,
+} from "./scaling-types.ts";
 import { TOPOLOGIES, type Topology } from "./topology.ts";
 import { WorkerBody } from "./worker-body.ts";
 
@@ -28,8 +34,9 @@ export interface EcosystemPlan {
   readonly topology: Topology;
   readonly coordinator: Required<EcosystemCoordinatorOptions>;
   readonly supervision: EcosystemSupervisionOptions;
+  readonly faultTolerance: FaultTolerance;
   readonly scaling: Required<EcosystemScalingOptions>;
-  readonly isScaling: boolean;
+  readonly mode: EcosystemScaling["mode"];
   readonly first: number;
   readonly min: number;
   readonly max: number;
@@ -51,10 +58,11 @@ const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
     "topology",
     "supervision",
     "scaling",
+    "faultTolerance",
   ],
   workers: ["start", "module", "args", "count", "min", "max", ...HEAVY_KEYS],
   coordinator: Object.keys(ECOSYSTEM_COORDINATOR_DEFAULTS),
-  supervision: ["strategy", "intensity", "backoff"],
+  supervision: ["strategy", "intensity", "backoff", "shutdown"],
   scaling: Object.keys(ECOSYSTEM_SCALING_DEFAULTS),
 });
 
@@ -72,10 +80,13 @@ const REASONS: Readonly<Record<string, string>> = Object.freeze({
  */
 export function ecosystemPlan(options: EcosystemOptions): EcosystemPlan {
   checkKeys("ecosystem", options);
-  const { workers, topology = "star", supervision = {} } = options;
+  const { workers, topology = "star", supervision = {}, faultTolerance = "standard" } = options;
   checkKeys("workers", workers);
   checkKeys("supervision", supervision);
+  checkSupervision(supervision);
   checkWord("topology", topology, TOPOLOGIES);
+  checkWord("faultTolerance", faultTolerance, FAULT_TOLERANCES);
+  const mode = modeOf(workers.count);
   const isHeavy = workers.module !== undefined;
   return Object.freeze({
     name: options.name,
@@ -85,8 +96,10 @@ export function ecosystemPlan(options: EcosystemOptions): EcosystemPlan {
     topology,
     supervision,
     coordinator: coordinatorOf(options.coordinator),
-    scaling: scalingOf(options.scaling, workers.count === "autoScale"),
-    ...countsOf(workers),
+    faultTolerance,
+    scaling: scalingOf(options.scaling, mode),
+    mode,
+    ...countsOf(workers, mode),
   });
 }
 
@@ -97,6 +110,13 @@ function checkKeys(where: string, options: object | undefined): void {
   const reason = REASONS[unknown];
   const because = reason === undefined ? "" : `: ${reason}`;
   refuse(`${where}: there is no option '${unknown}'${because}`);
+}
+
+/** A supervisor of one such worker checks the rest. */
+function checkSupervision({ shutdown, ...rules }: EcosystemSupervisionOptions): void {
+  const rule = shutdown === undefined ? {} : { shutdown };
+  const startWith = (): never => refuse("nobody starts it");
+  supervisor({ ...rules, children: [{ id: "worker", startWith, ...rule }] });
 }
 
 function memoryOf(wanted: MemoryStrategy | undefined, isHeavy: boolean): MemoryStrategy {
@@ -160,39 +180,58 @@ function coordinatorOf(
   return coordinator;
 }
 
+const ADAPTIVE_KEYS = ["settleLooks", "evidenceLooks", "toleranceRatio", "rememberMs"] as const;
+
+function modeOf(count: EcosystemWorkerOptions["count"]): EcosystemPlan["mode"] {
+  return count === "autoScale" || count === "adaptive" ? count : "fixed";
+}
+
 function scalingOf(
-  options: EcosystemScalingOptions | undefined,
-  isScaling: boolean,
+  options: EcosystemScalingOptions = {},
+  mode: EcosystemPlan["mode"],
 ): Required<EcosystemScalingOptions> {
-  if (options !== undefined && !isScaling) refuse("`scaling` is of `count: 'autoScale'`");
-  checkKeys("scaling", options ?? {});
+  checkKeys("scaling", options);
+  if (mode === "fixed" && Object.keys(options).length > 0) {
+    refuse("`scaling` is of `count: 'autoScale'` and `'adaptive'`");
+  }
+  const ofAdaptive = ADAPTIVE_KEYS.find((key) => options[key] !== undefined);
+  if (mode === "autoScale" && ofAdaptive !== undefined) {
+    refuse(`\`scaling.${ofAdaptive}\` is of \`count: 'adaptive'\``);
+  }
   const scaling = { ...ECOSYSTEM_SCALING_DEFAULTS, ...options };
-  const { lookEveryMs, highDelayMs, lowDelayMs } = scaling;
+  const { lookEveryMs, highDelayMs, lowDelayMs, toleranceRatio, rememberMs } = scaling;
   if (!(lookEveryMs >= 1)) refuse("scaling.lookEveryMs must be at least 1");
   if (!(lowDelayMs >= 0) || !(highDelayMs > lowDelayMs)) {
     refuse("scaling needs 0 <= lowDelayMs < highDelayMs");
   }
+  if (!(toleranceRatio >= 0) || !(toleranceRatio < 1)) {
+    refuse("scaling needs 0 <= toleranceRatio < 1");
+  }
+  if (!(rememberMs >= 0)) refuse("scaling.rememberMs must be at least 0");
   checkCount("scaling.upAfterLooks", scaling.upAfterLooks);
   checkCount("scaling.downAfterLooks", scaling.downAfterLooks);
+  checkCount("scaling.settleLooks", scaling.settleLooks, 0);
+  checkCount("scaling.evidenceLooks", scaling.evidenceLooks);
   return scaling;
 }
 
 function countsOf(
   options: EcosystemWorkerOptions,
-): Pick<EcosystemPlan, "isScaling" | "first" | "min" | "max"> {
+  mode: EcosystemPlan["mode"],
+): Pick<EcosystemPlan, "first" | "min" | "max"> {
   const { count = ECOSYSTEM_WORKER_DEFAULTS.count } = options;
-  const isScaling = count === "autoScale";
+  const isFixed = mode === "fixed";
   const { min = ECOSYSTEM_WORKER_DEFAULTS.min } = options;
   const cpus = availableParallelism();
-  const max = options.max ?? (isScaling ? Math.max(min, cpus) : ECOSYSTEM_WORKER_DEFAULTS.max);
-  const first = isScaling ? min : count === "cpuCount" ? cpus : count;
+  const max = options.max ?? (isFixed ? ECOSYSTEM_WORKER_DEFAULTS.max : Math.max(min, cpus));
+  const first = isFixed ? (count === "cpuCount" ? cpus : count) : min;
   checkCount("workers.count", first as number);
   checkCount("workers.min", min);
   checkCount("workers.max", max);
   if (!((first as number) >= min && (first as number) <= max)) {
     refuse(`workers needs min <= count <= max, not ${min}, ${first} and ${max}`);
   }
-  return { isScaling, first: first as number, min, max };
+  return { first: first as number, min, max };
 }
 
 function refuse(text: string): never {

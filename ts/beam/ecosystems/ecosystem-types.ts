@@ -2,6 +2,7 @@ import type { Pid } from "../../base/pid.ts";
 import type { IntensityOptions } from "../restart-intensity.ts";
 import type { LightStartable } from "../startable.ts";
 import type { BackoffOptions, Strategy } from "../supervisor-types.ts";
+import type { EcosystemScaling, EcosystemScalingOptions } from "./scaling-types.ts";
 import type { Topology } from "./topology.ts";
 
 /** Who is given the next piece of work: the one with the least under way, or each in its turn. */
@@ -26,11 +27,14 @@ export interface EcosystemWorkerOptions {
   readonly offHeapMiB?: number;
   /** How long a heavy worker may compute without a pause, or is ended. Unit: ms. Default: none. */
   readonly stallMs?: number;
-  /** How many: that many, one for each CPU, or by the queue delay. Unit: workers. */
-  readonly count?: number | "cpuCount" | "autoScale";
+  /**
+   * How many: that many, one for each CPU, by the queue delay, or by the queue delay with every
+   * change measured and those that made things worse undone. Unit: workers.
+   */
+  readonly count?: number | "cpuCount" | "autoScale" | "adaptive";
   /** Fewest that `removeWorker` and scaling leave. Unit: workers. */
   readonly min?: number;
-  /** Most that `addWorker` starts; for `autoScale` one for each CPU. Unit: workers. */
+  /** Most that `addWorker` starts; where it scales, one for each CPU. Unit: workers. */
   readonly max?: number;
 }
 
@@ -73,30 +77,21 @@ export interface EcosystemSupervisionOptions {
   readonly intensity?: IntensityOptions;
   /** How long to wait before a restart. Default: not at all. */
   readonly backoff?: BackoffOptions;
+  /**
+   * What a worker gets to end after `shutdown` before it is killed; `"kill"`: nothing,
+   * `"infinity"`: as long as it needs. Unit: ms. Default: 5,000.
+   */
+  readonly shutdown?: number | "kill" | "infinity";
 }
 
-/** When `autoScale` starts and ends workers. Defaults: {@link ECOSYSTEM_SCALING_DEFAULTS}. */
-export interface EcosystemScalingOptions {
-  /** How often it looks. Unit: ms. */
-  readonly lookEveryMs?: number;
-  /** Queue delay from which on there are too few workers. Unit: ms. */
-  readonly highDelayMs?: number;
-  /** Queue delay up to which there may be too many. Unit: ms. */
-  readonly lowDelayMs?: number;
-  /** Looks in a row with too few before one is started. Unit: looks. */
-  readonly upAfterLooks?: number;
-  /** Looks in a row with too many, of which one is idle, before one is ended. Unit: looks. */
-  readonly downAfterLooks?: number;
-}
+/** What happens once workers end more often than `supervision.intensity` bears. */
+export const FAULT_TOLERANCES = Object.freeze(["standard", "selfHealing"] as const);
 
-/** When `autoScale` starts and ends workers unless the options say otherwise. */
-export const ECOSYSTEM_SCALING_DEFAULTS: Required<EcosystemScalingOptions> = Object.freeze({
-  lookEveryMs: 1_000, // an isolate starts in 50 ms: its effect shows at the next look
-  highDelayMs: 100, // what a person begins to notice
-  lowDelayMs: 10, // a tenth: between them nothing changes, so it does not swing
-  upAfterLooks: 2, // one burst is no load
-  downAfterLooks: 10, // starting costs more than keeping
-});
+/**
+ * `standard`: the ecosystem ends. `selfHealing`: it keeps what it has accepted and starts all
+ * workers anew after a pause of a second, which doubles with each time up to 30 s.
+ */
+export type FaultTolerance = (typeof FAULT_TOLERANCES)[number];
 
 /** How an ecosystem is made. */
 export interface EcosystemOptions {
@@ -110,6 +105,8 @@ export interface EcosystemOptions {
   readonly memoryStrategy?: MemoryStrategy;
   /** Which workers are told of each other. Default: `star`, none. */
   readonly topology?: Topology;
+  /** What happens once workers end too often. Default: `standard`, the ecosystem ends. */
+  readonly faultTolerance?: FaultTolerance;
   /** How workers are kept. Default: each is restarted on its own, 3 times in 5 s. */
   readonly supervision?: EcosystemSupervisionOptions;
   /** When `autoScale` acts. Default: {@link ECOSYSTEM_SCALING_DEFAULTS}. */
@@ -194,14 +191,15 @@ export interface EcosystemInfo {
   readonly memoryStrategy: MemoryStrategy;
   readonly dispatch: DispatchRule;
   readonly strategy: Strategy;
-  readonly isScaling: boolean;
+  readonly faultTolerance: FaultTolerance;
+  /** Times that its workers were all started anew after their supervisor had given up. */
+  readonly healings: number;
   readonly workersMin: number;
   readonly workersMax: number;
   readonly workers: readonly EcosystemWorkerInfo[];
   readonly queue: EcosystemQueue;
   readonly counts: Readonly<EcosystemCounts>;
-  /** Why the last attempt of `autoScale` to start or end a worker failed. */
-  readonly scalingError: unknown;
+  readonly scaling: EcosystemScaling;
 }
 
 /** How well an ecosystem does, and by which figures. */

@@ -18,6 +18,10 @@ import {
 
 const CLOCK: EcosystemClock = Object.freeze({
   nowMs: () => performance.now(),
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
   every: (intervalMs: number, look: () => void) => {
     const timer = setInterval(look, intervalMs).unref();
     return () => clearInterval(timer);

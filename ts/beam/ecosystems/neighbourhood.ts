@@ -8,26 +8,36 @@ export class Neighbourhood {
   readonly #runtime: ProcessRuntime;
   readonly #ecosystem: Pid;
   readonly #topology: Topology;
+  readonly #members: readonly Member[];
   /** What each was told last, by its pid. */
   #told = new Map<string, string>();
+  /** Those whose mailboxes were full: they are told once there is room. */
+  readonly #full = new Set<string>();
   #hasBegun = false;
 
-  constructor(runtime: ProcessRuntime, ecosystem: Pid, topology: Topology) {
+  /** `members`: the list itself, which changes. */
+  constructor(
+    runtime: ProcessRuntime,
+    ecosystem: Pid,
+    topology: Topology,
+    members: readonly Member[],
+  ) {
     this.#runtime = runtime;
     this.#ecosystem = ecosystem;
     this.#topology = topology;
+    this.#members = members;
   }
 
   /** All have started: from now on everybody is told. */
-  begin(members: readonly Member[]): void {
+  begin(): void {
     this.#hasBegun = true;
-    this.tell(members);
+    this.tell();
   }
 
   /** Tells those for whom something has changed. */
-  tell(members: readonly Member[]): void {
+  tell(): void {
     if (!this.#hasBegun || this.#topology === "star") return;
-    const up = members.flatMap(({ pid, isDraining }) => {
+    const up = this.#members.flatMap(({ pid, isDraining }) => {
       return pid === undefined || isDraining ? [] : [pid];
     });
     const told = new Map<string, string>();
@@ -43,9 +53,25 @@ export class Neighbourhood {
         topology: this.#topology,
         ...beside,
       };
-      // A full mailbox must not leave a ring open: it is told again at the next change.
-      if (!this.#runtime.send(pid, message)) told.delete(key);
+      if (this.#runtime.send(pid, message)) continue;
+      told.delete(key);
+      void this.#tellLater(pid);
     }
     this.#told = told;
+  }
+
+  /** A full mailbox must not leave a ring open: whoever has one is told what holds by then. */
+  async #tellLater(pid: Pid): Promise<void> {
+    const key = pid.toString();
+    if (this.#full.has(key)) return;
+    this.#full.add(key);
+    try {
+      await this.#runtime.drained(pid);
+    } catch {
+      return; // the way there is closed for good: this node has left
+    } finally {
+      this.#full.delete(key);
+    }
+    this.tell();
   }
 }
