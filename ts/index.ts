@@ -7,6 +7,8 @@ export type { ErrorCode } from "./base/error-codes.ts";
 export { ERROR_CODES, errorClassOf, isErrorCode } from "./base/error-codes.ts";
 export type { Attempt, ErrorContext, FoundationErrorOptions } from "./base/errors.ts";
 export { attempt, FoundationError } from "./base/errors.ts";
+export type { IoPart } from "./base/io-list.ts";
+export { IoList, ioList } from "./base/io-list.ts";
 export { ManualClock } from "./base/manual-clock.ts";
 export { comparePids, Pid, parsePid } from "./base/pid.ts";
 export type { Unsubscribe } from "./base/typed-events.ts";

@@ -33,6 +33,7 @@ export const RECORD = {
   SLAB: 16384,
   PROCESS: 32768,
   CHARGED: 65536,
+  LED: 131072,
   HEAD_BYTES: 32,
   PEER: 0,
   CHANNEL: 4,

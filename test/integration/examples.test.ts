@@ -21,6 +21,15 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     "4000 frames arrived in order\nthe sender had to wait\nits queue stayed below 1 MiB\n",
   ],
   ["key-rotation.mjs", "members: 3 keys: 1\n"],
+  [
+    "io-list.mjs",
+    [
+      "12 parts, 85 bytes",
+      "<ul><li>ada</li><li>bob</li><li>eve</li></ul>",
+      "the process got 46 bytes",
+      "",
+    ].join("\n"),
+  ],
   ["supervisor.mjs", "2 5\nCounter crashed: TypeError\nprocess_exited\n1\n"],
   [
     "chat-room.mjs",

@@ -41,6 +41,7 @@ export const RUNTIME_ERROR_CODES = Object.freeze({
   version_mismatch: row(2007, "connection", "high", "none"),
   duplicate_node: row(2008, "connection", "high", "backoff"),
   peer_leaving: row(2009, "connection", "medium", "backoff"),
+  write_failed: row(2030, "connection", "medium", "none"),
   noproc: row(3001, "delivery", "medium", "none"),
   timeout: row(3002, "delivery", "medium", "backoff"),
   aborted: row(3003, "delivery", "low", "none"),

@@ -154,7 +154,8 @@ export class Distribution implements Distant {
 
   async drained(to: DistantDestination, options: ProcessSendOptions | undefined): Promise<void> {
     const address = addressOf(to);
-    await this.#signals.drained(address);
+    // Without a pause where none is needed: the kernel waits for what it has refused last.
+    if (this.#signals.isHeldUp(address)) await this.#signals.drained(address);
     try {
       await this.#node.drained({ to: address.node, ...options });
     } catch (thrown) {

@@ -4,6 +4,16 @@ import type { Address } from "../kernel/node-types.ts";
 import { describeReason } from "./signals.ts";
 import type { Op } from "./wire.ts";
 
+/** Errors of a signal whose reason is no value, or too large for the receiver or the arena. */
+const IS_OF_REASON: ReadonlySet<string> = new Set([
+  "unencodable",
+  "message_too_large",
+  "arena_exhausted",
+]);
+
+/** What a reason in words is cut to: it fits any ring. */
+const REASON_LENGTH_MAX = 200;
+
 /**
  * Signals to other isolates. They are never refused: what finds no room waits here, in order, and
  * until it is gone messages to the same isolate are refused, so that none overtakes it. There are
@@ -69,9 +79,11 @@ export class SignalQueues {
       return this.#node.send(to, op);
     } catch (thrown) {
       if (!(thrown instanceof FoundationError)) throw thrown;
-      if (thrown.code !== "unencodable" && thrown.code !== "message_too_large") return true;
+      if (!IS_OF_REASON.has(thrown.code)) return true;
       // Only a reason, which comes last, can be anything.
-      return this.#try(to, [...op.slice(0, -1), describeReason(op.at(-1))] as unknown as Op);
+      const text = describeReason(op.at(-1)).slice(0, REASON_LENGTH_MAX);
+      if (text === op.at(-1)) return true; // it was in words already
+      return this.#try(to, [...op.slice(0, -1), text] as unknown as Op);
     }
   }
 }

@@ -95,11 +95,13 @@ export class Attachment implements InboxRing {
     }
   }
 
-  /** Does something that needs room in a ring, now or as soon as there is some; in order. */
+  /**
+   * Does something that needs room in a ring, now or as soon as there is some; in order. Where it
+   * finds none, it has asked to be woken.
+   */
   eventually(action: () => boolean): void {
     if (this.#deferred.length === 0 && action()) return;
     this.#deferred.push(action);
-    this.writer.hasRoom(); // asks to be woken
   }
 
   #runDeferred(): void {
@@ -139,8 +141,8 @@ export class Attachment implements InboxRing {
     this.#runDeferred();
     this.settlement.flush();
     this.#onTurn();
-    const hasMore = this.#deferred.length > 0 || this.settlement.isPending;
-    if (hasMore && this.writer.hasRoom()) queueMicrotask(() => this.#wakeAgain());
+    const { isPending } = this.settlement;
+    if (isPending && this.writer.hasRoom(0)) queueMicrotask(() => this.#wakeAgain());
   }
 
   #wakeAgain(): void {

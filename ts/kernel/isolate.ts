@@ -65,6 +65,8 @@ export class Isolate implements InboxSink, ControlSink {
   readonly #rings = new Map<number, NeighbourRing>();
   readonly #closedListeners: (() => void)[] = [];
   #burst: Burst | undefined;
+  /** Length of the message that was refused last: what the next wait for room is for. */
+  #refusedBytes = 0;
   #failure: FoundationError | undefined;
 
   constructor(arena: Arena, node: SharedNode, events: TypedEvents<NodeEvents>, isPoller: boolean) {
@@ -127,7 +129,9 @@ export class Isolate implements InboxSink, ControlSink {
     const burst = last?.isFor(to, options) === true ? last : this.#burstTo(to, options);
     const value = encodeValue(message);
     if (call === undefined && key === undefined && burst.appendEncoded(value)) return true;
-    return this.#transmitter.send(burst.target as Peer, burst, value, call, key);
+    const isTaken = this.#transmitter.send(burst.target as Peer, burst, value, call, key);
+    if (!isTaken) this.#refusedBytes = value.length;
+    return isTaken;
   }
 
   /** Link and numbers of a receiver. Bursts go to one, so the last one is remembered. */
@@ -181,6 +185,7 @@ export class Isolate implements InboxSink, ControlSink {
       this.#calls.assign(call.correlation, isolateKey(burst.target as Owner));
     }
     const isTaken = this.#transmitter.sendToNeighbour(burst, value, call);
+    if (isTaken === false) this.#refusedBytes = value.length;
     return isTaken ?? this.#toNobody(burst.name, call);
   }
 
@@ -227,14 +232,16 @@ export class Isolate implements InboxSink, ControlSink {
   async drained(options: DrainedOptions): Promise<void> {
     this.#checkAttached();
     const channel = this.#directory.channelId(options.channel);
+    const bytes = this.#refusedBytes;
+    this.#refusedBytes = 0;
     if (options.to === this.#node.name) {
       return this.#waiters.add(options, undefined, () => {
-        return this.#mailbox.hasRoom && this.#transmitter.haveNeighboursRoom(channel);
+        return this.#mailbox.hasRoom && this.#transmitter.haveNeighboursRoom(channel, bytes);
       });
     }
     const { handle } = this.#peer(options.to);
     return this.#waiters.add(options, handle, () => {
-      return this.#transmitter.isWritable(handle, channel) && this.attachment.writer.hasRoom();
+      return this.#transmitter.isWritable(handle, channel) && this.attachment.writer.hasRoom(bytes);
     });
   }
 

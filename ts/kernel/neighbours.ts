@@ -1,4 +1,4 @@
-import { RING } from "../../bindings/generated/layout.ts";
+import { RECORD, RING } from "../../bindings/generated/layout.ts";
 import { FoundationError, native } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
 import type { Bundle } from "./bundle.ts";
@@ -67,16 +67,20 @@ export class Neighbour implements Credit {
     this.#sent[channel] = (this.#sent[channel] as number) + bytes;
   }
 
-  /** Whether a sender that was refused may try again. Else it is woken by the reader's progress. */
-  hasRoom(channel: number): boolean {
+  /**
+   * Whether a sender that was refused with `payloadBytes` may try again. Else it is woken by the
+   * reader's progress.
+   */
+  hasRoom(channel: number, payloadBytes: number): boolean {
     this.writer.flush(); // what is under way counts
-    if (this.left(channel) < MESSAGE_COST_BYTES) {
-      // Mirrors the ring's WAITING word: announce, then look again.
+    const cost = payloadBytes + RECORD.BUNDLE_LENGTH_BYTES + MESSAGE_COST_BYTES;
+    if (this.left(channel) < cost) {
+      // As with the ring's WAITING word: announce, then look again. It stays where others may wait
+      // for more; they are told once too often then.
       Atomics.exchange(this.#i32, this.#waitingWord, 1);
-      if (this.left(channel) < MESSAGE_COST_BYTES) return false;
-      Atomics.exchange(this.#i32, this.#waitingWord, 0);
+      if (this.left(channel) < cost) return false;
     }
-    return this.writer.hasRoom();
+    return this.writer.hasRoom(payloadBytes);
   }
 }
 

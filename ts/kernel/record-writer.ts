@@ -71,6 +71,8 @@ export class RecordWriter {
   readonly #bundle: OpenBundle;
   readonly #slabs: { position: number; bytes: number }[] = [];
   #slabBytes = 0;
+  /** Somebody waits until the reader has taken slabs. */
+  #areSlabsAwaited = false;
   #isFlushPlanned = false;
   #isClosed = false;
   readonly #flushPlanned = (): void => {
@@ -184,7 +186,7 @@ export class RecordWriter {
 
   #writeSlab(head: MessageHead, payload: Uint8Array, key: Uint8Array): number {
     this.#forgetTakenSlabs();
-    if (this.#slabBytes > 0 && this.#slabBytes + payload.length > SLAB_BYTES_MAX) return FULL;
+    if (!this.#takesSlab(payload.length)) return FULL;
     if (this.ring.freeBytes() < 4 * (RECORD.SLAB_RECORD_BYTES + key.length)) return FULL;
     const slab = fillSlab(this.#arena, this.#isolate, payload);
     outgoing.add(payload.length);
@@ -201,6 +203,10 @@ export class RecordWriter {
     this.#slabBytes += payload.length;
     this.#publish(); // large enough to be worth a wake-up of its own
     return start;
+  }
+
+  #takesSlab(bytes: number): boolean {
+    return this.#slabBytes === 0 || this.#slabBytes + bytes <= SLAB_BYTES_MAX;
   }
 
   #forgetTakenSlabs(): void {
@@ -269,18 +275,23 @@ export class RecordWriter {
   }
 
   /**
-   * Whether a burst fits: half of the ring is free and slabs may be written. Else a wake-up is
-   * asked for.
+   * Whether a burst fits: half of the ring is free, and a payload of `payloadBytes` may be written.
+   * Else a wake-up is asked for.
    */
-  hasRoom(): boolean {
+  hasRoom(payloadBytes: number): boolean {
     if (this.#isClosed) return true; // writing says what is wrong
     this.flush();
     this.#forgetTakenSlabs();
-    const want = this.ring.capacityBytes >>> 1;
-    if (this.#slabBytes >= SLAB_BYTES_MAX) {
+    const all = this.ring.capacityBytes;
+    if (payloadBytes > this.inlineBytesMax && !this.#takesSlab(payloadBytes)) {
+      this.#areSlabsAwaited = true;
       // Any progress of the reader is worth a wake-up: ask for the whole ring.
-      return !this.ring.awaitSpace(this.ring.capacityBytes);
+      return !this.ring.awaitSpace(all);
     }
-    return !this.ring.awaitSpace(want);
+    if (this.#slabBytes === 0) this.#areSlabsAwaited = false;
+    const isFree = !this.ring.awaitSpace(all >>> 1);
+    // The answer has taken back what somebody else has asked for.
+    if (isFree && this.#areSlabsAwaited) this.ring.awaitSpace(all);
+    return isFree;
   }
 }

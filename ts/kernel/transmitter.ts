@@ -153,10 +153,10 @@ export class Transmitter {
     return made;
   }
 
-  /** Whether every ring that was made to other isolates takes more on a channel. */
-  haveNeighboursRoom(channel: number): boolean {
+  /** Whether every ring that was made to other isolates takes so many bytes on a channel. */
+  haveNeighboursRoom(channel: number, payloadBytes: number): boolean {
     for (const neighbour of this.#neighbours.values())
-      if (!neighbour.hasRoom(channel)) return false;
+      if (!neighbour.hasRoom(channel, payloadBytes)) return false;
     return true;
   }
 
@@ -222,8 +222,10 @@ export class Transmitter {
     this.#attachment.eventually(() => {
       const writer = isLocal ? this.#neighbourWriter(request) : this.#attachment.writer;
       // Without a writer the caller is gone, and its call with it.
-      isSettled = writer === undefined || writer.write(head, value) !== FULL;
-      if (!isSettled) writer?.hasRoom();
+      isSettled =
+        writer === undefined ||
+        writer.write(head, value) !== FULL ||
+        (writer.hasRoom(value.length) && writer.write(head, value) !== FULL);
       return isSettled;
     });
     // The bytes may lie in the encoder's memory: what waits needs its own.

@@ -1,4 +1,5 @@
 import { Packr } from "msgpackr";
+import { IoList } from "../base/io-list.ts";
 import { Pid } from "../base/pid.ts";
 import { checkEmbedded } from "./embedded.ts";
 import { outgoing } from "./outgoing.ts";
@@ -263,7 +264,7 @@ function writeObject(value: object, at: number): number {
 /** Whether nothing stands in an object, which readers then do not count either. */
 function isLeaf(value: object): boolean {
   if (value instanceof Date || value instanceof RegExp || value instanceof ArrayBuffer) return true;
-  return ArrayBuffer.isView(value);
+  return ArrayBuffer.isView(value) || value instanceof IoList;
 }
 
 /** Counts what an object costs, no less than its reader will. */
@@ -293,6 +294,7 @@ function writeNested(value: object, at: number): number {
     return writeArray([...value], at + 1);
   }
   if (value instanceof Pid) return writePid(value, at);
+  if (value instanceof IoList) return writeIoList(value, at);
   // Plain too: an object that has a key of that name, and one without a prototype.
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) {
@@ -378,6 +380,17 @@ function writeBytes(bytes: Uint8Array, at: number): number {
   const start = writeLength(bytes.length, MARK.bytes8, at);
   memory.set(bytes, start);
   return start + bytes.length;
+}
+
+/** The bytes of all parts as one: they are brought together here, and nowhere before. */
+function writeIoList({ parts, byteLength }: IoList, at: number): number {
+  charge(OBJECT_COST.view);
+  let end = writeLength(byteLength, MARK.bytes8, at);
+  for (const part of parts) {
+    memory.set(part, end);
+    end += part.byteLength;
+  }
+  return end;
 }
 
 /** What the format has no mark for goes as MessagePack, which can be read on its own. */

@@ -33,6 +33,9 @@ pub const SLAB: u32 = 1 << 14;
 pub const PROCESS: u32 = 1 << 15;
 /// Inward: credit was charged and has to be settled.
 pub const CHARGED: u32 = 1 << 16;
+/// Between isolates: the slab's bytes are the last element of an array whose other elements stand
+/// behind the handle, encoded; [`KEY_BYTES`] tells their length.
+pub const LED: u32 = 1 << 17;
 
 /// Length of a message's head.
 pub const HEAD_BYTES: usize = 32;
@@ -104,6 +107,7 @@ pub const TABLE: &[(&str, u32)] = &[
     ("SLAB", SLAB),
     ("PROCESS", PROCESS),
     ("CHARGED", CHARGED),
+    ("LED", LED),
     ("HEAD_BYTES", HEAD_BYTES as u32),
     ("PEER", PEER as u32),
     ("CHANNEL", CHANNEL as u32),

@@ -67,15 +67,17 @@ export class ReceiverQueue {
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;
+    let hasSent = true;
     while (this.#waiting.size > 0 && !this.#isClosed) {
       try {
-        await this.#route.drained();
+        const room = this.#route.drained();
+        // The hint of room may be wrong: other work goes on between two attempts.
+        await (hasSent ? room : Promise.all([room, turn()]));
       } catch (thrown) {
         this.#fail(thrown);
         break;
       }
-      // The hint of room may be wrong: other work goes on between two attempts.
-      if (!this.#sendSome()) await turn();
+      hasSent = this.#sendSome();
     }
     this.#isPumping = false;
     this.#onEmpty();
