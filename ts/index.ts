@@ -5,7 +5,7 @@ export { SYSTEM_CLOCK } from "./base/clock.ts";
 export type { ErrorCategory, ErrorClass, RetryStrategy, Severity } from "./base/error-class.ts";
 export type { ErrorCode } from "./base/error-codes.ts";
 export { ERROR_CODES, errorClassOf, isErrorCode } from "./base/error-codes.ts";
-export type { Attempt, ErrorContext, FoundationErrorOptions } from "./base/errors.ts";
+export type { Attempt, ErrorFacts, FoundationErrorOptions } from "./base/errors.ts";
 export { attempt, FoundationError } from "./base/errors.ts";
 export type { IoPart } from "./base/io-list.ts";
 export { IoList, ioList } from "./base/io-list.ts";
@@ -166,5 +166,23 @@ export { CHANNEL_DEFAULTS, FOUNDATION_DEFAULTS } from "./kernel/options.ts";
 export type { Secret } from "./kernel/secrets.ts";
 export { release, toOwned } from "./kernel/slabs.ts";
 export { FlatTable } from "./kernel/values.ts";
+export type { ErrorSummary } from "./services/errors/aggregation.ts";
+export { ErrorContexts } from "./services/errors/error-contexts.ts";
+export type { ErrorHierarchy } from "./services/errors/errors.ts";
+export { Errors } from "./services/errors/errors.ts";
+export type { ErrorRecord } from "./services/errors/json.ts";
+export type {
+  Breadcrumb,
+  OperationContext,
+  OperationContextOptions,
+} from "./services/errors/operation-context.ts";
+export { BREADCRUMBS_MAX } from "./services/errors/operation-context.ts";
+export type { ErrorOptions } from "./services/errors/wrapping.ts";
 export type { Measurements, Metadata, TelemetryName, TelemetrySink } from "./services/sinks.ts";
 export { NO_TELEMETRY } from "./services/sinks.ts";
+export type { Measured, MeasuredMemory } from "./services/toolkit/measures.ts";
+export type { PlainObject } from "./services/toolkit/nested.ts";
+export type { UtilsRetryOptions } from "./services/toolkit/retry.ts";
+export { UTILS_RETRY_DEFAULTS } from "./services/toolkit/retry.ts";
+export type { Truncated } from "./services/toolkit/sizes.ts";
+export { Utils } from "./services/toolkit/toolkit.ts";

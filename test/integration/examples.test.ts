@@ -54,6 +54,16 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
       "",
     ].join("\n"),
   ],
+  [
+    "error-context.mjs",
+    [
+      "[3401:data_not_found] no user 7 | Severity: low",
+      "Http.get -> Users.load",
+      "true { path: '/users/7', id: 7 }",
+      "1000 2",
+      "",
+    ].join("\n"),
+  ],
   ["ring.mjs", "100000 hops through 1000 processes\n"],
   [
     "balanced-work.mjs",

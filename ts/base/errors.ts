@@ -2,12 +2,12 @@ import type { ErrorCategory, ErrorClass, RetryStrategy, Severity } from "./error
 import { ERROR_CODES, type ErrorCode, errorClassOf, isErrorCode } from "./error-codes.ts";
 
 /** Facts that go with an error; values are for logs and must not hold payloads or secrets. */
-export type ErrorContext = Readonly<Record<string, unknown>>;
+export type ErrorFacts = Readonly<Record<string, unknown>>;
 
 /** What can be said of an error when it is made. */
 export interface FoundationErrorOptions {
   /** Facts that go with it. Default: none. */
-  readonly context?: ErrorContext;
+  readonly context?: ErrorFacts;
   /** What led to it. Default: none. */
   readonly cause?: unknown;
   /** Ties it to a request. Default: none. */
@@ -34,7 +34,7 @@ export class FoundationError extends Error {
   /** What a caller may do. */
   readonly retryStrategy: RetryStrategy;
   /** Facts that go with it. */
-  readonly context: ErrorContext;
+  readonly context: ErrorFacts;
   /** Ties it to a request, where one is known. */
   readonly correlationId: string | undefined;
   /** When it was made. Unit: ms since 1970. */

@@ -126,6 +126,7 @@ export const SERVICE_ERROR_CODES = kinds({
     [6007, "external/rate_limiter", "high"],
   ],
   rate_limited_operation_failed: [[6009, "external/rate_limiter", "medium"]],
+  max_attempts_exceeded: [[28_500, "external/retry", "medium"]],
   unknown_error: [[9999, "unknown/unknown", "medium"]],
 });
 
