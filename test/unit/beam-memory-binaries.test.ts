@@ -66,4 +66,15 @@ describe("optimizeBinary", () => {
       expect(result.copiedBytes).toBe(0);
     }
   });
+
+  test.each([
+    ["a text", "bytes" as never, {}, /bytes must be a Uint8Array/],
+    ["a view of words", new Uint16Array(8) as never, {}, /bytes must be a Uint8Array/],
+    ["an option misspelt", new Uint8Array(8), { stratgy: "sharing" }, /did you mean 'strategy'/],
+    ["an unknown strategy", new Uint8Array(8), { strategy: "all" }, /strategy must be one of/],
+  ])("refuses %s", (_what, bytes, options, message) => {
+    const wanted = expect.objectContaining({ code: "invalid_options" });
+    expect(() => optimizeBinary(bytes, options as never)).toThrow(wanted);
+    expect(() => optimizeBinary(bytes, options as never)).toThrow(message);
+  });
 });

@@ -72,6 +72,14 @@ describe("an atom table", () => {
     expect(() => new AtomTable({ atomsMax: 0 })).toThrow(coded("invalid_options"));
     expect(() => new AtomTable({ textBytesMax: 1.5 })).toThrow(coded("invalid_options"));
     expect(() => new AtomTable({ evict: "all" as never })).toThrow(coded("invalid_options"));
+    expect(() => new AtomTable({ atomMax: 1 } as never)).toThrow(/did you mean 'atomsMax'/);
+  });
+
+  test("takes nothing but texts", () => {
+    const table = new AtomTable();
+    expect(() => table.intern(7 as never)).toThrow(coded("invalid_options"));
+    expect(() => table.intern(undefined as never)).toThrow(coded("invalid_options"));
+    expect(table.counts()).toMatchObject({ atoms: 0, refused: 0 });
   });
 });
 
@@ -110,5 +118,17 @@ describe("a label guard", () => {
     expect(guard.admit({ a: "12345678" })).toEqual({ a: "other" });
     expect(guard.admit({ a: "1234567" })).toEqual({ a: "1234567" });
     expect(guard.counts()).toMatchObject({ series: 1, folded: 1 });
+  });
+
+  test("refuses what is no label set, and options that mean nothing", () => {
+    const guard = new LabelGuard();
+    for (const odd of [7, null, "route", { route: 7 }]) {
+      expect(() => guard.admit(odd as never)).toThrow(coded("invalid_options"));
+    }
+    expect(guard.counts().series).toBe(0);
+    for (const odd of [{ seriesMax: 0 }, { overflow: "lru" }, { overflowLabels: { a: 7 } }]) {
+      expect(() => new LabelGuard(odd as never)).toThrow(coded("invalid_options"));
+    }
+    expect(() => new LabelGuard({ serieMax: 1 } as never)).toThrow(/did you mean 'seriesMax'/);
   });
 });

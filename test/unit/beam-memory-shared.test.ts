@@ -3,9 +3,17 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { blockBytesFor } from "../../ts/beam/memory/free-blocks.ts";
+import { Memory } from "../../ts/beam/memory/memory.ts";
 import type { PressureEvent } from "../../ts/beam/memory/pressure.ts";
 import { SharedBinaries } from "../../ts/beam/memory/shared-binaries.ts";
 import { openSharedBinary, type SharedBinary } from "../../ts/beam/memory/shared-binary.ts";
+
+/** A node that knows of no isolates. */
+const NODE = {
+  isolates: () => [],
+  heapOf: () => expect.fail("there is nobody to ask"),
+  metrics: () => ({ boundary: {}, slabs: {}, reserveFreeBytes: 0 }) as never,
+};
 
 const coded = (code: string): unknown => expect.objectContaining({ code });
 
@@ -284,6 +292,35 @@ describe("a pool that closes", () => {
     reader.release();
     expect(pool.counts()).toMatchObject({ usedBytes: 0, binaries: 0 });
   });
+
+  test("is not kept, nor listed, by the isolate that it is of", async () => {
+    const memory = new Memory(NODE);
+    const [closed, open] = [memory.sharedBinaries(), memory.sharedBinaries({ budgetBytes: 7_000 })];
+    closed.close();
+    closed.close();
+    const { pools } = await memory.analyzeMemory();
+    expect(pools.map(({ budgetBytes }) => budgetBytes)).toEqual([7_000]);
+    open.close();
+    expect((await memory.analyzeMemory()).pools).toEqual([]);
+  });
+
+  test("is closed with its isolate, which makes none afterwards", async () => {
+    const memory = new Memory(NODE);
+    const pool = memory.sharedBinaries();
+    memory.close();
+    expect(() => pool.put(Uint8Array.of(1))).toThrow(coded("node_left"));
+    expect(() => memory.sharedBinaries()).toThrow(coded("node_left"));
+    await expect(memory.analyzeMemory()).rejects.toThrow(coded("node_left"));
+  });
+});
+
+test("a pool takes bytes and known options only", () => {
+  const pool = new SharedBinaries();
+  expect(() => pool.put("text" as never)).toThrow(coded("invalid_options"));
+  const odd = { evictabel: true };
+  expect(() => pool.put(Uint8Array.of(1), odd as never)).toThrow(/did you mean 'evictable'/);
+  expect(() => new SharedBinaries({ budget: 1 } as never)).toThrow(coded("invalid_options"));
+  expect(pool.counts()).toMatchObject({ put: 0, usedBytes: 0 });
 });
 
 test("a block has at most a quarter of unused bytes, and few sizes", () => {

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { nearest } from "../../ts/base/nearest.ts";
 import {
   CHANNEL_DEFAULTS,
   FOUNDATION_DEFAULTS,
   type FoundationOptions,
-  nearest,
   parseAddress,
   resolveOptions,
   toNativeOptions,

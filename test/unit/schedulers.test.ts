@@ -125,7 +125,15 @@ describe("cpuIntensive", () => {
     await expect(thrown).rejects.toThrow(RangeError);
     const late = cpuIntensive([1], async () => 1);
     await expect(late).rejects.toMatchObject({ code: "invalid_options" });
-    const odd = cpuIntensive([1], (item) => item, { budgetMs: 0 });
-    await expect(odd).rejects.toMatchObject({ code: "invalid_options" });
+  });
+
+  test.each<[string, unknown, unknown, object]>([
+    ["no time", [1], String, { budgetMs: 0 }],
+    ["no list", 7, String, {}],
+    ["nothing to do", [1], undefined, {}],
+    ["an option misspelt", [1], String, { budget: 1 }],
+  ])("refuses %s", async (_what, items, fn, options) => {
+    const work = cpuIntensive(items as never, fn as never, options);
+    await expect(work).rejects.toMatchObject({ code: "invalid_options" });
   });
 });

@@ -1,4 +1,22 @@
 import { FoundationError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+
+/**
+ * Checks that options are an object without a key that nobody knows.
+ *
+ * @throws FoundationError `invalid_options`, with the known key that is nearest
+ */
+export function checkKeys(where: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new FoundationError("invalid_options", `${where} must be an object`);
+  }
+  const key = Object.keys(options).find((one) => !known.includes(one));
+  if (key === undefined) return;
+  const guess = nearest(key, known);
+  const hint = guess === undefined ? "" : `; did you mean '${guess}'?`;
+  const text = `unknown option '${key}' in ${where}${hint}`;
+  throw new FoundationError("invalid_options", text, { context: { key } });
+}
 
 /**
  * Checks an option that counts something.
@@ -24,4 +42,13 @@ export function checkWord<Word extends string>(
   if (words.includes(value)) return value;
   const text = `${name} must be one of ${words.join(", ")}, not '${value}'`;
   throw new FoundationError("invalid_options", text);
+}
+
+/**
+ * Checks something that has to be there: a function, a list, bytes.
+ *
+ * @throws FoundationError `invalid_options` where `isRight` is false
+ */
+export function checkKind(name: string, isRight: boolean, kind: string): void {
+  if (!isRight) throw new FoundationError("invalid_options", `${name} must be ${kind}`);
 }

@@ -1,6 +1,6 @@
 import { FoundationError, native } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { core } from "./native.ts";
-import { nearest } from "./options.ts";
 
 /** The isolate that answers to a name. */
 export interface Owner {

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { FoundationError } from "../base/errors.ts";
+import { checkKeys } from "../base/option-checks.ts";
 import { type Secret, secretDigits } from "./secrets.ts";
 
 /** How one named channel is scheduled. Defaults: {@link CHANNEL_DEFAULTS}. */
@@ -170,39 +171,6 @@ function invalid(message: string, context: Record<string, unknown> = {}): Founda
   return new FoundationError("invalid_options", message, { context });
 }
 
-/** The known word nearest to a mistyped one, by edit distance. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(3, Math.ceil(word.length / 2));
-  for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
-}
-
-function checkKeys(value: object, known: readonly string[], where: string): void {
-  for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue;
-    const guess = nearest(key, known);
-    const hint = guess === undefined ? "" : `; did you mean '${guess}'?`;
-    throw invalid(`unknown option '${key}' in ${where}${hint}`, { key });
-  }
-}
-
 function checkInteger(name: string, value: unknown, min: number, max: number): void {
   if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
     throw invalid(`${name} must be a whole number from ${min} to ${max}, not ${String(value)}`, {
@@ -337,7 +305,7 @@ function checkNames(options: ResolvedOptions): void {
     if (bytes === 0 || bytes > 255) throw invalid(`the name '${name}' must have 1 to 255 bytes`);
   }
   for (const [name, channel] of Object.entries(options.channels)) {
-    checkKeys(channel, Object.keys(CHANNEL_DEFAULTS), `channel '${name}'`);
+    checkKeys(`channel '${name}'`, channel, Object.keys(CHANNEL_DEFAULTS));
     const all = { ...CHANNEL_DEFAULTS, ...channel };
     checkInteger(`priority of channel '${name}'`, all.priority, 0, 255);
     checkInteger(`weight of channel '${name}'`, all.weight, 1, 65_535);
@@ -359,7 +327,7 @@ function given<T extends object>(options: T): T {
  *   `insecure_bind` and `insecure_dial` for addresses off loopback without a secret
  */
 export function resolveOptions(options: FoundationOptions): ResolvedOptions {
-  checkKeys(options, KNOWN_KEYS, "the options of Foundation.start");
+  checkKeys("the options of Foundation.start", options, KNOWN_KEYS);
   const name = options.name ?? `node-${Math.random().toString(36).slice(2, 10)}`;
   const { secret: _secret, ...rest } = given(options);
   const secrets = readSecrets(options);

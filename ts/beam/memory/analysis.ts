@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount } from "../../base/option-checks.ts";
+import { checkCount, checkKeys } from "../../base/option-checks.ts";
 import type { InterruptOptions, IsolateHeap, NodeIsolate } from "../../kernel/interrupts.ts";
 import type { NodeMetrics } from "../../kernel/node-types.ts";
 import {
@@ -32,6 +32,7 @@ export async function analyze(
   { atoms, pools }: OwnFigures,
   options: AnalysisOptions = {},
 ): Promise<MemoryAnalysis> {
+  checkKeys("the options of analyzeMemory", options, Object.keys(ANALYSIS_DEFAULTS));
   const { timeoutMs } = { ...ANALYSIS_DEFAULTS, ...options };
   checkCount("timeoutMs", timeoutMs);
   const isolates = await isolatesOf(node, timeoutMs);

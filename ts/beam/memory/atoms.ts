@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount, checkWord } from "../../base/option-checks.ts";
+import { checkCount, checkKeys, checkKind, checkWord } from "../../base/option-checks.ts";
 
 /** Number of an interned text in its table. Never given to another text, even after eviction. */
 export type AtomId = number;
@@ -58,6 +58,7 @@ export class AtomTable {
 
   /** @throws FoundationError `invalid_options` */
   constructor(options: AtomOptions = {}) {
+    checkKeys("the options of an atom table", options, Object.keys(ATOM_DEFAULTS));
     const limits = { ...ATOM_DEFAULTS, ...options };
     checkCount("atomsMax", limits.atomsMax);
     checkCount("textBytesMax", limits.textBytesMax);
@@ -68,7 +69,8 @@ export class AtomTable {
   /**
    * The number of a text, a new one where the table does not have it.
    *
-   * @throws FoundationError `interner_full`: the bounds keep it out
+   * @throws FoundationError `interner_full`: the bounds keep it out; `invalid_options` for what is
+   *   no text
    */
   intern(text: string): AtomId {
     const known = this.#idOf.get(text);
@@ -77,6 +79,7 @@ export class AtomTable {
       if (this.#limits.evict === "lru") this.#touch(text, known);
       return known;
     }
+    checkKind("an atom", typeof text === "string", "a text");
     const bytes = Buffer.byteLength(text);
     this.#makeRoom(bytes);
     const id = this.#next++;

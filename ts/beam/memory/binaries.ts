@@ -1,5 +1,5 @@
 import { constants, deflateSync, inflateSync } from "node:zlib";
-import { checkWord } from "../../base/option-checks.ts";
+import { checkKeys, checkKind, checkWord } from "../../base/option-checks.ts";
 
 /** How bytes are to be kept. */
 export type BinaryStrategy = "automatic" | "sharing" | "storage";
@@ -57,6 +57,8 @@ export interface OptimizedBinary {
  * @throws FoundationError `invalid_options`
  */
 export function optimizeBinary(bytes: Uint8Array, options: BinaryOptions = {}): OptimizedBinary {
+  checkKind("bytes", bytes instanceof Uint8Array, "a Uint8Array");
+  checkKeys("the options of optimizeBinary", options, Object.keys(BINARY_DEFAULTS));
   const { strategy } = { ...BINARY_DEFAULTS, ...options };
   checkWord("strategy", strategy, STRATEGIES);
   const { byteLength } = bytes;

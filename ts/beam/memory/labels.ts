@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount, checkWord } from "../../base/option-checks.ts";
+import { checkCount, checkKeys, checkKind, checkWord } from "../../base/option-checks.ts";
 
 /** Labels of one series of a metric. */
 export type Labels = Readonly<Record<string, string>>;
@@ -52,10 +52,13 @@ export class LabelGuard {
 
   /** @throws FoundationError `invalid_options` */
   constructor(options: LabelOptions = {}) {
+    checkKeys("the options of a label guard", options, Object.keys(LABEL_DEFAULTS));
     const limits = { ...LABEL_DEFAULTS, ...options };
     checkCount("seriesMax", limits.seriesMax);
     checkCount("seriesBytesMax", limits.seriesBytesMax);
     checkWord("overflow", limits.overflow, OVERFLOWS);
+    checkObject("overflowLabels", limits.overflowLabels);
+    bytesOf(limits.overflowLabels);
     limits.overflowLabels = Object.freeze({ ...limits.overflowLabels });
     this.#limits = Object.freeze(limits);
   }
@@ -64,10 +67,12 @@ export class LabelGuard {
    * Answers the very label set where it is known or there is room for it, else the overflow set.
    * The order of the labels makes no difference.
    *
-   * @throws FoundationError `series_full` where `overflow` is `error`
+   * @throws FoundationError `series_full` where `overflow` is `error`; `invalid_options` for what
+   *   is no object of texts
    */
   admit(labels: Labels): Labels {
     const { seriesMax, seriesBytesMax, overflow, overflowLabels } = this.#limits;
+    checkObject("labels", labels);
     const key = keyOf(labels);
     const isKnown = this.#known.has(key);
     if (isKnown || (this.#known.size < seriesMax && bytesOf(labels) <= seriesBytesMax)) {
@@ -102,9 +107,15 @@ function keyOf(labels: Labels): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+function checkObject(name: string, labels: Labels): void {
+  checkKind(name, typeof labels === "object" && labels !== null, "an object of texts");
+}
+
+/** Throws for a label that is no text. */
 function bytesOf(labels: Labels): number {
   let bytes = 0;
   for (const [name, value] of Object.entries(labels)) {
+    checkKind(`the label '${name}'`, typeof value === "string", "a text");
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   }
   return bytes;

@@ -1,3 +1,4 @@
+import { FoundationError } from "../../base/errors.ts";
 import { type AnalysedNode, analyze } from "./analysis.ts";
 import type { AnalysisOptions, MemoryAnalysis } from "./analysis-types.ts";
 import { type AtomId, AtomTable } from "./atoms.ts";
@@ -12,6 +13,7 @@ export class Memory {
   readonly atoms: AtomTable = new AtomTable();
   readonly #node: AnalysedNode;
   readonly #pools = new Set<SharedBinaries>();
+  #isClosed = false;
 
   constructor(node: AnalysedNode) {
     this.#node = node;
@@ -24,6 +26,7 @@ export class Memory {
    * @throws FoundationError `invalid_options`, `node_left`
    */
   async analyzeMemory(options: AnalysisOptions = {}): Promise<MemoryAnalysis> {
+    this.#checkOpen();
     const pools = [...this.#pools].map((pool) => pool.counts());
     return analyze(this.#node, { atoms: this.atoms.counts(), pools }, options);
   }
@@ -32,7 +35,7 @@ export class Memory {
    * The number of a text in this isolate's atom table. For one with other bounds, make an
    * `AtomTable`.
    *
-   * @throws FoundationError `interner_full`
+   * @throws FoundationError `interner_full`, `invalid_options` for what is no text
    */
   safeAtom(text: string): AtomId {
     return this.atoms.intern(text);
@@ -64,18 +67,23 @@ export class Memory {
   /**
    * A pool of counted binaries in shared memory, closed when the isolate leaves its node.
    *
-   * @throws FoundationError `invalid_options`
+   * @throws FoundationError `invalid_options`, `node_left`
    */
   sharedBinaries(options: SharedBinariesOptions = {}): SharedBinaries {
-    const pool = new SharedBinaries(options);
+    this.#checkOpen();
+    const pool = new SharedBinaries(options, () => this.#pools.delete(pool));
     this.#pools.add(pool);
     return pool;
   }
 
   /** Lets go of everything: the isolate leaves its node. */
   close(): void {
+    this.#isClosed = true;
     this.atoms.clear();
     for (const pool of this.#pools) pool.close();
-    this.#pools.clear();
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new FoundationError("node_left", "this isolate has left its node");
   }
 }

@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount } from "../../base/option-checks.ts";
+import { checkCount, checkKeys, checkKind } from "../../base/option-checks.ts";
 import { TypedEvents, type Unsubscribe } from "../../base/typed-events.ts";
 import { compress, decompress } from "./binaries.ts";
 import { blockBytesFor, FreeBlocks } from "./free-blocks.ts";
@@ -19,6 +19,8 @@ import { bytesOf, SharedBinary } from "./shared-binary.ts";
 /** Most binaries that one put looks at for compression; the next one looks at the others. */
 const LOOKS_MAX = 256;
 
+const PUT_KEYS = Object.keys(PUT_DEFAULTS);
+
 /** Below this compressing gains nothing worth it. Unit: bytes. */
 const PACK_BYTES_MIN = 256;
 
@@ -29,6 +31,7 @@ const PACK_BYTES_MIN = 256;
 export class SharedBinaries {
   readonly #budgetBytes: number;
   readonly #free: FreeBlocks;
+  readonly #onClosed: () => void;
   readonly #events = new TypedEvents<SharedBinariesEvents>();
   readonly #departures = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   readonly #keeper: EntryKeeper;
@@ -56,8 +59,14 @@ export class SharedBinaries {
   #reached: PressureLevel = 0;
   #isClosed = false;
 
-  /** @throws FoundationError `invalid_options` */
-  constructor(options: SharedBinariesOptions = {}) {
+  /**
+   * `onClosed` runs once, when the pool closes. Default: nobody is told.
+   *
+   * @throws FoundationError `invalid_options`
+   */
+  constructor(options: SharedBinariesOptions = {}, onClosed = (): void => {}) {
+    checkKeys("the options of a pool", options, Object.keys(SHARED_BINARIES_DEFAULTS));
+    this.#onClosed = onClosed;
     const { budgetBytes, freeBytesMax } = { ...SHARED_BINARIES_DEFAULTS, ...options };
     this.#budgetBytes = checkCount("budgetBytes", budgetBytes);
     this.#free = new FreeBlocks(checkCount("freeBytesMax", freeBytesMax, 0));
@@ -81,10 +90,13 @@ export class SharedBinaries {
   /**
    * Copies bytes into shared memory. The answer is their first reader.
    *
-   * @throws FoundationError `binaries_full`: nothing was taken; `node_left` after {@link close}
+   * @throws FoundationError `binaries_full`: nothing was taken; `node_left` after {@link close};
+   *   `invalid_options` for what is no Uint8Array
    */
   put(bytes: Uint8Array, options: PutOptions = {}): SharedBinary {
     if (this.#isClosed) throw new FoundationError("node_left", "the pool is closed");
+    checkKind("bytes", bytes instanceof Uint8Array, "a Uint8Array");
+    checkKeys("the options of put", options, PUT_KEYS);
     const { evictable } = { ...PUT_DEFAULTS, ...options };
     const state = this.#shared(bytes);
     const entry = new PoolEntry(this.#keeper, state, bytes.byteLength, evictable);
@@ -131,6 +143,7 @@ export class SharedBinaries {
 
   /** Lets go of everything. Readers in other isolates keep what they have until they release it. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     for (const entry of this.#here) {
       const { state } = entry;
@@ -144,6 +157,7 @@ export class SharedBinaries {
     this.#free.clear();
     this.#liveBytes = 0;
     this.#packedBytes = 0;
+    this.#onClosed();
   }
 
   get #usedBytes(): number {

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { abortError } from "../../base/deadline.ts";
 import { FoundationError } from "../../base/errors.ts";
+import { checkKeys, checkKind } from "../../base/option-checks.ts";
 
 /** How long work on this isolate may run in one piece. Defaults: {@link CPU_DEFAULTS}. */
 export interface CpuOptions {
@@ -24,13 +25,19 @@ const BLIND_ITEMS_MAX = 65_536;
 /**
  * Runs a synchronous function on each item in this isolate, and lets the event loop turn whenever
  * the budget is used up. How often it looks at the clock follows from what items cost.
+ *
+ * @throws FoundationError `invalid_options`, `aborted`; and what `fn` throws
  */
 export async function cpuIntensive<Item, Result>(
   items: Iterable<Item>,
   fn: (item: Item, index: number) => Result,
-  { budgetMs = CPU_DEFAULTS.budgetMs, signal, onProgress }: CpuOptions = {},
+  options: CpuOptions = {},
 ): Promise<Result[]> {
-  if (!(budgetMs > 0)) throw new FoundationError("invalid_options", "budgetMs must be above 0");
+  checkKeys("the options of cpuIntensive", options, ["budgetMs", "signal", "onProgress"]);
+  const { budgetMs = CPU_DEFAULTS.budgetMs, signal, onProgress } = options;
+  checkKind("items", typeof Object(items)[Symbol.iterator] === "function", "iterable");
+  checkKind("fn", typeof fn === "function", "a function");
+  checkKind("budgetMs", budgetMs > 0, "above 0");
   const results: Result[] = [];
   let blind = 1;
   let sinceLook = 0;

@@ -1,6 +1,6 @@
 import { type EventLoopUtilization, performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker } from "node:worker_threads";
 import { FoundationError } from "../../base/errors.ts";
 import { describeReason } from "../signals.ts";
 import type { Job } from "./job.ts";
@@ -44,13 +44,18 @@ interface Running {
 /** The isolates that work on jobs: one a core, replaced when they end. */
 export class SchedulerPool {
   readonly #cores: readonly (number | undefined)[];
+  readonly #limits: ResourceLimits;
   readonly #schedulers: Scheduler[];
   readonly #jobs = new Map<number, Running>();
   #isClosed = false;
 
-  /** `cores`: a scheduler for each, undefined for one that runs on any core. */
-  constructor(cores: readonly (number | undefined)[]) {
+  /**
+   * `cores`: a scheduler for each, undefined for one that runs on any core. `heapMiB`: limit of
+   * each one's heap, undefined for V8's own.
+   */
+  constructor(cores: readonly (number | undefined)[], heapMiB?: number) {
     this.#cores = cores;
+    this.#limits = heapMiB === undefined ? {} : { maxOldGenerationSizeMb: heapMiB };
     this.#schedulers = cores.map((_core, scheduler) => ({
       worker: this.#start(scheduler),
       threadId: undefined,
@@ -108,11 +113,18 @@ export class SchedulerPool {
     });
   }
 
-  /** Replaces the schedulers that are at an item of a job that nobody waits for. */
-  endWorkOn({ memory }: Job): void {
-    this.#schedulers.forEach(({ worker }, scheduler) => {
-      if (memory.under(scheduler) !== undefined) void worker.terminate();
-    });
+  /** Replaces the schedulers that are at an item of a job that nobody waits for, after a grace. */
+  endWorkOn({ memory }: Job, graceMs: number): void {
+    const workers = this.#schedulers.map(({ worker }) => worker);
+    const end = (): void => {
+      this.#schedulers.forEach(({ worker }, scheduler) => {
+        // One that was replaced meanwhile has left what it was at.
+        const isSame = worker === workers[scheduler];
+        if (isSame && memory.under(scheduler) !== undefined) void worker.terminate();
+      });
+    };
+    if (graceMs === 0) end();
+    else setTimeout(end, graceMs).unref();
   }
 
   /** Ends the schedulers; what they work on fails. */
@@ -125,7 +137,7 @@ export class SchedulerPool {
 
   #start(scheduler: number): Worker {
     const order: SchedulerOrder = { scheduler, core: this.#cores[scheduler] };
-    const worker = new Worker(ENTRY, { workerData: order });
+    const worker = new Worker(ENTRY, { workerData: order, resourceLimits: this.#limits });
     let cause: unknown;
     worker.on("message", (notice: Notice) => this.#receive(scheduler, notice));
     worker.on("error", (thrown) => (cause = thrown));

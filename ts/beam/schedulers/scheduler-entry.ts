@@ -84,6 +84,11 @@ async function run({ job, module, export: name, blocks }: JobOrder): Promise<voi
       continue;
     }
     memory.begin(scheduler, index);
+    // Who gives a job up looks at who is under way behind that, as here the other way round.
+    if (memory.isGivenUp) {
+      memory.finish(scheduler);
+      break;
+    }
     try {
       const result: unknown = fn(memory.item(index), index);
       outcomes.add([index, true, isThenable(result) ? await result : result]);

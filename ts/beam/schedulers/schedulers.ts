@@ -9,40 +9,19 @@ import { Job } from "./job.ts";
 import { JobMemory } from "./job-memory.ts";
 import { LoopMonitor } from "./loop-delay.ts";
 import { type SchedulerInfo, SchedulerPool } from "./pool.ts";
-
-/** How many schedulers there are. Defaults: {@link SCHEDULER_DEFAULTS}. */
-export interface SchedulerOptions {
-  /** Their number. Unit: isolates. Default: one for each core that this process may use. */
-  readonly schedulers?: number;
-  /** Whether each keeps to one core, where the system does that. */
-  readonly pin?: boolean;
-}
-
-/** How many schedulers there are unless their options say otherwise. */
-export const SCHEDULER_DEFAULTS = Object.freeze({
-  pin: true, // a scheduler keeps its caches; nothing waits on it that could not wait
-});
-
-/** What work is done on items, and how long it may take. */
-export interface WorkOptions {
-  /** Built JavaScript with the function: a URL (`new URL("./work.js", import.meta.url)`). */
-  readonly module: URL | string;
-  /** Name of the function; it gets an item and its index. Default: `default`. */
-  readonly export?: string;
-  /** Longest time for all of it. Unit: ms. Default: none. */
-  readonly timeoutMs?: number;
-  /**
-   * Longest time for one item: one that takes longer fails with `timeout`, and its scheduler's
-   * isolate is replaced. Unit: ms. Default: none.
-   */
-  readonly itemTimeoutMs?: number;
-  /** Ends it with `aborted`; an item under way is ended with its isolate. Default: none. */
-  readonly signal?: AbortSignal;
-}
+import {
+  checkSchedulers,
+  checkWork,
+  SCHEDULER_DEFAULTS,
+  type SchedulerOptions,
+  WORK_DEFAULTS,
+  type WorkOptions,
+} from "./scheduler-options.ts";
 
 /** How often items are asked how long they run, as part of the limit. */
 const LOOKS_PER_LIMIT = 8;
-const SCHEDULERS_MAX = 256;
+/** A longer time between two looks helps nobody. Unit: ms. */
+const LOOK_MS_MAX = 60_000;
 
 /** Work on all cores: a pool of isolates that take work from one another. */
 export class Schedulers {
@@ -60,12 +39,8 @@ export class Schedulers {
     if (this.#pool !== undefined) {
       throw new FoundationError("invalid_options", "the schedulers have started already");
     }
-    const { schedulers = 1 } = options;
-    if (!Number.isInteger(schedulers) || schedulers < 1 || schedulers > SCHEDULERS_MAX) {
-      const text = `schedulers must be a whole number from 1 to ${SCHEDULERS_MAX}`;
-      throw new FoundationError("invalid_options", text);
-    }
-    this.#options = options;
+    checkSchedulers(options);
+    this.#options = { ...options };
   }
 
   /** See {@link cpuIntensive}: work on this isolate that lets others have their turn. */
@@ -84,7 +59,7 @@ export class Schedulers {
    *
    * @throws FoundationError `task_failed` with the first item that failed (`context.index`),
    *   `task_lost` where its isolate ended, `timeout`, `aborted`, `invalid_options`, `unencodable`,
-   *   `node_left`; work that has not begun is given up
+   *   `node_left`; work that has not begun is given up, and what is under way has `graceMs` to end
    */
   async balanceWork(items: readonly unknown[], options: WorkOptions): Promise<unknown[]> {
     const settled = await this.#work(items, options, true);
@@ -131,7 +106,7 @@ export class Schedulers {
     options: WorkOptions,
     isFailingFast: boolean,
   ): Promise<PromiseSettledResult<unknown>[]> {
-    checkWork(options);
+    checkWork(items, options);
     const pool = await this.#started();
     if (items.length === 0) return [];
     const id = ++this.#jobs;
@@ -141,7 +116,12 @@ export class Schedulers {
     const fail = isFailingFast ? (error: unknown) => wait.reject(error) : undefined;
     const job = new Job(items.length, memory, () => wait.resolve(), fail);
     const module = options.module instanceof URL ? options.module.href : options.module;
-    const order = { job: id, module, export: options.export ?? "default", blocks: memory.blocks };
+    const order = {
+      job: id,
+      module,
+      export: options.export ?? WORK_DEFAULTS.export,
+      blocks: memory.blocks,
+    };
     pool.begin(order, job, (error) => wait.reject(error));
     const stopLooking = watchItems(pool, id, options.itemTimeoutMs);
     try {
@@ -149,7 +129,8 @@ export class Schedulers {
       return job.settled;
     } catch (thrown) {
       memory.giveUp();
-      if (isGivenUp(thrown)) pool.endWorkOn(job);
+      const { graceMs = WORK_DEFAULTS.graceMs } = options;
+      pool.endWorkOn(job, isImpatient(thrown) ? 0 : graceMs);
       throw thrown;
     } finally {
       stopLooking();
@@ -163,13 +144,13 @@ export class Schedulers {
     // The system's file threads start with the first file: not from a pinned thread, whose core
     // they would all be bound to.
     await stat(import.meta.dirname);
-    this.#pool ??= new SchedulerPool(coresFor(this.#options));
+    this.#pool ??= new SchedulerPool(coresFor(this.#options), this.#options.heapMiB);
     return this.#pool;
   }
 }
 
-/** Whether nobody waits for the item that is under way. */
-function isGivenUp(thrown: unknown): boolean {
+/** Whether what is under way has had its time. */
+function isImpatient(thrown: unknown): boolean {
   return thrown instanceof FoundationError && /^(?:aborted|timeout)$/.test(thrown.code);
 }
 
@@ -184,19 +165,7 @@ function coresFor({ schedulers, pin = SCHEDULER_DEFAULTS.pin }: SchedulerOptions
 
 function watchItems(pool: SchedulerPool, job: number, limitMs: number | undefined): () => void {
   if (limitMs === undefined) return () => {};
-  const everyMs = Math.max(1, limitMs / LOOKS_PER_LIMIT);
+  const everyMs = Math.min(LOOK_MS_MAX, Math.max(1, limitMs / LOOKS_PER_LIMIT));
   const timer = setInterval(() => pool.endLongerThan(job, limitMs), everyMs);
   return () => clearInterval(timer);
-}
-
-function checkWork({ module, timeoutMs, itemTimeoutMs }: WorkOptions): void {
-  const text = module instanceof URL ? module.href : module;
-  if (typeof text !== "string" || text === "" || text.startsWith(".")) {
-    const wanted = "`module` must be a URL or a package's name: new URL(path, import.meta.url)";
-    throw new FoundationError("invalid_options", wanted);
-  }
-  for (const [name, value] of Object.entries({ timeoutMs, itemTimeoutMs })) {
-    if (value === undefined || value > 0) continue;
-    throw new FoundationError("invalid_options", `${name} must be above 0`);
-  }
 }
