@@ -9,6 +9,7 @@
       "target_name": "foundation_shim",
       "sources": [
         "bindings/shim/addon.cc",
+        "bindings/shim/interrupt_table.cc",
         "bindings/shim/isolate_registry.cc",
         "bindings/shim/old_systems.cc",
         "bindings/shim/readable_memory.cc",

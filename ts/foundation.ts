@@ -19,8 +19,8 @@ export class FoundationNode extends ClusterNode {
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
   constructor(opened: OpenedNode) {
     super(opened);
-    const { drainBudgetMs } = opened.node;
-    this.beam = new Beam(this, { drainBudgetMs, isRoot: opened.isStarter });
+    const { node: id, drainBudgetMs } = opened.node;
+    this.beam = new Beam(this, { id, drainBudgetMs, isRoot: opened.isStarter });
   }
 
   override detach(): void {

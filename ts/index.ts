@@ -60,7 +60,7 @@ export type { GenServerClass } from "./beam/gen-server.ts";
 export { GenServer } from "./beam/gen-server.ts";
 export type { HeavyBlueprint, HeavyOptions } from "./beam/heavy.ts";
 export { HEAVY_DEFAULTS, heavy } from "./beam/heavy.ts";
-export type { LimitExceeded, StallFound } from "./beam/limits.ts";
+export type { LimitExceeded } from "./beam/limits.ts";
 export type { MailboxOptions, MailboxPolicy } from "./beam/mailbox.ts";
 export { MAILBOX_DEFAULTS } from "./beam/mailbox.ts";
 export type { AnalysisOptions, MemoryAnalysis } from "./beam/memory/analysis-types.ts";
@@ -140,8 +140,7 @@ export { BACKOFF_DEFAULTS, SUPERVISOR_DEFAULTS } from "./beam/supervisor-types.t
 export type { Supervisors } from "./beam/supervisors.ts";
 export type { Task, TaskOptions, Tasks } from "./beam/tasks.ts";
 export type { TimerRef } from "./beam/timers.ts";
-export type { WatchOptions } from "./beam/watchdog.ts";
-export type { StallReport } from "./beam/watchdog-wire.ts";
+export type { StallReport, WatchOptions } from "./beam/watchdog.ts";
 export { Foundation, FoundationNode } from "./foundation.ts";
 export type { HandleOptions, MessageContext } from "./kernel/handlers.ts";
 export type { InterruptOptions, IsolateHeap, NodeIsolate } from "./kernel/interrupts.ts";

@@ -33,6 +33,7 @@ export interface BoundaryCounters {
   ringsToClosed: number
   reportedExceptions: number
   panics: number
+  stallsLost: number
   doorbells: number
   isolateRings: number
   slabsInTransit: number
@@ -53,6 +54,9 @@ export declare function changeKeys(node: number, change: string, key: string): A
 /** Lets go of one end of a ring between isolates. */
 export declare function closePair(isolate: number, offset: number): void
 
+/** Forgets whatever is watched of a node. Its thread ends where nothing is left to look at. */
+export declare function closeWatchdog(node: number): void
+
 /** Copies the first `length` bytes of `source` to `offset` of the arena's buffer. */
 export declare function copyIn(source: Uint8Array, length: number, offset: number): void
 
@@ -65,8 +69,23 @@ export declare function coreVtable(): bigint
 /** Lets go of a node: no memory of the isolate's rings is touched after this returns. */
 export declare function detachIsolate(isolate: number): void
 
+/** Ends a guard whose isolate is gone; answers with why it was ended, if it was. */
+export declare function endGuard(guard: number): GuardVerdict | null
+
 /** Takes a slab, fills it with `source` and writes its index, generation and offset to `place`. */
 export declare function fillSlab(isolate: number, source: Uint8Array, place: Uint8Array): void
+
+/**
+ * Puts an isolate that is about to start under guard; answers with the number of the guard. Units:
+ * ms, bytes.
+ */
+export declare function guardIsolate(node: number, stallMs?: number | undefined | null, offHeapBytes?: number | undefined | null): number
+
+/** Why the watchdog has ended an isolate: the stack of a stall, or the memory that it found. */
+export interface GuardVerdict {
+  stack?: string
+  externalBytes?: number
+}
 
 /** Puts a slab's reference into transit on a ring between isolates, before its handle is published. */
 export declare function handOverSlab(isolate: number, index: number, generation: number, pair: number): void
@@ -119,6 +138,9 @@ export interface ListedIsolate {
   runningUs: number
 }
 
+/** Has stalls of any isolate of a node reported; answers with the number of the listener. */
+export declare function listenForStalls(node: number, stallMs: number): number
+
 /** Every isolate that is attached to a node. */
 export declare function listIsolates(node: number): Array<ListedIsolate>
 
@@ -141,17 +163,27 @@ export declare function noop(): void
 export declare function openPair(isolate: number, slot: number, generation: number): number
 
 /**
- * Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, on the
- * kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`), or where an
- * `isolate` works for it.
+ * Opens the watchdog of a node for the calling isolate. `wake` is called when stalls wait to be
+ * taken; its argument is true once the watchdog has panicked and keeps no limits any more. It does
+ * not keep the event loop alive.
  */
-export declare function panicForTest(place: 'call' | 'doorbell' | 'kernel' | 'task' | 'isolate', node?: number): void
+export declare function openWatchdog(node: number, wake: (hasFailed?: boolean) => void): void
+
+/**
+ * Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, on the
+ * kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`), where an
+ * `isolate` works for it, or in the next look of the `watchdog`.
+ */
+export declare function panicForTest(place: 'call' | 'doorbell' | 'kernel' | 'task' | 'isolate' | 'watchdog', node?: number): void
 
 /**
  * Pins the calling isolate's thread to one core of the machine; false where the system does not do
  * that, or has no such core for this process.
  */
 export declare function pinThread(core: number): boolean
+
+/** An isolate under guard tells its place, from when on its limits hold. */
+export declare function placeGuard(guard: number, slot: number, generation: number): void
 
 /** Keeps the event loop alive again. */
 export declare function refIsolate(isolate: number): void
@@ -174,6 +206,16 @@ export declare function ringIsolate(isolate: number, slot: number, generation: n
  */
 export declare function ringKernel(isolate: number): void
 
+/** A stall, for one listener. */
+export interface StallNotice {
+  listener: number
+  slot: number
+  generation: number
+  thread: number
+  runningUs: number
+  stack: string
+}
+
 /** A started node. */
 export interface StartedNode {
   node: number
@@ -186,8 +228,14 @@ export interface StartedNode {
 /** Starts a node from its JSON options, on a kernel thread pinned to `core` or on the shared one. */
 export declare function startNode(options: string, core?: number | undefined | null): StartedNode
 
+/** Reports nothing more to a listener. */
+export declare function stopListening(listener: number): void
+
 /** Takes a slab's reference out of transit: its handle was read. */
 export declare function takeOverSlab(isolate: number, index: number, generation: number, pair: number): void
+
+/** Takes the stalls that wait; of more than 1,024 the later ones are lost (`stallsLost`). */
+export declare function takeStalls(node: number): Array<StallNotice>
 
 /** The cores that the calling isolate's thread may run on; empty where the system does not tell. */
 export declare function threadCores(): Array<number>

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "interrupt_table.h"
 #include "isolate_registry.h"
 #include "shared_blocks.h"
 
@@ -111,6 +112,10 @@ class ShimAddon : public Napi::Addon<ShimAddon> {
     const auto* vtable = reinterpret_cast<const CoreVtable*>(static_cast<uintptr_t>(address));
     const ConnectError error = SharedBlocks::OfProcess().Connect(vtable);
     if (error != ConnectError::kNone) return ThrowConnect(info.Env(), error);
+    // Each time: another isolate may have connected, and not have come to this yet.
+    if (vtable->adopt_interrupts(&kInterruptTable) != 1) {
+      return ThrowConnect(info.Env(), ConnectError::kVersion);
+    }
     return info.Env().Undefined();
   }
 

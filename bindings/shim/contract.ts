@@ -1,5 +1,6 @@
 /**
- * What the C++ shim exports: memory of the core as SharedArrayBuffers, which Node-API cannot make.
+ * What the C++ shim exports: memory of the core as SharedArrayBuffers, which Node-API cannot make,
+ * and interrupts of isolates. The core gets its own way to them when it is connected.
  * The shim is bound to one Node ABI and may be absent; ask `capabilities().sharedAllocation`.
  *
  * Every function throws an `Error` with a `code` of {@link ShimErrorCode}. All of them may be

@@ -1,5 +1,7 @@
 #include "isolate_registry.h"
 
+#include <utility>
+
 namespace foundation {
 
 namespace {
@@ -48,6 +50,11 @@ void* PlaceOf(uint32_t number, uint32_t request) {
   return reinterpret_cast<void*>(uint64_t{number} << 32 | request);
 }
 
+std::pair<uint32_t, uint32_t> NumbersOf(void* place) {
+  const auto bits = reinterpret_cast<uint64_t>(place);
+  return {static_cast<uint32_t>(bits >> 32), static_cast<uint32_t>(bits)};
+}
+
 }  // namespace
 
 IsolateRegistry& IsolateRegistry::OfProcess() {
@@ -79,9 +86,7 @@ uint32_t IsolateRegistry::Request(uint32_t number) {
 
 // Runs on the isolate's own thread, between two steps of its JavaScript.
 void IsolateRegistry::OnInterrupt(v8::Isolate* isolate, void* place) {
-  const auto bits = reinterpret_cast<uint64_t>(place);
-  const auto number = static_cast<uint32_t>(bits >> 32);
-  const auto request = static_cast<uint32_t>(bits);
+  const auto [number, request] = NumbersOf(place);
   IsolateReport report = ReportOf(isolate);
   IsolateRegistry& registry = OfProcess();
   const std::lock_guard lock(registry.mutex_);
@@ -97,6 +102,36 @@ std::optional<IsolateReport> IsolateRegistry::Take(uint32_t number, uint32_t req
   // A later report answers an earlier request as well.
   if (found == entries_.end() || found->second.answered < request) return std::nullopt;
   return found->second.report;
+}
+
+uint32_t IsolateRegistry::RequestMemory(uint32_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(number);
+  if (found == entries_.end()) return 0;
+  Entry& entry = found->second;
+  entry.memory_requests += 1;
+  entry.isolate->RequestInterrupt(&OnMemoryInterrupt, PlaceOf(number, entry.memory_requests));
+  return entry.memory_requests;
+}
+
+// As `OnInterrupt`.
+void IsolateRegistry::OnMemoryInterrupt(v8::Isolate* isolate, void* place) {
+  const auto [number, request] = NumbersOf(place);
+  v8::HeapStatistics heap;
+  isolate->GetHeapStatistics(&heap);
+  IsolateRegistry& registry = OfProcess();
+  const std::lock_guard lock(registry.mutex_);
+  const auto found = registry.entries_.find(number);
+  if (found == registry.entries_.end() || found->second.memory_answered > request) return;
+  found->second.memory_answered = request;
+  found->second.external_bytes = heap.external_memory();
+}
+
+std::optional<uint64_t> IsolateRegistry::TakeMemory(uint32_t number, uint32_t request) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(number);
+  if (found == entries_.end() || found->second.memory_answered < request) return std::nullopt;
+  return found->second.external_bytes;
 }
 
 bool IsolateRegistry::Terminate(uint32_t number) {

@@ -42,6 +42,11 @@ class IsolateRegistry {
   uint32_t Request(uint32_t number);
   /// The report that answers a request, or nothing so far.
   std::optional<IsolateReport> Take(uint32_t number, uint32_t request);
+  /// Interrupts an isolate so that it measures its memory alone, which is cheaper than a report; as
+  /// `Request`.
+  uint32_t RequestMemory(uint32_t number);
+  /// Memory outside of the heap that answers a request, or nothing so far. Unit: bytes.
+  std::optional<uint64_t> TakeMemory(uint32_t number, uint32_t request);
   /// Ends a worker, whatever it runs; false where it is gone. To end its JavaScript alone
   /// (`v8::Isolate::TerminateExecution`) would leave Node with a stack of callbacks that never
   /// returned, for which it aborts the process.
@@ -55,10 +60,15 @@ class IsolateRegistry {
     /// The request that `report` answers.
     uint32_t answered = 0;
     std::optional<IsolateReport> report = std::nullopt;
+    uint32_t memory_requests = 0;
+    /// The request that `external_bytes` answers.
+    uint32_t memory_answered = 0;
+    uint64_t external_bytes = 0;
   };
 
   IsolateRegistry() = default;
   static void OnInterrupt(v8::Isolate* isolate, void* place);
+  static void OnMemoryInterrupt(v8::Isolate* isolate, void* place);
 
   std::mutex mutex_;
   std::unordered_map<uint32_t, Entry> entries_;

@@ -31,7 +31,8 @@ ConnectError SharedBlocks::Connect(const CoreVtable* vtable) {
   if (vtable->version != kCoreVtableVersion) return ConnectError::kVersion;
   if (vtable->size_bytes < sizeof(CoreVtable)) return ConnectError::kIncomplete;
   if (!IsReadable(vtable, sizeof(CoreVtable))) return ConnectError::kUnreadable;
-  if (vtable->allocate == nullptr || vtable->retain == nullptr || vtable->release == nullptr) {
+  if (vtable->allocate == nullptr || vtable->retain == nullptr || vtable->release == nullptr ||
+      vtable->adopt_interrupts == nullptr) {
     return ConnectError::kIncomplete;
   }
   const CoreVtable* connected = nullptr;

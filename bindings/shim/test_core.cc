@@ -68,11 +68,16 @@ void Release(uint64_t id) {
   blocks.erase(found);
 }
 
-constexpr CoreVtable kGood{1, sizeof(CoreVtable), &Allocate, &Retain, &Release};
+int Adopt(const foundation::InterruptTable* table) {
+  return table->version == foundation::kInterruptTableVersion ? 1 : 0;
+}
+
+constexpr uint32_t kSize = sizeof(CoreVtable);
+constexpr CoreVtable kGood{1, kSize, &Allocate, &Retain, &Release, &Adopt};
 constexpr CoreVtable kOther = kGood;
-constexpr CoreVtable kLaterVersion{2, sizeof(CoreVtable), &Allocate, &Retain, &Release};
-constexpr CoreVtable kShort{1, sizeof(CoreVtable) - sizeof(void*), &Allocate, &Retain, nullptr};
-constexpr CoreVtable kHollow{1, sizeof(CoreVtable), &Allocate, nullptr, &Release};
+constexpr CoreVtable kLaterVersion{2, kSize, &Allocate, &Retain, &Release, &Adopt};
+constexpr CoreVtable kShort{1, kSize - sizeof(void*), &Allocate, &Retain, &Release, nullptr};
+constexpr CoreVtable kHollow{1, kSize, &Allocate, nullptr, &Release, &Adopt};
 
 napi_value Address(napi_env env, const CoreVtable* vtable) {
   napi_value value = nullptr;

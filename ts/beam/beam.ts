@@ -10,8 +10,7 @@ import { Processes } from "./processes.ts";
 import { Schedulers } from "./schedulers/schedulers.ts";
 import { Supervisors } from "./supervisors.ts";
 import { Tasks } from "./tasks.ts";
-import type { WatchOptions } from "./watchdog.ts";
-import type { StallReport } from "./watchdog-wire.ts";
+import type { StallReport, WatchOptions } from "./watchdog.ts";
 
 /** What the BEAM gives its programs, for one isolate of a node. */
 export class Beam {

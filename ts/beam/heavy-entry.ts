@@ -1,5 +1,5 @@
 /** Entry of the isolate of a heavy process: joins the node, starts the process, ends with it. */
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import { ClusterNode } from "../kernel/node.ts";
@@ -9,20 +9,21 @@ import type { HeavyEnd, HeavyNotice, HeavyOrder } from "./heavy-host.ts";
 import { ProcessRoom } from "./process-room.ts";
 import { describeReason, type ExitReason } from "./signals.ts";
 import { bodyOf, importStartable } from "./startable.ts";
-import type { GuardedPlace } from "./watchdog-wire.ts";
+import { stayGuarded } from "./watchdog.ts";
 
 async function begin({
   node: name,
   given,
   options,
-  port,
+  guard,
   ...order
 }: HeavyOrder): Promise<HeavyNotice> {
   const start = await importStartable(order.module, order.export);
   const opened = await findStarted({ name });
   const node = new ClusterNode(opened);
-  if (port !== undefined) stayGuarded(port, node.place);
-  const room = new ProcessRoom(node, { drainBudgetMs: opened.node.drainBudgetMs, isRoot: false });
+  if (guard !== undefined) stayGuarded(guard, node.place);
+  const { node: id, drainBudgetMs } = opened.node;
+  const room = new ProcessRoom(node, { id, drainBudgetMs, isRoot: false });
   const { runtime } = room;
   const [args, parent] = decodePacked(given) as [unknown[], Pid | undefined];
   const { body, label } = bodyOf(start, args, parent);
@@ -40,13 +41,6 @@ async function begin({
     });
   });
   return { kind: "started", pid: process.pid.toString() };
-}
-
-/** Tells the watchdog where this isolate is, and runs whenever it is woken: to be measured. */
-function stayGuarded(port: MessagePort, place: GuardedPlace): void {
-  port.on("message", () => {});
-  port.unref();
-  port.postMessage(place);
 }
 
 function encodedReason(reason: ExitReason): Uint8Array {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type MessagePort, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
 import { Pid, parsePid } from "../base/pid.ts";
@@ -26,8 +26,8 @@ export interface HeavyOrder {
   /** The arguments and the parent's pid, encoded as any message is. */
   readonly given: Uint8Array;
   readonly options: SpawnOptions;
-  /** To the watchdog, where the process has limits that it keeps. */
-  readonly port: MessagePort | undefined;
+  /** At the watchdog, where the process has limits that it keeps. */
+  readonly guard: number | undefined;
 }
 
 /** What a worker says first of its process. */
@@ -157,11 +157,10 @@ export class HeavyHost {
       export: heavy.export,
       given: encoded,
       options,
-      port: guarded?.port,
+      guard: guarded?.id,
     };
     const limits = heapMiB === undefined ? {} : { maxOldGenerationSizeMb: heapMiB };
-    const transferList = guarded === undefined ? [] : [guarded.port];
-    const worker = new Worker(ENTRY, { workerData: order, resourceLimits: limits, transferList });
+    const worker = new Worker(ENTRY, { workerData: order, resourceLimits: limits });
     const ended = endWithin(endOf(worker), guarded);
     const running: Running = { worker, ended, serial: 0, isKilled: false };
     this.#workers.add(running);
@@ -227,7 +226,7 @@ async function endWithin(
   ended: Promise<WorkerEnd>,
   guarded: Guarded | undefined,
 ): Promise<WorkerEnd> {
-  const [end, verdict] = [await ended, await guarded?.verdict()];
+  const [end, verdict] = [await ended, guarded?.verdict()];
   return end.isTold || verdict === undefined ? end : { reason: verdict, isTold: false };
 }
 

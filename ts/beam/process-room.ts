@@ -13,6 +13,8 @@ export interface BeamPlace {
   /** Time that processes get before timers and I/O do. Unit: ms. */
   readonly drainBudgetMs: number;
   readonly isRoot: boolean;
+  /** Number of the node in this process. */
+  readonly id: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export class ProcessRoom {
   readonly #host: HeavyHost;
 
   /** `isRoot`: this isolate has started the node. */
-  constructor(node: ClusterNode, { drainBudgetMs, isRoot }: BeamPlace) {
+  constructor(node: ClusterNode, { drainBudgetMs, isRoot, id }: BeamPlace) {
     const home = Object.freeze({ node: node.name, life: node.life, ...node.place });
     const warnings = new CrashWarnings();
     this.runtime = new ProcessRuntime(home, drainBudgetMs, (report) => {
@@ -37,7 +39,7 @@ export class ProcessRoom {
       else warnings.warn(report);
     });
     this.distribution = new Distribution(node, this.runtime);
-    this.watchdog = isRoot ? new Watchdog(node.name) : undefined;
+    this.watchdog = isRoot ? new Watchdog({ name: node.name, id }) : undefined;
     this.#host = new HeavyHost(node, this.watchdog);
     this.runtime.connect(this.distribution, this.#host);
     this.factories = new Factories(node, this.runtime);

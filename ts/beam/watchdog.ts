@@ -1,11 +1,7 @@
-import { fileURLToPath } from "node:url";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { FoundationError } from "../base/errors.ts";
+import { FoundationError, native } from "../base/errors.ts";
+import { raise } from "../base/typed-events.ts";
 import { core, neededShim } from "../kernel/native.ts";
 import { type IsolateLimits, type LimitExceeded, STALL_MS_MIN } from "./limits.ts";
-import type { StallReport, WatchdogData, WatchdogNotice, WatchdogOrder } from "./watchdog-wire.ts";
-
-const ENTRY = fileURLToPath(new URL("./watchdog-entry.js", import.meta.url));
 
 /** When an event loop counts as stalled. */
 export interface WatchOptions {
@@ -13,24 +9,46 @@ export interface WatchOptions {
   readonly stallMs: number;
 }
 
-/** An isolate under guard. */
-export interface Guarded {
-  /** For the isolate, which tells its place by it. */
-  readonly port: MessagePort;
-  /** Resolves with why the watchdog has ended it, if it has. For when it is gone. */
-  readonly verdict: () => Promise<LimitExceeded | undefined>;
+/** An isolate whose event loop does not poll. */
+export interface StallReport {
+  /** Its place in the node. */
+  readonly slot: number;
+  /** Counts the isolates that had the slot. */
+  readonly generation: number;
+  /** `threadId` of its worker; 0 is the main thread. */
+  readonly threadId: number;
+  /** For how long the event loop has not polled. Unit: ms. */
+  readonly runningMs: number;
+  /** One frame a line, the innermost first. Empty in a native call. */
+  readonly stack: string;
 }
 
-/** The watchdog of a node, as its root isolate holds it: a thread that starts when it is needed. */
+/** An isolate under guard. */
+export interface Guarded {
+  /** For the isolate, which tells its place by it: {@link stayGuarded}. */
+  readonly id: number;
+  /** Why the watchdog has ended it, if it has. Ends the guard: for when the isolate is gone. */
+  readonly verdict: () => LimitExceeded | undefined;
+}
+
+/** Which node is watched. */
+export interface WatchedNode {
+  readonly name: string;
+  /** Its number in this process. */
+  readonly id: number;
+}
+
+/**
+ * The watchdog of a node, as its root isolate holds it. The core's thread looks, and ends isolates
+ * by itself: also while this one does nothing at all.
+ */
 export class Watchdog {
-  readonly #node: string;
+  readonly #node: WatchedNode;
   readonly #listeners = new Map<number, (report: StallReport) => void>();
-  readonly #asked = new Map<number, (verdict: LimitExceeded | undefined) => void>();
-  #thread: Worker | undefined;
-  #lastId = 0;
+  #isOpen = false;
   #isClosed = false;
 
-  constructor(node: string) {
+  constructor(node: WatchedNode) {
     this.#node = node;
   }
 
@@ -41,10 +59,9 @@ export class Watchdog {
    */
   guard(limits: IsolateLimits): Guarded {
     if (limits.stallMs !== undefined) needLoopWatch();
-    const { port1, port2 } = new MessageChannel();
-    const id = ++this.#lastId;
-    this.#tell({ kind: "guard", id, port: port1, limits }, [port1]);
-    return { port: port2, verdict: async () => this.#verdictOf(id) };
+    this.#open();
+    const id = native(() => core.guardIsolate(this.#node.id, limits.stallMs, limits.offHeapBytes));
+    return { id, verdict: () => verdictOf(id, limits) };
   }
 
   /** See `Beam.watch`. */
@@ -53,47 +70,40 @@ export class Watchdog {
       throw new FoundationError("invalid_options", `stallMs must be at least ${STALL_MS_MIN}`);
     }
     needLoopWatch();
-    const id = ++this.#lastId;
-    this.#tell({ kind: "listen", id, stallMs });
+    this.#open();
+    const id = native(() => core.listenForStalls(this.#node.id, stallMs));
     this.#listeners.set(id, listener);
     return () => {
-      if (this.#listeners.delete(id)) this.#thread?.postMessage({ kind: "unlisten", id });
+      if (this.#listeners.delete(id)) native(() => core.stopListening(id));
     };
   }
 
-  async #verdictOf(id: number): Promise<LimitExceeded | undefined> {
-    if (this.#thread === undefined || this.#isClosed) return undefined;
-    return new Promise((resolve) => {
-      this.#asked.set(id, resolve);
-      this.#tell({ kind: "verdict", id });
-    });
-  }
-
-  #tell(order: WatchdogOrder, transfer: MessagePort[] = []): void {
+  #open(): void {
+    const { id, name } = this.#node;
     if (this.#isClosed) {
-      throw new FoundationError("node_left", `'${this.#node}' has left: nothing is watched`);
+      throw new FoundationError("node_left", `'${name}' has left: nothing is watched`);
     }
-    this.#thread ??= this.#start();
-    this.#thread.postMessage(order, transfer);
+    neededShim();
+    if (this.#isOpen) return;
+    native(() => core.openWatchdog(id, (hasFailed) => this.#wake(hasFailed === true)));
+    this.#isOpen = true;
   }
 
-  /** What the thread throws is thrown here: limits that nobody keeps must not pass unseen. */
-  #start(): Worker {
-    neededShim();
-    const workerData: WatchdogData = { node: this.#node };
-    const thread = new Worker(ENTRY, { workerData });
-    thread.unref();
-    thread.on("message", (notice: WatchdogNotice) => {
-      if (notice.kind === "stall") return this.#listeners.get(notice.id)?.(notice.report);
-      this.#asked.get(notice.id)?.(notice.verdict);
-      this.#asked.delete(notice.id);
-    });
-    thread.on("exit", () => {
-      this.#thread = undefined;
-      for (const resolve of this.#asked.values()) resolve(undefined);
-      this.#asked.clear();
-    });
-    return thread;
+  /** Raised in this isolate: limits that nobody keeps must not pass unseen. */
+  #wake(hasFailed: boolean): void {
+    if (hasFailed) {
+      const text = `the watchdog of '${this.#node.name}' panicked: no limits are kept any more`;
+      throw new FoundationError("internal", text);
+    }
+    for (const notice of native(() => core.takeStalls(this.#node.id))) {
+      const { listener, slot, generation, thread, runningUs, stack } = notice;
+      const report = { slot, generation, threadId: thread, runningMs: runningUs / 1_000, stack };
+      try {
+        this.#listeners.get(listener)?.(report);
+      } catch (thrown) {
+        raise(thrown); // the other reports are taken already
+      }
+    }
   }
 
   /** The node leaves. */
@@ -101,9 +111,30 @@ export class Watchdog {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listeners.clear();
-    const order: WatchdogOrder = { kind: "close" };
-    this.#thread?.postMessage(order);
+    if (this.#isOpen) core.closeWatchdog(this.#node.id);
   }
+}
+
+/**
+ * The calling isolate, which is under guard, tells its place: its limits hold from here on.
+ *
+ * @throws FoundationError `node_left`
+ */
+export function stayGuarded(
+  guard: number,
+  { slot, generation }: { readonly slot: number; readonly generation: number },
+): void {
+  native(() => core.placeGuard(guard, slot, generation));
+}
+
+function verdictOf(guard: number, limits: IsolateLimits): LimitExceeded | undefined {
+  const { stack, externalBytes } = native(() => core.endGuard(guard)) ?? {};
+  const { stallMs, offHeapBytes: limitBytes } = limits;
+  if (externalBytes !== undefined && limitBytes !== undefined) {
+    return { kind: "offHeap", limitBytes, externalBytes };
+  }
+  if (stack !== undefined && stallMs !== undefined) return { kind: "stalled", stallMs, stack };
+  return undefined;
 }
 
 function needLoopWatch(): void {

@@ -17,11 +17,14 @@ use crate::isolate::Attachment;
 use crate::lane_watch::LaneWatch;
 use crate::loop_watch::LoopWatch;
 use crate::uv::Closed;
+use crate::watchdog::Opened;
 
 /// Everything an environment holds.
 #[derive(Default)]
 pub(crate) struct Environment {
     pub(crate) attachments: Vec<Option<Attachment>>,
+    /// The watchdogs of nodes that it opened.
+    pub(crate) watchdogs: Vec<Opened>,
     mark: Option<Arc<LoopMark>>,
     watch: Option<LoopWatch>,
     /// Stopped at the teardown, still to be closed.
@@ -90,6 +93,10 @@ impl Environment {
 unsafe extern "C" fn tear_down(_argument: *mut c_void) {
     // A panic may not cross into Node; what is torn down half stays for the process's end.
     let _ = std::panic::catch_unwind(|| {
+        // First: its thread interrupts isolates and rings this one.
+        for opened in with(|environment| std::mem::take(&mut environment.watchdogs)) {
+            opened.tear_down();
+        }
         let (attachments, is_root) =
             with(|environment| (std::mem::take(&mut environment.attachments), environment.is_root));
         for attachment in attachments.into_iter().flatten() {

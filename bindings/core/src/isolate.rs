@@ -34,9 +34,21 @@ pub(crate) struct Registered {
     pub(crate) generation: u16,
     mark: Arc<LoopMark>,
     /// Number of its thread at Node, and of its isolate at the shim.
-    thread: u32,
-    watched: Option<u32>,
+    pub(crate) thread: u32,
+    pub(crate) watched: Option<u32>,
     bell: Arc<Bell>,
+}
+
+impl Registered {
+    /// For how long its event loop has not polled, in microseconds; 0 while it polls.
+    pub(crate) fn running_us(&self) -> u64 {
+        self.mark.running_for().unwrap_or(0)
+    }
+
+    /// Wakes it; one that is gone is a counted no-op.
+    pub(crate) fn ring(&self) {
+        self.bell.ring();
+    }
 }
 
 impl Attachment {
@@ -92,7 +104,7 @@ pub(crate) fn list(node: u32) -> Result<Vec<ListedIsolate>> {
             generation: u32::from(registered.generation),
             thread: registered.thread,
             watched: registered.watched,
-            running_us: registered.mark.running_for().unwrap_or(0) as f64,
+            running_us: registered.running_us() as f64,
         })
         .collect())
 }
@@ -202,7 +214,7 @@ pub(crate) fn ring_other(isolate: u32, slot: u32, generation: u32) {
         process::isolate(attachment.node, slot as u16, generation as u16)
     });
     match found {
-        Ok(Some(other)) => other.bell.ring(),
+        Ok(Some(other)) => other.ring(),
         _ => {
             TO_CLOSED.fetch_add(1, Ordering::Relaxed);
         }

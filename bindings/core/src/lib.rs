@@ -13,6 +13,7 @@ mod copies;
 mod doorbell;
 mod environment;
 mod error;
+mod interrupts;
 mod isolate;
 mod lane_watch;
 mod loop_watch;
@@ -21,6 +22,7 @@ mod planted;
 mod process;
 mod uv;
 mod vtable;
+mod watchdog;
 
 use napi::bindgen_prelude::{BigInt, Object};
 use napi::{Env, Unknown};
@@ -62,11 +64,12 @@ pub fn layout_table() -> Vec<LayoutEntry> {
 pub fn noop() {}
 
 /// Panics, to show what becomes of it: in this call, in the next wake-up of an isolate, on the
-/// kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`), or where an
-/// `isolate` works for it.
+/// kernel thread of a node, in its own work (`kernel`) or in one of its tasks (`task`), where an
+/// `isolate` works for it, or in the next look of the `watchdog`.
 #[napi(
     catch_unwind,
-    ts_args_type = "place: 'call' | 'doorbell' | 'kernel' | 'task' | 'isolate', node?: number"
+    ts_args_type = "place: 'call' | 'doorbell' | 'kernel' | 'task' | 'isolate' | 'watchdog', \
+                    node?: number"
 )]
 pub fn panic_for_test(place: String, node: Option<u32>) -> Result<()> {
     process::panic_for_test(&place, node)
@@ -316,6 +319,7 @@ pub struct BoundaryCounters {
     pub rings_to_closed: f64,
     pub reported_exceptions: f64,
     pub panics: f64,
+    pub stalls_lost: f64,
     pub doorbells: u32,
     pub isolate_rings: u32,
     pub slabs_in_transit: u32,
@@ -331,6 +335,75 @@ pub struct BoundaryCounters {
 #[napi(catch_unwind)]
 pub fn boundary_counters() -> BoundaryCounters {
     process::counters()
+}
+
+/// Opens the watchdog of a node for the calling isolate. `wake` is called when stalls wait to be
+/// taken; its argument is true once the watchdog has panicked and keeps no limits any more. It does
+/// not keep the event loop alive.
+#[napi(catch_unwind, ts_args_type = "node: number, wake: (hasFailed?: boolean) => void")]
+pub fn open_watchdog(env: Env, node: u32, wake: Unknown) -> Result<()> {
+    watchdog::open(&env, node, &wake)
+}
+
+/// Forgets whatever is watched of a node. Its thread ends where nothing is left to look at.
+#[napi(catch_unwind)]
+pub fn close_watchdog(node: u32) {
+    watchdog::close(node);
+}
+
+/// Puts an isolate that is about to start under guard; answers with the number of the guard. Units:
+/// ms, bytes.
+#[napi(catch_unwind)]
+pub fn guard_isolate(node: u32, stall_ms: Option<f64>, off_heap_bytes: Option<f64>) -> Result<u32> {
+    watchdog::guard(node, stall_ms, off_heap_bytes)
+}
+
+/// An isolate under guard tells its place, from when on its limits hold.
+#[napi(catch_unwind)]
+pub fn place_guard(guard: u32, slot: u32, generation: u32) -> Result<()> {
+    watchdog::place(guard, slot, generation)
+}
+
+/// Why the watchdog has ended an isolate: the stack of a stall, or the memory that it found.
+#[napi(object)]
+pub struct GuardVerdict {
+    pub stack: Option<String>,
+    pub external_bytes: Option<f64>,
+}
+
+/// Ends a guard whose isolate is gone; answers with why it was ended, if it was.
+#[napi(catch_unwind)]
+pub fn end_guard(guard: u32) -> Result<Option<GuardVerdict>> {
+    watchdog::end_guard(guard)
+}
+
+/// Has stalls of any isolate of a node reported; answers with the number of the listener.
+#[napi(catch_unwind)]
+pub fn listen_for_stalls(node: u32, stall_ms: f64) -> Result<u32> {
+    watchdog::listen(node, stall_ms)
+}
+
+/// Reports nothing more to a listener.
+#[napi(catch_unwind)]
+pub fn stop_listening(listener: u32) -> Result<()> {
+    watchdog::unlisten(listener)
+}
+
+/// A stall, for one listener.
+#[napi(object)]
+pub struct StallNotice {
+    pub listener: u32,
+    pub slot: u32,
+    pub generation: u32,
+    pub thread: u32,
+    pub running_us: f64,
+    pub stack: String,
+}
+
+/// Takes the stalls that wait; of more than 1,024 the later ones are lost (`stallsLost`).
+#[napi(catch_unwind)]
+pub fn take_stalls(node: u32) -> Result<Vec<StallNotice>> {
+    watchdog::take_stalls(node)
 }
 
 /// Whether stalled event loops can be seen: libuv's prepare and check handles were found.

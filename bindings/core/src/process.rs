@@ -16,7 +16,7 @@ use napi::{Env, JsValue, Unknown, sys};
 
 use crate::error::{Result, check, coded, from_core};
 use crate::isolate::{Registered, lock};
-use crate::{BoundaryCounters, StartedNode, doorbell, environment, lane_watch};
+use crate::{BoundaryCounters, StartedNode, doorbell, environment, lane_watch, watchdog};
 
 /// A node of this process and the kernel thread that drives it.
 #[derive(Clone)]
@@ -55,6 +55,7 @@ pub(crate) fn panic_for_test(place: &str, id: Option<u32>) -> Result<()> {
     match place {
         "call" => panic!("a panic for the test of the boundary"),
         "doorbell" => doorbell::PANICS_FOR_TEST.store(true, Ordering::Relaxed),
+        "watchdog" => watchdog::panic_for_test(),
         _ => {
             let entry = node(id.unwrap_or_default())?;
             let place = match place {
@@ -339,6 +340,7 @@ pub(crate) fn counters() -> BoundaryCounters {
     let stats = pool().map(Pool::stats).unwrap_or_default();
     let pairs: Vec<InTransit> =
         with(|process| process.pairs.values().filter_map(Weak::upgrade).collect());
+    let stalls_lost = watchdog::stalls_lost() as f64; // takes the lock below while it looks
     with(|process| BoundaryCounters {
         kernels: process.kernels.len() as u32,
         nodes: process.nodes.len() as u32,
@@ -348,6 +350,7 @@ pub(crate) fn counters() -> BoundaryCounters {
         rings_to_closed: doorbell::TO_CLOSED.load(Ordering::Relaxed) as f64,
         reported_exceptions: doorbell::REPORTED_EXCEPTIONS.load(Ordering::Relaxed) as f64,
         panics: foundation_node::panics() as f64,
+        stalls_lost,
         doorbells: doorbell::LIVE.load(Ordering::Relaxed),
         isolate_rings: pairs.len() as u32,
         slabs_in_transit: pairs.iter().map(|pair| lock(pair).len()).sum::<usize>() as u32,

@@ -1,4 +1,5 @@
-//! Memory of the core for the C++ shim, which makes SharedArrayBuffers of it.
+//! Memory of the core for the C++ shim, which makes SharedArrayBuffers of it; and the way in for
+//! the shim's own table.
 //!
 //! A block is counted: `allocate` and `retain` each take a reference that `release` gives back.
 
@@ -7,6 +8,8 @@ use std::collections::HashMap;
 use std::ffi::c_int;
 use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::interrupts::{self, InterruptTable};
 
 /// Page size: shared memory is handed out in whole pages.
 const ALIGNMENT: usize = 4096;
@@ -18,10 +21,17 @@ struct CoreVtable {
     allocate: unsafe extern "C" fn(usize, *mut u64) -> *mut u8,
     retain: unsafe extern "C" fn(u64, *mut *mut u8, *mut usize) -> c_int,
     release: unsafe extern "C" fn(u64),
+    adopt_interrupts: unsafe extern "C" fn(*const InterruptTable) -> c_int,
 }
 
-static TABLE: CoreVtable =
-    CoreVtable { version: 1, size: size_of::<CoreVtable>() as u32, allocate, retain, release };
+static TABLE: CoreVtable = CoreVtable {
+    version: 1,
+    size: size_of::<CoreVtable>() as u32,
+    allocate,
+    retain,
+    release,
+    adopt_interrupts: interrupts::adopt,
+};
 
 struct SharedBlock {
     address: usize,

@@ -33,6 +33,7 @@ pub mod record;
 mod state;
 mod strangers;
 mod tick;
+mod watchdog;
 mod writability;
 
 pub use affinity::{cores_of_this_thread, pin_this_thread};
@@ -48,3 +49,4 @@ pub use names::{NameTable, Owner};
 pub use options::{IoMode, NodeOptions, PollMode, Secret};
 pub use pairs::InTransit;
 pub use record::TABLE as RECORD_TABLE;
+pub use watchdog::{Isolates, Limits, Listed, StallReport, Verdict, Watchdog, Watched};
