@@ -1,4 +1,4 @@
-/** What supervision costs: a restart, a storm of them beside busy siblings, a heavy start. */
+/** What supervision costs: a restart, and a storm of them beside busy siblings. */
 
 import { createBeam } from "../peers/beam/node.mjs";
 import { packageAbsence } from "../peers/installed.mjs";
@@ -43,46 +43,18 @@ function createCase({ targets, ...benchCase }, timing) {
     ours: [{ case: question, targets, measure: createNode("ours", parameters).measure }],
     peers: [
       createBeam(BEAM_MODULE, question, timing, figuresOf),
-      rivalOf("xstate"),
-      rivalOf("effect"),
-    ],
-  };
-}
-
-/** An isolate of its own: from asking for it until it has answered a first message. */
-function createHeavyStart(timing) {
-  const createRival = (name, module, parameters, absence) => ({
-    ...createNode(module, { timing, ...parameters }, absence),
-    name,
-  });
-  return {
-    case: "heavy start",
-    figures: [{ key: "p50", name: "p50", unit: "ms", better: "lower" }],
-    ours: [
-      {
-        case: "heavy start",
-        targets: { p50: [{ vs: "worker", ratio: 1 / 1.2 }] },
-        measure: createNode("heavy-start", { timing }).measure,
-      },
-    ],
-    peers: [
-      createRival("worker", "worker-start", { isLoaded: false }),
-      createRival("worker loaded", "worker-start", { isLoaded: true }),
-      createRival("comedy", "comedy-start", {}, packageAbsence("comedy")),
+      ...["nact", "xstate", "effect"].map(rivalOf),
     ],
   };
 }
 
 /**
- * Supervisors: how fast a child is back, whether its siblings notice, and what an isolate costs.
+ * Supervisors: how fast a child is back, and whether its siblings notice.
  *
  * @type {import("../suites.mjs").Suite}
  */
 export const supervision = {
   name: "supervision",
-  question: "supervisors: a restart, a storm of restarts beside siblings, a heavy start",
-  cases: (timing) => [
-    ...QUESTIONS.map((question) => createCase(question, timing)),
-    createHeavyStart(timing),
-  ],
+  question: "supervisors: a restart, and a storm of restarts beside siblings",
+  cases: (timing) => QUESTIONS.map((question) => createCase(question, timing)),
 };

@@ -3,7 +3,7 @@
 import { parameters, report } from "../../child.mjs";
 import { WORKS } from "./work.mjs";
 
-const { work, timing } = parameters();
-report("begun");
+const { work, deadlineMs } = parameters();
+report("begun", { pid: process.pid });
 // It cannot hear that the runner is gone, so it ends by itself.
-WORKS[work](performance.now() + timing.deadlineMs);
+WORKS[work](performance.now() + deadlineMs);

@@ -19,31 +19,19 @@ await answer(async () => {
       for (const actor of batch) stop(actor);
       await new Promise((resolve) => setImmediate(resolve));
     },
-    receiver() {
-      let [next, last, onLast] = [0, -1, () => {}];
+    receiver(onMessage) {
       const actor = spawn(system, (state, number) => {
-        if (number !== next++) throw new Error(`${number} came in the place of ${next - 1}`);
-        if (number === last) onLast();
+        onMessage(number);
         return state;
       });
-      let sent = 0;
-      return {
-        async burst(messages) {
-          last = sent + messages - 1;
-          const done = new Promise((resolve) => {
-            onLast = resolve;
-          });
-          while (sent <= last) dispatch(actor, sent++);
-          await done;
-        },
-      };
+      return (number) => dispatch(actor, number);
     },
     async server() {
       const actor = spawn(system, (state, { value, from }) => {
         dispatch(from, value + 1);
         return state;
       });
-      return { call: (value) => query(actor, (from) => ({ value, from }), 5_000) };
+      return (value) => query(actor, (from) => ({ value, from }), 5_000);
     },
   };
 });

@@ -2,9 +2,8 @@
 -module(foundation_bench_processes).
 -behaviour(gen_server).
 -export([main/1, init/1, handle_call/3, handle_cast/2]).
--export([start_child/1]).
 
--define(BATCH, 100000).
+-define(BATCH, 20000).
 -define(BURST, 10000).
 
 main([Question, Deadline, Warm, Measure]) ->
@@ -18,11 +17,6 @@ main([Question, Deadline, Warm, Measure]) ->
 figure("spawn", {Warm, Measure}) ->
     spawn_rate(Warm),
     spawn_rate(Measure);
-figure("bytes", _) ->
-    Pid = spawn(fun idle/0),
-    timer:sleep(10),
-    {memory, Bytes} = process_info(Pid, memory),
-    Bytes;
 figure("send", Clock) ->
     Me = self(),
     Receiver = spawn(fun() -> count(Me, 0) end),
@@ -33,12 +27,7 @@ figure("call", Clock) ->
 figure("a million", _) ->
     {Time, Pids} = timer:tc(fun() -> million(1000000) end),
     true = lists:all(fun is_process_alive/1, Pids),
-    Time / 1000000;
-figure("restart", Clock) ->
-    Child = #{id => child, start => {?MODULE, start_child, [self()]}},
-    {ok, _} = supervisor_start(Child),
-    receive started -> ok end,
-    1000000 / rate(fun() -> restart(), 1 end, Clock).
+    Time / 1000000.
 
 spawn_rate(Until) -> spawn_rate(Until, 0, 0).
 
@@ -101,25 +90,9 @@ calls(Pid, Left) ->
     Answer = gen_server:call(Pid, Left),
     calls(Pid, Left - 1).
 
-restart() ->
-    gen_server:cast(child, crash),
-    receive started -> ok end,
-    2 = gen_server:call(child, 1).
-
-supervisor_start(Child) ->
-    supervisor:start_link(?MODULE, {supervisor, Child}).
-
-start_child(Owner) ->
-    gen_server:start_link({local, child}, ?MODULE, {child, Owner}, []).
-
-init({supervisor, Child}) ->
-    {ok, {#{strategy => one_for_one, intensity => 10000000, period => 1}, [Child]}};
-init({child, Owner}) ->
-    Owner ! started,
-    {ok, none};
 init(none) ->
     {ok, none}.
 
 handle_call(Value, _From, State) -> {reply, Value + 1, State}.
 
-handle_cast(crash, _State) -> error(as_told).
+handle_cast(_Message, State) -> {noreply, State}.

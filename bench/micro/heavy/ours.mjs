@@ -2,11 +2,11 @@
 
 import { Foundation, heavy } from "foundation-runtime";
 
-import { answerStarts } from "./starts.mjs";
+import { answerHeavy } from "./ask.mjs";
 
 const MODULE = new URL("successor.mjs", import.meta.url);
 
-await answerStarts(async () => {
+await answerHeavy(async () => {
   const node = await Foundation.start({ name: "solo", cluster: "bench", listen: "127.0.0.1:0" });
   const { processes } = node.beam;
   const successor = heavy({ module: MODULE, export: "Successor" });

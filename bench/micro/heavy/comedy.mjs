@@ -1,8 +1,9 @@
-/** comedy: actors in worker threads. */
+/** comedy: actors in worker threads, or in processes of their own. */
 
 import { createRequire } from "node:module";
 
-import { answerStarts } from "./starts.mjs";
+import { parameters } from "../../child.mjs";
+import { answerHeavy } from "./ask.mjs";
 
 const requirePeer = createRequire(new URL("../../peers/package.json", import.meta.url));
 const createSystem = requirePeer("comedy");
@@ -13,10 +14,11 @@ class Successor {
   }
 }
 
-await answerStarts(async () => {
+await answerHeavy(async () => {
+  const { mode } = parameters();
   const root = await createSystem().rootActor();
   return async () => {
-    const actor = await root.createChild(Successor, { mode: "threaded" });
+    const actor = await root.createChild(Successor, { mode });
     return { ask: (value) => actor.sendAndReceive("ask", value), end: () => actor.destroy() };
   };
 });

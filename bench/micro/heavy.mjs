@@ -1,0 +1,66 @@
+/** What an isolate of one's own costs: to start, and to call. Cases of the suite `processes`. */
+
+import { packageAbsence } from "../peers/installed.mjs";
+import { createAsked } from "./asked.mjs";
+
+const figuresOf = ({ figures }) => figures;
+
+/** A contender by the module of heavy/ that is asked, and what it is told beside the question. */
+const RIVALS = {
+  worker: { module: "worker" },
+  "worker loaded": { module: "worker", told: { isLoaded: true } },
+  piscina: { module: "piscina", package: "piscina" },
+  comedy: { module: "comedy", told: { mode: "threaded" }, package: "comedy" },
+  "comedy forked": { module: "comedy", told: { mode: "forked" }, package: "comedy" },
+};
+
+function createContender(name, module, parameters, absence) {
+  const url = new URL(`heavy/${module}.mjs`, import.meta.url);
+  return createAsked(name, url, parameters, figuresOf, absence);
+}
+
+/**
+ * Rivals that start isolates, asked the same question.
+ *
+ * @param {readonly (keyof typeof RIVALS)[]} names
+ * @param {object} parameters
+ */
+export function createHeavyRivals(names, parameters) {
+  return names.map((name) => {
+    const { module, told, package: needed } = RIVALS[name];
+    const absence = needed && packageAbsence(needed);
+    return createContender(name, module, { ...parameters, ...told }, absence);
+  });
+}
+
+/** What measures ours. @param {object} parameters */
+export const measureHeavy = (parameters) => createContender("ours", "ours", parameters).measure;
+
+/** From asking for an isolate until it has answered a first message. */
+export function createHeavyStart(timing) {
+  const parameters = { question: "start", timing };
+  return {
+    case: "heavy start",
+    figures: [{ key: "p50", name: "p50", unit: "ms", better: "lower" }],
+    ours: [
+      {
+        case: "heavy start",
+        targets: { p50: [{ vs: "worker", ratio: 1 / 1.2 }] },
+        measure: measureHeavy(parameters),
+      },
+    ],
+    peers: createHeavyRivals(Object.keys(RIVALS), parameters),
+  };
+}
+
+/** Calls of one isolate by the main thread. */
+export function createHeavyCalls(concurrent, timing) {
+  const parameters = { question: "call", concurrent, timing };
+  const name = `heavy call, ${concurrent} at a time`;
+  return {
+    case: name,
+    figures: [{ key: "calls", unit: "calls/s", better: "higher" }],
+    ours: [{ case: name, measure: measureHeavy(parameters) }],
+    peers: createHeavyRivals(["worker", "piscina", "comedy", "comedy forked"], parameters),
+  };
+}

@@ -1,0 +1,65 @@
+/** The clocks of what isolates are asked, the same for all who can start one. */
+
+import { endWithRunner, fail, parameters, report } from "../../child.mjs";
+import { percentilesOf } from "../../cluster/latency/round-trips.mjs";
+
+/** A turn of starts lasts until it has this many, however slow they are. */
+const STARTS_MIN = 5;
+
+/**
+ * @typedef {object} Isolate
+ * @property {(value: number) => Promise<number>} ask it answers value + 1
+ * @property {() => Promise<unknown>} end resolves when it is gone
+ */
+
+async function assertAnswers(isolate, value) {
+  const answered = await isolate.ask(value);
+  if (answered !== value + 1) throw new Error(`${value} was answered with ${answered}`);
+}
+
+/** One after the other, each ended before the next, while no clock runs; the first is warmth. */
+async function startTimes(start, { timing }) {
+  const timesMs = [];
+  const until = performance.now() + timing.warmMs + timing.measureMs;
+  for (let starts = 0; starts <= STARTS_MIN || performance.now() < until; starts++) {
+    const startedAt = performance.now();
+    const isolate = await start();
+    await assertAnswers(isolate, 1);
+    if (starts > 0) timesMs.push(performance.now() - startedAt);
+    await isolate.end();
+  }
+  return { p50: percentilesOf(timesMs).p50 / 1_000 };
+}
+
+/** Calls of one isolate, so many under way at a time. */
+async function callRate(start, { concurrent, timing }) {
+  const isolate = await start();
+  let [value, answers] = [0, 0];
+  const callFor = async (durationMs) => {
+    const until = performance.now() + durationMs;
+    while (performance.now() < until) {
+      await assertAnswers(isolate, value++);
+      answers++;
+    }
+  };
+  const callAllFor = (durationMs) =>
+    Promise.all(Array.from({ length: concurrent }, () => callFor(durationMs)));
+  await callAllFor(timing.warmMs);
+  answers = 0;
+  const startedAt = performance.now();
+  await callAllFor(timing.measureMs);
+  return { calls: (answers * 1_000) / (performance.now() - startedAt) };
+}
+
+const QUESTIONS = { start: startTimes, call: callRate };
+
+/** @param {() => Promise<() => Promise<Isolate>>} open resolves with what starts an isolate */
+export async function answerHeavy(open) {
+  try {
+    const asked = parameters();
+    endWithRunner();
+    report("result", { figures: await QUESTIONS[asked.question](await open(), asked) });
+  } catch (error) {
+    fail(error);
+  }
+}

@@ -1,4 +1,0 @@
-/** As worker.mjs, with the library loaded: what every isolate pays before it can join a node. */
-
-import "foundation-runtime";
-import "./worker.mjs";
