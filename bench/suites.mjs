@@ -9,6 +9,7 @@ import { sealed } from "./cluster/sealed.mjs";
 import { boundary } from "./micro/boundary.mjs";
 import { codec } from "./micro/codec.mjs";
 import { isolation } from "./micro/isolation.mjs";
+import { memory } from "./micro/memory.mjs";
 import { processes } from "./micro/processes.mjs";
 import { ring } from "./micro/ring.mjs";
 import { supervision } from "./micro/supervision.mjs";
@@ -39,6 +40,7 @@ export const SUITES = Object.freeze([
   processes,
   supervision,
   isolation,
+  memory,
   nodeToNode,
   sealed,
   io,

@@ -1,57 +1,40 @@
 /** What processes cost, light and heavy, beside the BEAM's own and the libraries of Node.js. */
 
-import { createBeam } from "../peers/beam/node.mjs";
-import { packageAbsence } from "../peers/installed.mjs";
-import { createAsked } from "./asked.mjs";
 import { createHeavyCalls, createHeavyStart } from "./heavy.mjs";
-
-const BEAM_MODULE = "foundation_bench_processes";
-const LIBRARIES = ["nact", "effect", "xstate"];
+import { createLightCase, LIBRARIES } from "./light.mjs";
 
 /** Each question of light processes, who can be asked it, and what docs/performance.md aims at. */
 const QUESTIONS = [
   {
-    ...{ case: "spawn", unit: "processes/s", better: "higher", rivals: ["beam", ...LIBRARIES] },
-    targets: [{ vs: "beam", ratio: 3 }],
+    case: "spawn",
+    figures: [{ key: "spawn", unit: "processes/s", better: "higher" }],
+    rivals: ["beam", ...LIBRARIES],
+    targets: { spawn: [{ vs: "beam", ratio: 3 }] },
   },
   {
-    ...{ case: "send", unit: "messages/s", better: "higher" },
+    case: "send",
+    figures: [{ key: "send", unit: "messages/s", better: "higher" }],
     rivals: ["beam", ...LIBRARIES, "comedy"],
-    targets: [{ vs: "beam", ratio: 2 }],
+    targets: { send: [{ vs: "beam", ratio: 2 }] },
   },
   {
-    ...{ case: "call", unit: "calls/s", better: "higher" },
+    case: "call",
+    figures: [{ key: "call", unit: "calls/s", better: "higher" }],
     rivals: ["beam", ...LIBRARIES, "comedy"],
-    targets: [{ vs: "beam", ratio: 2 }],
+    targets: { call: [{ vs: "beam", ratio: 2 }] },
   },
   {
-    ...{ case: "a million", unit: "s", better: "lower", rivals: ["beam"] },
-    targets: [],
+    case: "a million",
+    figures: [
+      { key: "seconds", name: "alive and reached", unit: "s", better: "lower" },
+      { key: "resident", name: "resident", unit: "bytes/process", better: "lower" },
+    ],
+    rivals: ["beam"],
   },
 ];
 
 /** Calls of a heavy process under way at a time: one, and what a pool is for. */
 const CONCURRENT_CALLS = [1, 16];
-
-const figureOf = ({ figure }) => figure;
-
-function createNode(name, question, timing, absence) {
-  const module = new URL(`processes/${name}.mjs`, import.meta.url);
-  return createAsked(name, module, { question, timing }, figureOf, absence);
-}
-
-function createCase({ rivals, targets, ...benchCase }, timing) {
-  const question = benchCase.case;
-  const createRival = (name) =>
-    name === "beam"
-      ? createBeam(BEAM_MODULE, question, timing, figureOf)
-      : createNode(name, question, timing, packageAbsence(name));
-  return {
-    ...benchCase,
-    ours: [{ case: question, targets, measure: createNode("ours", question, timing).measure }],
-    peers: rivals.map(createRival),
-  };
-}
 
 /**
  * Light processes: to start, to send to, to call, a million of them. Heavy ones: to start, to call.
@@ -62,7 +45,7 @@ export const processes = {
   name: "processes",
   question: "processes: spawn, sends, calls, a million of them; heavy ones: starts and calls",
   cases: (timing) => [
-    ...QUESTIONS.map((question) => createCase(question, timing)),
+    ...QUESTIONS.map((question) => createLightCase(question, timing)),
     createHeavyStart(timing),
     ...CONCURRENT_CALLS.map((concurrent) => createHeavyCalls(concurrent, timing)),
   ],

@@ -43,6 +43,37 @@ const TABLES = [
     peers: ["idle", "alone", "socket", "disterl"],
   },
   { suite: "formation", title: "forming a cluster", peers: ["disterl"] },
+  {
+    suite: "processes",
+    title: "light processes",
+    peers: ["beam", "nact", "effect", "xstate", "comedy"],
+    includes: (name) => !name.startsWith("heavy"),
+  },
+  {
+    suite: "processes",
+    title: "heavy processes",
+    peers: ["worker", "worker loaded", "piscina", "comedy", "comedy forked"],
+    includes: (name) => name.startsWith("heavy"),
+  },
+  { suite: "supervision", title: "supervisors", peers: ["beam", "nact", "effect", "xstate"] },
+  {
+    suite: "isolation",
+    title: "calls beside a heavy process at work",
+    peers: ["stranger", "stranger alike", "idle"],
+    includes: (name) => name.endsWith(", p99"),
+  },
+  {
+    suite: "memory",
+    title: "memory of processes",
+    peers: ["beam", "nact", "effect", "xstate", "worker", "worker loaded", "piscina", "comedy"],
+    includes: (name) => /^(?:light|heavy) process/.test(name),
+  },
+  {
+    suite: "memory",
+    title: "bytes and texts",
+    peers: ["beam", "buffer", "shared-array-buffer", "map", "symbol", "worker", "worker shared"],
+    includes: (name) => /^(?:shared binary|atoms|1 MiB)/.test(name),
+  },
 ];
 
 const row = (cells) => `| ${cells.join(" | ")} |`;

@@ -41,7 +41,8 @@ function roundUp(value) {
  * @returns {Scale}
  */
 export function straightScale(values, length) {
-  const largest = Math.max(...values);
+  // Where all is 0 there has to be an axis all the same.
+  const largest = Math.max(...values) || 1;
   const step = roundUp(largest / 4);
   const count = Math.ceil(largest / step - 1e-9);
   return {
@@ -52,15 +53,15 @@ export function straightScale(values, length) {
 }
 
 /**
- * The scale that shows all values: straight as long as the least can be seen.
+ * The scale that shows all values: straight as long as the least can be seen, or is 0.
  *
- * @param {readonly number[]} values above 0
+ * @param {readonly number[]} values of at least 0
  * @param {number} length
  * @returns {Scale}
  */
 export function fittingScale(values, length) {
-  const ratio = Math.max(...values) / Math.min(...values);
-  return ratio >= LOGARITHMIC_FROM
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least > 0 && most / least >= LOGARITHMIC_FROM
     ? logarithmicScale(values, length)
     : straightScale(values, length);
 }

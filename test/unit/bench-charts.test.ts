@@ -28,6 +28,11 @@ describe("scales", () => {
     expect(fittingScale([1, 11], 100).isLogarithmic).toBe(false);
     expect(fittingScale([1, 12], 100).isLogarithmic).toBe(true);
   });
+
+  it("nothing has its place at the left end, also where all are nothing", () => {
+    expect(fittingScale([0, 500], 100).place(0)).toBe(0);
+    expect(fittingScale([0, 0], 100).place(0)).toBe(0);
+  });
 });
 
 describe("bars", () => {

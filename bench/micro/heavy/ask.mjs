@@ -2,9 +2,13 @@
 
 import { endWithRunner, fail, parameters, report } from "../../child.mjs";
 import { percentilesOf } from "../../cluster/latency/round-trips.mjs";
+import { collected } from "../memory/collected.mjs";
 
 /** A turn of starts lasts until it has this many, however slow they are. */
 const STARTS_MIN = 5;
+
+/** Isolates that are kept to be weighed. */
+const WEIGHED = 8;
 
 /**
  * @typedef {object} Isolate
@@ -51,7 +55,22 @@ async function callRate(start, { concurrent, timing }) {
   return { calls: (answers * 1_000) / (performance.now() - startedAt) };
 }
 
-const QUESTIONS = { start: startTimes, call: callRate };
+/** What the process has grown by for each isolate more; the first one pays what they share. */
+async function weigh(start) {
+  const kept = [await start()];
+  await assertAnswers(kept[0], 1);
+  const before = collected();
+  while (kept.length <= WEIGHED) {
+    const isolate = await start();
+    await assertAnswers(isolate, kept.length);
+    kept.push(isolate);
+  }
+  const after = collected();
+  for (const isolate of kept) await isolate.end();
+  return { resident: (after.residentBytes - before.residentBytes) / WEIGHED / 2 ** 20 };
+}
+
+const QUESTIONS = { start: startTimes, call: callRate, "heavy process": weigh };
 
 /** @param {() => Promise<() => Promise<Isolate>>} open resolves with what starts an isolate */
 export async function answerHeavy(open) {

@@ -1,6 +1,6 @@
 /**
- * A light process that calls another one again and again, in windows of time: beside nothing, beside
- * strangers, beside a heavy process, in turn.
+ * A light process that calls another one again and again, in windows of time: beside nothing,
+ * beside strangers, beside a heavy process, in turn.
  */
 
 import { readFileSync } from "node:fs";

@@ -10,11 +10,9 @@ const createSystem = requirePeer("comedy");
 await answer(async () => {
   const root = await createSystem().rootActor();
   return {
-    async receiver(onMessage) {
-      const actor = await root.createChild({ take: onMessage });
-      return (number) => {
-        actor.send("take", number);
-      };
+    start: (onMessage) => root.createChild({ take: onMessage }),
+    send(actor, message) {
+      actor.send("take", message);
     },
     async server() {
       const actor = await root.createChild({ next: (value) => value + 1 });

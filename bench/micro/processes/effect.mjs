@@ -16,22 +16,17 @@ function startFiber(onMessage) {
   return { mailbox, fiber: Effect.runFork(body) };
 }
 
-const idle = () => {};
-
 await answer(async () => ({
-  spawnIdle: () => startFiber(idle),
+  start: startFiber,
+  send({ mailbox }, message) {
+    if (!Queue.offerUnsafe(mailbox, message)) throw new Error("the queue is closed");
+  },
   async endAll(batch) {
     for (const { fiber } of batch) {
       if (fiber.pollUnsafe() !== undefined) throw new Error("a fiber has ended");
       fiber.interruptUnsafe();
     }
     await new Promise((resolve) => setImmediate(resolve));
-  },
-  receiver(onMessage) {
-    const { mailbox } = startFiber(onMessage);
-    return (number) => {
-      if (!Queue.offerUnsafe(mailbox, number)) throw new Error("the queue is closed");
-    };
   },
   async server() {
     const { mailbox } = startFiber(({ value, answer: tell }) => tell(value + 1));

@@ -5,26 +5,19 @@ import { createRequire } from "node:module";
 import { answer } from "./ask.mjs";
 
 const requirePeer = createRequire(new URL("../../peers/package.json", import.meta.url));
-const { start, spawn, spawnStateless, dispatch, query, stop } = requirePeer("nact");
-
-const idle = () => {};
+const { start, spawn, dispatch, query, stop } = requirePeer("nact");
 
 await answer(async () => {
   const system = start();
   let actors = 0;
   return {
-    // The names that it gives by itself repeat among so many.
-    spawnIdle: () => spawnStateless(system, idle, String(actors++)),
+    start: (onMessage) =>
+      // The names that it gives by itself repeat among so many.
+      spawn(system, (_state, message) => onMessage(message), String(actors++)),
+    send: dispatch,
     async endAll(batch) {
       for (const actor of batch) stop(actor);
       await new Promise((resolve) => setImmediate(resolve));
-    },
-    receiver(onMessage) {
-      const actor = spawn(system, (state, number) => {
-        onMessage(number);
-        return state;
-      });
-      return (number) => dispatch(actor, number);
     },
     async server() {
       const actor = spawn(system, (state, { value, from }) => {

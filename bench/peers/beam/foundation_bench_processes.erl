@@ -5,29 +5,49 @@
 
 -define(BATCH, 20000).
 -define(BURST, 10000).
+-define(MILLION, 1000000).
+-define(WEIGHED, 100000).
 
 main([Question, Deadline, Warm, Measure]) ->
     logger:set_primary_config(level, none),
     timer:apply_after(list_to_integer(Deadline), erlang, halt, [1]),
     Clock = {list_to_integer(Warm) * 1000, list_to_integer(Measure) * 1000},
-    Figure = figure(Question, Clock),
-    io:format("@bench {\"event\":\"result\",\"figure\":~f}~n", [float(Figure)]),
+    Figures = figures(Question, Clock),
+    io:format("@bench {\"event\":\"result\",\"figures\":~s}~n", [Figures]),
     receive after infinity -> ok end.
 
-figure("spawn", {Warm, Measure}) ->
+figures("spawn", {Warm, Measure}) ->
     spawn_rate(Warm),
-    spawn_rate(Measure);
-figure("send", Clock) ->
+    io_lib:format("{\"spawn\":~f}", [spawn_rate(Measure)]);
+figures("send", Clock) ->
     Me = self(),
     Receiver = spawn(fun() -> count(Me, 0) end),
-    rate(fun() -> burst(Receiver, ?BURST), ?BURST end, Clock);
-figure("call", Clock) ->
+    Sends = rate(fun() -> burst(Receiver, ?BURST), ?BURST end, Clock),
+    io_lib:format("{\"send\":~f}", [Sends]);
+figures("call", Clock) ->
     {ok, Pid} = gen_server:start(?MODULE, none, []),
-    rate(fun() -> calls(Pid, 1000), 1000 end, Clock);
-figure("a million", _) ->
-    {Time, Pids} = timer:tc(fun() -> million(1000000) end),
+    io_lib:format("{\"call\":~f}", [rate(fun() -> calls(Pid, 1000), 1000 end, Clock)]);
+figures("a million", _) ->
+    Before = resident(),
+    {Time, Pids} = timer:tc(fun() -> reach(start(?MILLION)) end),
+    Resident = (resident() - Before) / ?MILLION,
     true = lists:all(fun is_process_alive/1, Pids),
-    Time / 1000000.
+    io_lib:format("{\"seconds\":~f,\"resident\":~f}", [Time / 1000000, Resident]);
+figures("light process", _) ->
+    {Heap, Resident} = {erlang:memory(processes), resident()},
+    Pids = start(?WEIGHED),
+    Idle = erlang:memory(processes),
+    reach(Pids),
+    Used = erlang:memory(processes),
+    Each = [(Found - Base) / ?WEIGHED
+            || {Found, Base} <- [{Idle, Heap}, {Used, Heap}, {resident(), Resident}]],
+    io_lib:format("{\"idle\":~f,\"used\":~f,\"resident\":~f}", Each).
+
+%% Memory of this program, in bytes.
+resident() ->
+    {ok, Status} = file:read_file("/proc/self/status"),
+    {match, [KiB]} = re:run(Status, "VmRSS:\\s+(\\d+)", [{capture, all_but_first, list}]),
+    list_to_integer(KiB) * 1024.
 
 spawn_rate(Until) -> spawn_rate(Until, 0, 0).
 
@@ -74,9 +94,11 @@ burst(Receiver, Messages) ->
 burst(Receiver, Last, Last) -> Receiver ! {last, Last};
 burst(Receiver, Number, Last) -> Receiver ! Number, burst(Receiver, Number + 1, Last).
 
-million(Count) ->
+start(Count) ->
     Me = self(),
-    Pids = [spawn(fun() -> answer(Me) end) || _ <- lists:seq(1, Count)],
+    [spawn(fun() -> answer(Me) end) || _ <- lists:seq(1, Count)].
+
+reach(Pids) ->
     [Pid ! once || Pid <- Pids],
     [receive answered -> ok end || _ <- Pids],
     Pids.
