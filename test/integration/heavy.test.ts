@@ -48,6 +48,23 @@ describe("a heavy process", () => {
     expect(await processes.call(other, 1)).toBe(2);
   });
 
+  test("is not waited for by a call that was late or aborted", async () => {
+    const { processes } = node.beam;
+    const pid = await processes.start(heavy({ module: SERVERS, export: "Counter" }));
+    await processes.call(pid, 1);
+    const { callsWaiting } = node.metrics().isolate;
+    processes.cast(pid, "loop");
+    const aborting = new AbortController();
+    const late = processes.call(pid, 1, { timeoutMs: 20 });
+    const aborted = processes.call(pid, 1, { signal: aborting.signal });
+    expect(node.metrics().isolate.callsWaiting).toBe(callsWaiting + 2);
+    aborting.abort();
+    await expect(aborted).rejects.toMatchObject({ code: "aborted" });
+    await expect(late).rejects.toMatchObject({ code: "timeout" });
+    expect(node.metrics().isolate.callsWaiting).toBe(callsWaiting);
+    processes.exit(pid, "kill");
+  });
+
   test("that uses up its heap ends alone, and its supervisor restarts it", async () => {
     const { processes, supervisors } = node.beam;
     const counter = heavy({ module: SERVERS, export: "Counter", heapMiB: 32 });

@@ -45,6 +45,18 @@ describe("calls under way", () => {
     expect(calls.size).toBe(0);
   });
 
+  test("that are given up end as aborted; those that have ended are left alone", async () => {
+    const calls = new Calls();
+    const [given, answered] = [calls.open(1, "x", OPTIONS), calls.open(1, "x", OPTIONS)];
+    calls.resolve(answered.id, "answer");
+    calls.giveUp(answered.id);
+    calls.giveUp(given.id);
+    await expect(answered.promise).resolves.toBe("answer");
+    await expect(given.promise).rejects.toMatchObject({ code: "aborted" });
+    expect(calls.size).toBe(0);
+    expect(calls.lateReplies).toBe(0);
+  });
+
   test("of a signal that was aborted before never open", async () => {
     const calls = new Calls();
     const { id, promise } = calls.open(1, "x", { signal: AbortSignal.abort() });

@@ -139,11 +139,10 @@ export class Distribution implements Distant {
     if ("serial" in to && this.#isStale(to.home)) throw noProcessError(describe(to));
     const address = addressOf(to);
     if (this.#signals.isHeldUp(address)) await this.#signals.drained(address);
-    const abort = new AbortController();
-    call?.whenSettled(() => abort.abort());
+    const patient = { ...options, timeoutMs: FOREVER_MS };
+    const onOpen = (giveUp: () => void): void => call?.whenSettled(giveUp);
     try {
-      const timing = { timeoutMs: FOREVER_MS, signal: abort.signal };
-      return await this.#node.call(address, op, { ...options, ...timing });
+      return await this.#node.request(address, op, patient, onOpen);
     } catch (thrown) {
       if (thrown instanceof FoundationError && thrown.code === "noproc") {
         throw noProcessError(describe(to), thrown);

@@ -57,6 +57,12 @@ export class Calls {
     this.#take(id)?.wait.reject(error);
   }
 
+  /** Ends a call whose answer nobody wants any more. One that has ended costs nothing. */
+  giveUp(id: number): void {
+    const call = this.#pending.get(id);
+    call?.wait.reject(new FoundationError("aborted", "the call was given up"));
+  }
+
   #take(id: number): PendingCall | undefined {
     const call = this.#pending.get(id);
     if (call === undefined) this.lateReplies++;

@@ -209,12 +209,18 @@ export class Isolate implements InboxSink, ControlSink {
   }
 
   /** Calls a name; see `FoundationNode.call`. */
-  async call(to: Address, message: unknown, options: CompleteCall): Promise<unknown> {
+  async call(
+    to: Address,
+    message: unknown,
+    options: CompleteCall,
+    onOpen?: (giveUp: () => void) => void,
+  ): Promise<unknown> {
     const { timeoutMs, replyBytesMax } = options;
     const endMs = performance.now() + timeoutMs;
     const peer = to.node === this.#node.name ? LOCAL_PEER : this.#peer(to.node).handle;
     const { id, promise } = this.#calls.open(peer, `'${to.name}' at '${to.node}'`, options);
     const call: CallPlace = { correlation: id, replyBytesMax };
+    onOpen?.(() => this.#calls.giveUp(id));
     // A failure to send ends the call, whose promise then carries it.
     const request = async (): Promise<void> => {
       while (this.#calls.isOpen(id) && !this.#send(to, message, options, call)) {

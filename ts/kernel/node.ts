@@ -140,6 +140,19 @@ export class ClusterNode {
   }
 
   /**
+   * As {@link call}, for calls that this package may give up: `onOpen` gets what does that, at the
+   * cost of a function where a signal for each call costs more than the call.
+   */
+  async request(
+    to: Address,
+    message: unknown,
+    options: CallOptions,
+    onOpen: (giveUp: () => void) => void,
+  ): Promise<unknown> {
+    return this.#isolate.call(to, message, { ...CALL_DEFAULTS, ...options }, onOpen);
+  }
+
+  /**
    * Resolves when a receiver that was refused may be sent to again.
    *
    * @throws FoundationError `noconnection` when the node is, or goes, down; `timeout`; `aborted`
