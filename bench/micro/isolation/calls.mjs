@@ -94,8 +94,11 @@ async function main() {
   ]);
   await callAll(timing.warmMs);
   const found = Object.fromEntries([...conditions.keys()].map((name) => [name, []]));
+  // Forth and back, so that what changes over the turn meets all of them alike.
+  const order = [...conditions];
   for (let window = 0; window < windows; window++) {
-    for (const [name, take] of conditions) found[name].push(await take());
+    for (const [name, take] of order) found[name].push(await take());
+    order.reverse();
   }
   report("result", { found });
 }
