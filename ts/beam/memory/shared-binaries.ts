@@ -39,6 +39,8 @@ export class SharedBinaries {
   readonly #here = new Set<PoolEntry>();
   /** Those of them that may gain by compression, in the same order. */
   readonly #packable = new Set<PoolEntry>();
+  /** The last one in both: whoever reads it again leaves the order as it is. */
+  #latest: PoolEntry | undefined;
   /** Read elsewhere alone. */
   readonly #elsewhere = new Set<PoolEntry>();
   readonly #tally = {
@@ -151,6 +153,7 @@ export class SharedBinaries {
       // What is dropped is never used again: late views of it stay what they were.
       if (state.kind === "shared") depart(state.block);
     }
+    this.#latest = undefined;
     this.#here.clear();
     this.#packable.clear();
     this.#elsewhere.clear();
@@ -219,6 +222,7 @@ export class SharedBinaries {
 
   /** Compresses what was read longest ago and only this isolate reads. */
   #compressCold(isNeeded: () => boolean): number {
+    this.#latest = undefined; // others may come to stand behind it
     let looksLeft = Math.min(LOOKS_MAX, this.#packable.size);
     let compressed = 0;
     for (const entry of this.#packable) {
@@ -267,16 +271,20 @@ export class SharedBinaries {
   }
 
   #touch(entry: PoolEntry): void {
+    if (entry === this.#latest) return;
+    this.#latest = entry;
     if (this.#here.delete(entry)) this.#here.add(entry);
     if (this.#packable.delete(entry)) this.#packable.add(entry);
   }
 
   #enter(entry: PoolEntry): void {
+    this.#latest = entry;
     this.#here.add(entry);
     if (entry.byteLength >= PACK_BYTES_MIN) this.#packable.add(entry);
   }
 
   #leave(entry: PoolEntry): void {
+    if (entry === this.#latest) this.#latest = undefined;
     this.#here.delete(entry);
     this.#packable.delete(entry);
   }
