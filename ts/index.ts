@@ -18,6 +18,14 @@ export type { ChildOptions, RestartType } from "./beam/child-spec.ts";
 export { CHILD_DEFAULTS } from "./beam/child-spec.ts";
 export { dynamicSupervisor } from "./beam/dynamic-supervisor.ts";
 export type {
+  ChoosePlace,
+  EcosystemDistribution,
+  EcosystemDistributionOptions,
+  PlaceCandidate,
+  Placement,
+} from "./beam/ecosystems/distribution-types.ts";
+export { ECOSYSTEM_DISTRIBUTION_DEFAULTS } from "./beam/ecosystems/distribution-types.ts";
+export type {
   DispatchRule,
   EcosystemCoordinatorOptions,
   EcosystemCounts,

@@ -2,6 +2,14 @@ import { Ecosystems } from "../../dist/ts/beam/ecosystems/ecosystems.js";
 import { type EcosystemOptions, GenServer, type Pid } from "../../dist/ts/index.js";
 import { Scene } from "./beam-scene.ts";
 
+/** For an isolate that is part of no node. */
+const NO_CLUSTER = {
+  members: () => [],
+  onChange: () => () => {},
+  loadOf: async () => undefined,
+  startAt: async () => Promise.reject(new Error("there is no cluster")),
+};
+
 /** Ecosystems in one isolate, with a clock that stands still unless it is moved. */
 export class EcosystemScene extends Scene {
   readonly looks = new Set<() => void>();
@@ -11,7 +19,7 @@ export class EcosystemScene extends Scene {
 
   constructor() {
     super();
-    this.ecosystems = new Ecosystems(this.runtime, this.supervisors, {
+    this.ecosystems = new Ecosystems(this.runtime, this.supervisors, NO_CLUSTER, {
       nowMs: () => this.nowMs,
       cpuMs: () => this.cpuMs,
       every: (_intervalMs, look) => {

@@ -92,6 +92,8 @@ export const RUNTIME_ERROR_CODES = Object.freeze({
   unknown_ecosystem: row(7040, "process", "medium", "none"),
   ecosystem_closing: row(7041, "process", "medium", "none"),
   work_given_up: row(7042, "process", "high", "none"),
+  no_place: row(7043, "process", "high", "none"),
+  placement_failed: row(7044, "process", "high", "none"),
 });
 
 /** A stable, documented error code. */

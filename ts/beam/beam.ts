@@ -3,6 +3,7 @@ import type { Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import type { EcosystemOptions } from "./ecosystems/ecosystem-types.ts";
 import { Ecosystems } from "./ecosystems/ecosystems.ts";
+import { nodeCluster } from "./ecosystems/node-cluster.ts";
 import { Memory } from "./memory/memory.ts";
 import { Messages } from "./messages/messages.ts";
 import { type BeamPlace, ProcessRoom } from "./process-room.ts";
@@ -43,7 +44,8 @@ export class Beam {
     this.supervisors = new Supervisors(this.processes);
     this.tasks = new Tasks(runtime);
     this.memory = new Memory(node);
-    this.ecosystems = new Ecosystems(runtime, this.supervisors);
+    const cluster = nodeCluster(node, factories);
+    this.ecosystems = new Ecosystems(runtime, this.supervisors, cluster);
     this.messages = new Messages(this.processes, runtime.home, node);
     node.onClosed(() => this.close());
   }

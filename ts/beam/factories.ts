@@ -3,6 +3,8 @@ import { FoundationError } from "../base/errors.ts";
 import { Pid } from "../base/pid.ts";
 import type { Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
+import { asWorker, type WorkerRole } from "./ecosystems/worker-start.ts";
+import { LoadMeter, type NodeLoad } from "./node-load.ts";
 import type { SpawnOptions } from "./process-types.ts";
 import type { ProcessRuntime } from "./runtime.ts";
 import { startProcess } from "./start-process.ts";
@@ -26,12 +28,20 @@ interface Order {
   readonly args: readonly unknown[];
   readonly options: SpawnOptions;
   readonly link: Pid | undefined;
+  /** Of a worker of an ecosystem. */
+  readonly role: WorkerRole | undefined;
 }
+
+/** Asks who offers a factory for the load of its node. */
+const LOAD_QUESTION = "load";
+/** Who does not answer by then is no place to start anything. Unit: ms. */
+const LOAD_TIMEOUT_MS = 1_000;
 
 /** Starting processes of this isolate from elsewhere, and the other way round. */
 export class Factories {
   readonly #node: ClusterNode;
   readonly #runtime: ProcessRuntime;
+  readonly #load = new LoadMeter();
 
   constructor(node: ClusterNode, runtime: ProcessRuntime) {
     this.#node = node;
@@ -40,7 +50,8 @@ export class Factories {
 
   /** See `Processes.offer`. */
   offer(name: string, make: Factory): Unsubscribe {
-    return this.#node.handle(factoryName(name), async (order: Order): Promise<Reply> => {
+    return this.#node.handle(factoryName(name), async (order: unknown): Promise<Reply> => {
+      if (order === LOAD_QUESTION) return [true, this.#load.read()];
       try {
         return [true, await this.#start(make, order)];
       } catch (thrown) {
@@ -50,12 +61,14 @@ export class Factories {
     });
   }
 
-  async #start(make: Factory, order: Partial<Order>): Promise<Pid> {
-    const { args, options, link } = checked(order);
-    const start = await make(...(args as never[]));
+  async #start(make: Factory, order: unknown): Promise<Pid> {
+    const { args, options, link, role } = checked(order as Partial<Order>);
+    const made = await make(...(args as never[]));
     // The arguments were the factory's: what it makes has its own.
+    const start = role === undefined ? { start: made } : asWorker(made, role);
     const parent = link === undefined ? undefined : { pid: link };
-    const pid = await startProcess(this.#runtime, start, options, parent);
+    const how = { ...options, ...("args" in start && { args: start.args }) };
+    const pid = await startProcess(this.#runtime, start.start, how, parent);
     const process = this.#runtime.find(pid);
     if (link !== undefined && process !== undefined) this.#runtime.link(process, link);
     return pid;
@@ -67,8 +80,9 @@ export class Factories {
     factory: string,
     args: readonly unknown[],
     { timeoutMs = 5_000, signal, link, ...options }: SpawnOnOptions,
+    role?: WorkerRole,
   ): Promise<Pid> {
-    const order: Order = { args, options, link };
+    const order: Order = { args, options, link, role };
     const wait = { timeoutMs, ...(signal !== undefined && { signal }) };
     const to = { node, name: factoryName(factory) };
     const answer = await this.#node.call(to, order, wait).catch((thrown: unknown) => {
@@ -80,13 +94,27 @@ export class Factories {
     if (isStarted && value instanceof Pid) return value;
     throw new FoundationError(isErrorCode(value) ? value : "init_failed", String(text));
   }
+
+  /** The load of a node that offers a factory; undefined where it does not, or does not answer. */
+  async loadOf(node: string, factory: string): Promise<NodeLoad | undefined> {
+    const to = { node, name: factoryName(factory) };
+    try {
+      const answer = await this.#node.call(to, LOAD_QUESTION, { timeoutMs: LOAD_TIMEOUT_MS });
+      const [isAnswer, load] = answer as Reply;
+      return isAnswer ? (load as NodeLoad) : undefined;
+    } catch {
+      return undefined; // whatever the reason, nothing can be started there now
+    }
+  }
 }
 
 /** What came from elsewhere, with nothing in it but what it may hold. */
-function checked({ args, options, link }: Partial<Order>): Order {
+function checked(order: Partial<Order> | null | undefined): Order {
+  const { args, options, link, role } = order ?? {};
   const { name, label, mailbox, trapExit } = options ?? {};
   const isWell =
     Array.isArray(args) &&
+    (role === undefined || role === "worker" || role === "isolatedWorker") &&
     (link === undefined || link instanceof Pid) &&
     [name, label].every((text) => text === undefined || typeof text === "string") &&
     (mailbox === undefined || (typeof mailbox === "object" && mailbox !== null));
@@ -94,6 +122,7 @@ function checked({ args, options, link }: Partial<Order>): Order {
   return {
     args: args as unknown[],
     link,
+    role,
     options: {
       trapExit: trapExit === true,
       ...(name !== undefined && { name }),

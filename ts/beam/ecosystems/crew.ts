@@ -6,17 +6,23 @@ import type { ProcessRuntime } from "../runtime.ts";
 import { startProcess } from "../start-process.ts";
 import { supervisor } from "../supervisor.ts";
 import type { Supervisors } from "../supervisors.ts";
+import { DistantWorkers } from "./distant-workers.ts";
+import type { EcosystemDistribution } from "./distribution-types.ts";
 import type { EcosystemPlan } from "./ecosystem-plan.ts";
+import { ECOSYSTEM_SHUTDOWN_DEFAULTS } from "./ecosystem-types.ts";
 import { Healing } from "./healing.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
+import type { EcosystemCluster } from "./places.ts";
 import { within } from "./waiting.ts";
 import type { WorkPool } from "./work-pool.ts";
+import type { WorkerStart } from "./worker-start.ts";
 
 /** What a crew stands on. */
 export interface CrewGround {
   readonly runtime: ProcessRuntime;
   readonly supervisors: Supervisors;
   readonly nowMs: () => number;
+  readonly cluster: EcosystemCluster;
 }
 
 /** The workers of an ecosystem and the supervisor that keeps them. */
@@ -27,10 +33,13 @@ export class Crew {
   readonly #owner: LightProcess;
   readonly #neighbourhood: Neighbourhood;
   readonly #healing: Healing | undefined;
+  readonly #distant: DistantWorkers | undefined;
   #supervisor: Pid | undefined;
   #serial = 0;
   #isStopping = false;
   #isReleased = false;
+  #isMoving = false;
+  #stopFollowing: () => void = () => {};
 
   /** `owner`: the process of the ecosystem, which its supervisor ends with. */
   constructor(plan: EcosystemPlan, ground: CrewGround, pool: WorkPool, owner: LightProcess) {
@@ -40,7 +49,11 @@ export class Crew {
     this.#pool = pool;
     this.#owner = owner;
     this.#neighbourhood = new Neighbourhood(runtime, owner.pid, plan.topology, pool.members);
-    if (plan.faultTolerance === "standard") return;
+    const { distribution, faultTolerance } = plan;
+    if (distribution !== undefined) {
+      this.#distant = new DistantWorkers(distribution, ground.cluster, pool, nowMs);
+    }
+    if (faultTolerance === "standard") return;
     this.#healing = new Healing(nowMs, async () => this.#supervise(this.#remaining()));
   }
 
@@ -53,14 +66,45 @@ export class Crew {
   async begin(): Promise<void> {
     const { runtime } = this.#ground;
     runtime.watch(this.#owner.pid, () => {
-      this.#isStopping = true;
-      this.#healing?.stop();
+      this.#beginStop();
       // One that is not linked to it learns it so.
       const supervisor = this.#supervisor;
       if (supervisor !== undefined) runtime.exit(this.#owner.pid, supervisor, "shutdown");
     });
+    this.#stopFollowing = this.#distant?.follow(() => void this.look()) ?? (() => {});
     await this.#supervise(Array.from({ length: this.#plan.first }, () => this.#nextId()));
     this.#neighbourhood.begin();
+  }
+
+  #beginStop(): void {
+    this.#isStopping = true;
+    this.#healing?.stop();
+    this.#stopFollowing();
+    this.#distant?.close();
+  }
+
+  /** Where the workers are; undefined where they are all here. */
+  get distribution(): EcosystemDistribution | undefined {
+    return this.#distant?.report();
+  }
+
+  /** Asks which nodes there are, and moves a worker where they have changed. */
+  async look(): Promise<void> {
+    const distant = this.#distant;
+    await distant?.look(); // also for those who wait for a node
+    const isReady = this.#supervisor !== undefined && !this.#isMoving && !this.#isStopping;
+    const move = isReady ? distant?.move() : undefined;
+    if (distant === undefined || move === undefined) return;
+    this.#isMoving = true;
+    try {
+      await this.#startChild(move.to);
+      await this.remove(move.id, ECOSYSTEM_SHUTDOWN_DEFAULTS.graceMs);
+      distant.hasMoved();
+    } catch {
+      // A node that is gone again, or a shutdown: the next look sees what holds then.
+    } finally {
+      this.#isMoving = false;
+    }
   }
 
   async #supervise(ids: readonly string[]): Promise<void> {
@@ -93,18 +137,21 @@ export class Crew {
     return `worker-${++this.#serial}`;
   }
 
-  #child(id: string): ChildOptions {
+  /** `wanted`: the node that its first start is for. */
+  #child(id: string, wanted?: string): ChildOptions {
     const { shutdown } = this.#plan.supervision;
+    let place = wanted;
     const startWith = async (parent: unknown): Promise<Pid> => {
-      return this.#startWorker(id, parent as LightProcess);
+      const at = place;
+      place = undefined;
+      return this.#startWorker(id, parent as LightProcess, at);
     };
     return { id, startWith, ...(shutdown !== undefined && { shutdown }) };
   }
 
-  async #startWorker(id: string, parent: LightProcess): Promise<Pid> {
+  async #startWorker(id: string, parent: LightProcess, wanted?: string): Promise<Pid> {
     const { runtime } = this.#ground;
-    const { start, args } = this.#plan;
-    const pid = await startProcess(runtime, start, { args }, { process: parent, pid: parent.pid });
+    const pid = await (this.#distant?.start(parent.pid, wanted) ?? this.#startHere(parent));
     runtime.watch(pid, () => {
       this.#pool.down(id, pid);
       this.#neighbourhood.tell();
@@ -114,14 +161,25 @@ export class Crew {
     return pid;
   }
 
+  async #startHere(parent: LightProcess): Promise<Pid> {
+    const { start, args } = this.#plan.here as WorkerStart;
+    const { runtime } = this.#ground;
+    return startProcess(runtime, start, { args }, { process: parent, pid: parent.pid });
+  }
+
   /** Starts one more; answers with its id. */
   async add(): Promise<string> {
     if (this.#pool.members.length >= this.#plan.max) {
       const text = `the ecosystem has its ${this.#plan.max} workers`;
       throw new FoundationError("too_many_children", text);
     }
+    return this.#startChild();
+  }
+
+  async #startChild(wanted?: string): Promise<string> {
     const id = this.#nextId();
-    await this.#ground.supervisors.startChild(this.#supervisor as Pid, this.#child(id));
+    const child = this.#child(id, wanted);
+    await this.#ground.supervisors.startChild(this.#supervisor as Pid, child);
     return id;
   }
 
@@ -167,8 +225,7 @@ export class Crew {
   /** Ends the workers, in reverse order; kills what is left of them after `graceMs`. */
   async stop(graceMs: number): Promise<{ readonly killed: number }> {
     const { runtime } = this.#ground;
-    this.#isStopping = true;
-    this.#healing?.stop();
+    this.#beginStop();
     const supervisor = this.#supervisor;
     if (supervisor === undefined) return { killed: 0 }; // it did not start
     const ended = new Promise<void>((resolve) => runtime.watch(supervisor, () => resolve()));

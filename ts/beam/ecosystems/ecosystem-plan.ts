@@ -1,10 +1,9 @@
 import { availableParallelism } from "node:os";
 import { FoundationError } from "../../base/errors.ts";
 import { checkCount, checkWord } from "../../base/option-checks.ts";
-import { type HeavyBlueprint, heavy } from "../heavy.ts";
-import type { ProcessBody } from "../process-types.ts";
-import { type Blueprint, bodyOf, isStartable, type LightStartable } from "../startable.ts";
+import { INTENSITY_DEFAULTS } from "../restart-intensity.ts";
 import { supervisor } from "../supervisor.ts";
+import { type DistributionPlan, distributionPlan } from "./distribution-plan.ts";
 import {
   type DispatchRule,
   ECOSYSTEM_COORDINATOR_DEFAULTS,
@@ -23,13 +22,15 @@ import {
   type EcosystemScalingOptions,
 } from "./scaling-types.ts";
 import { TOPOLOGIES, type Topology } from "./topology.ts";
-import { WorkerBody } from "./worker-body.ts";
+import { HEAVY_KEYS, memoryOf, workerStart } from "./worker-plan.ts";
+import type { WorkerStart } from "./worker-start.ts";
 
 /** What an ecosystem is made from: its options, checked and with defaults. */
 export interface EcosystemPlan {
   readonly name: string | undefined;
-  readonly start: Blueprint | HeavyBlueprint;
-  readonly args: readonly unknown[];
+  /** Undefined where other nodes say what a worker is. */
+  readonly here: WorkerStart | undefined;
+  readonly distribution: DistributionPlan | undefined;
   readonly memoryStrategy: MemoryStrategy;
   readonly topology: Topology;
   readonly coordinator: Required<EcosystemCoordinatorOptions>;
@@ -42,11 +43,7 @@ export interface EcosystemPlan {
   readonly max: number;
 }
 
-const ENTRY = new URL("./worker-entry.js", import.meta.url);
 const DISPATCH_RULES: readonly DispatchRule[] = ["leastLoaded", "roundRobin"];
-
-/** Options of workers with a module. */
-const HEAVY_KEYS = ["export", "heapMiB", "offHeapMiB", "stallMs"] as const;
 
 /** Options, by where they stand. */
 const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
@@ -59,18 +56,19 @@ const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
     "supervision",
     "scaling",
     "faultTolerance",
+    "distribution",
   ],
-  workers: ["start", "module", "args", "count", "min", "max", ...HEAVY_KEYS],
+  workers: ["start", "module", "factory", "args", "count", "min", "max", ...HEAVY_KEYS],
   coordinator: Object.keys(ECOSYSTEM_COORDINATOR_DEFAULTS),
   supervision: ["strategy", "intensity", "backoff", "shutdown"],
   scaling: Object.keys(ECOSYSTEM_SCALING_DEFAULTS),
+  distribution: ["nodes", "placement", "waitMs"],
 });
 
 /** Why there is no such option. */
 const REASONS: Readonly<Record<string, string>> = Object.freeze({
   intelligence: "work goes to the least loaded worker or round robin, nothing is learned",
   gcStrategy: "V8 decides when an isolate collects; `heapMiB` limits a heavy worker's heap",
-  distribution: "workers live in the node of their ecosystem",
 });
 
 /**
@@ -81,26 +79,42 @@ const REASONS: Readonly<Record<string, string>> = Object.freeze({
 export function ecosystemPlan(options: EcosystemOptions): EcosystemPlan {
   checkKeys("ecosystem", options);
   const { workers, topology = "star", supervision = {}, faultTolerance = "standard" } = options;
+  const { distribution = "local" } = options;
   checkKeys("workers", workers);
   checkKeys("supervision", supervision);
+  if (typeof distribution === "object") checkKeys("distribution", distribution);
   checkSupervision(supervision);
   checkWord("topology", topology, TOPOLOGIES);
   checkWord("faultTolerance", faultTolerance, FAULT_TOLERANCES);
+  const here = workerStart(workers);
   const mode = modeOf(workers.count);
-  const isHeavy = workers.module !== undefined;
+  const counts = countsOf(workers, mode);
+  const memoryStrategy = memoryOf(options.memoryStrategy, workers);
+  const isIsolated = memoryStrategy === "isolatedHeaps";
+  const elsewhere = distributionPlan(distribution, workers, isIsolated);
   return Object.freeze({
     name: options.name,
-    start: isHeavy ? heavyWorker(workers) : lightWorker(workers),
-    args: isHeavy ? heavyArgs(workers) : (workers.args ?? []),
-    memoryStrategy: memoryOf(options.memoryStrategy, isHeavy),
+    here,
+    distribution: elsewhere,
+    memoryStrategy,
     topology,
-    supervision,
+    supervision: elsewhere === undefined ? supervision : patient(supervision, mode, counts),
     coordinator: coordinatorOf(options.coordinator),
     faultTolerance,
     scaling: scalingOf(options.scaling, mode),
     mode,
-    ...countsOf(workers, mode),
+    ...counts,
   });
+}
+
+/** A node that dies takes all its workers with it, which is one failure and not many. */
+function patient(
+  supervision: EcosystemSupervisionOptions,
+  mode: EcosystemPlan["mode"],
+  { first, max }: Pick<EcosystemPlan, "first" | "max">,
+): EcosystemSupervisionOptions {
+  const restartsMax = INTENSITY_DEFAULTS.restartsMax + (mode === "fixed" ? first : max);
+  return { ...supervision, intensity: { restartsMax, ...supervision.intensity } };
 }
 
 function checkKeys(where: string, options: object | undefined): void {
@@ -117,55 +131,6 @@ function checkSupervision({ shutdown, ...rules }: EcosystemSupervisionOptions): 
   const rule = shutdown === undefined ? {} : { shutdown };
   const startWith = (): never => refuse("nobody starts it");
   supervisor({ ...rules, children: [{ id: "worker", startWith, ...rule }] });
-}
-
-function memoryOf(wanted: MemoryStrategy | undefined, isHeavy: boolean): MemoryStrategy {
-  const memory = isHeavy ? "isolatedHeaps" : "sharedHeap";
-  if (wanted === undefined || wanted === memory) return memory;
-  if (wanted === "isolatedHeaps") {
-    refuse("`isolatedHeaps` needs `workers.module`: code does not travel into another isolate");
-  }
-  if (wanted === "sharedHeap") {
-    refuse("`sharedHeap` needs `workers.start`: a module is loaded into an isolate of its own");
-  }
-  return refuse(
-    `memoryStrategy must be "isolatedHeaps" or "sharedHeap", not '${String(wanted)}': ` +
-      "V8 has no other kinds of heaps",
-  );
-}
-
-function heavyWorker(workers: EcosystemWorkerOptions): HeavyBlueprint {
-  const { module, start, heapMiB, offHeapMiB, stallMs } = workers;
-  if (start !== undefined) refuse("`workers` has either `start` or `module`");
-  heavy({ module: module as URL | string });
-  return heavy({
-    module: ENTRY,
-    export: "worker",
-    ...(heapMiB !== undefined && { heapMiB }),
-    ...(offHeapMiB !== undefined && { offHeapMiB }),
-    ...(stallMs !== undefined && { stallMs }),
-  });
-}
-
-function heavyArgs({ module, args = [], ...workers }: EcosystemWorkerOptions): unknown[] {
-  const name = workers.export ?? ECOSYSTEM_WORKER_DEFAULTS.export;
-  return [module instanceof URL ? module.href : module, name, args];
-}
-
-function lightWorker({ start, ...workers }: EcosystemWorkerOptions): Blueprint {
-  if (!isStartable(start)) refuse("`workers` needs `start` or `module`");
-  const heavyKey = HEAVY_KEYS.find((key) => workers[key] !== undefined);
-  if (heavyKey !== undefined) refuse(`\`${heavyKey}\` is of workers with a \`module\``);
-  const light: LightStartable = start;
-  const label = (typeof light === "function" && light.name) || "EcosystemWorker";
-  return Object.freeze({
-    label,
-    isSupervisor: false,
-    make: (args, parent) => {
-      const body = new WorkerBody(() => bodyOf(light, args, parent).body as ProcessBody<unknown>);
-      return body as ProcessBody<never>;
-    },
-  } satisfies Blueprint);
 }
 
 function coordinatorOf(

@@ -2,6 +2,7 @@ import type { Pid } from "../../base/pid.ts";
 import type { IntensityOptions } from "../restart-intensity.ts";
 import type { LightStartable } from "../startable.ts";
 import type { BackoffOptions, Strategy } from "../supervisor-types.ts";
+import type { EcosystemDistribution, EcosystemDistributionOptions } from "./distribution-types.ts";
 import type { EcosystemScaling, EcosystemScalingOptions } from "./scaling-types.ts";
 import type { Topology } from "./topology.ts";
 
@@ -17,9 +18,11 @@ export interface EcosystemWorkerOptions {
   readonly start?: LightStartable;
   /** Built JavaScript that exports what a worker is: heavy workers. Default: none. */
   readonly module?: URL | string;
+  /** Name that nodes offer a worker by (`processes.offer`): workers elsewhere. Default: none. */
+  readonly factory?: string;
   /** Name of the export of `module`. */
   readonly export?: string;
-  /** Arguments of a server's `init`. Default: none. */
+  /** Arguments of a server's `init`, or of the factory. Default: none. */
   readonly args?: readonly unknown[];
   /** Limit of a heavy worker's heap. Unit: MiB. Default: V8's own. */
   readonly heapMiB?: number;
@@ -73,7 +76,10 @@ export const ECOSYSTEM_COORDINATOR_DEFAULTS: Required<EcosystemCoordinatorOption
 export interface EcosystemSupervisionOptions {
   /** Who is restarted with a worker that ended. Default: `oneForOne`. */
   readonly strategy?: Strategy;
-  /** How often workers may be restarted; beyond it the ecosystem ends. Default: 3 in 5 s. */
+  /**
+   * How often workers may be restarted; beyond it the ecosystem ends. Default: 3 in 5 s; on other
+   * nodes as many more as there are workers, since a node takes all it has with it.
+   */
   readonly intensity?: IntensityOptions;
   /** How long to wait before a restart. Default: not at all. */
   readonly backoff?: BackoffOptions;
@@ -103,6 +109,11 @@ export interface EcosystemOptions {
   readonly coordinator?: EcosystemCoordinatorOptions;
   /** Where workers live. Default: `isolatedHeaps` with `module`, `sharedHeap` with `start`. */
   readonly memoryStrategy?: MemoryStrategy;
+  /**
+   * On which nodes workers live: on this one, on all that offer `workers.factory` as they come and
+   * go, or on some of them. Default: `local`.
+   */
+  readonly distribution?: "local" | "clusterWide" | EcosystemDistributionOptions;
   /** Which workers are told of each other. Default: `star`, none. */
   readonly topology?: Topology;
   /** What happens once workers end too often. Default: `standard`, the ecosystem ends. */
@@ -200,6 +211,8 @@ export interface EcosystemInfo {
   readonly queue: EcosystemQueue;
   readonly counts: Readonly<EcosystemCounts>;
   readonly scaling: EcosystemScaling;
+  /** Undefined where all workers live in this node. */
+  readonly distribution: EcosystemDistribution | undefined;
 }
 
 /** How well an ecosystem does, and by which figures. */

@@ -13,6 +13,7 @@ import {
   type EcosystemShutdown,
 } from "./ecosystem-types.ts";
 import { healthOf } from "./health.ts";
+import { type EcosystemCluster, PLACES_LOOK_MS } from "./places.ts";
 import { ScalingLoop } from "./scaling-loop.ts";
 import { within } from "./waiting.ts";
 import { WorkPool } from "./work-pool.ts";
@@ -34,6 +35,7 @@ export interface EcosystemGround {
   readonly runtime: ProcessRuntime;
   readonly supervisors: Supervisors;
   readonly clock: EcosystemClock;
+  readonly cluster: EcosystemCluster;
 }
 
 /** The process that stands for an ecosystem: takes work, and has a crew do it. */
@@ -44,7 +46,7 @@ export class Ecosystem implements ProcessBody<unknown> {
   readonly #scaling: ScalingLoop;
   #crew!: Crew;
   #self!: LightProcess;
-  #stopLooking: () => void = () => {};
+  readonly #looks: (() => void)[] = [];
   #shutdown: Promise<EcosystemShutdown> | undefined;
 
   constructor(plan: EcosystemPlan, ground: EcosystemGround) {
@@ -60,7 +62,8 @@ export class Ecosystem implements ProcessBody<unknown> {
     });
     this.#scaling = new ScalingLoop(plan, this.#pool, {
       nowMs,
-      cpuMs,
+      // Workers on other nodes are none of this process's CPU time.
+      cpuMs: () => (plan.distribution === undefined ? cpuMs() : undefined),
       add: async () => this.addWorker(),
       remove: async (id, graceMs) => this.removeWorker(id, graceMs),
     });
@@ -69,15 +72,23 @@ export class Ecosystem implements ProcessBody<unknown> {
   // The process.
 
   async init(self: Self): Promise<void> {
-    const { runtime, supervisors, clock } = this.#ground;
-    const { mode, scaling } = this.plan;
+    const { runtime, supervisors, clock, cluster } = this.#ground;
+    const { mode, scaling, distribution } = this.plan;
     this.#self = self as LightProcess;
-    const ground = { runtime, supervisors, nowMs: clock.nowMs };
+    const ground = { runtime, supervisors, cluster, nowMs: clock.nowMs };
     this.#crew = new Crew(this.plan, ground, this.#pool, this.#self);
-    await this.#crew.begin();
     runtime.watch(self.pid, () => this.#stopLooking());
-    if (mode === "fixed") return;
-    this.#stopLooking = clock.every(scaling.lookEveryMs, () => void this.#look());
+    if (distribution !== undefined) this.#every(PLACES_LOOK_MS, async () => this.#crew.look());
+    await this.#crew.begin();
+    if (mode !== "fixed") this.#every(scaling.lookEveryMs, async () => this.#look());
+  }
+
+  #every(intervalMs: number, look: () => Promise<void>): void {
+    this.#looks.push(this.#ground.clock.every(intervalMs, () => void look()));
+  }
+
+  #stopLooking(): void {
+    for (const stop of this.#looks.splice(0)) stop();
   }
 
   handle(message: unknown, _self: Self, { kind, from }: Delivery): unknown {
@@ -123,6 +134,7 @@ export class Ecosystem implements ProcessBody<unknown> {
       queue: this.#pool.queue(),
       counts: { ...this.#pool.counts },
       scaling: this.#scaling.report(),
+      distribution: this.#crew.distribution,
     };
   }
 

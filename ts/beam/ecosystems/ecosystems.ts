@@ -15,6 +15,7 @@ import {
   type EcosystemShutdownOptions,
   type EcosystemWorkerInfo,
 } from "./ecosystem-types.ts";
+import type { EcosystemCluster } from "./places.ts";
 
 const CLOCK: EcosystemClock = Object.freeze({
   nowMs: () => performance.now(),
@@ -37,11 +38,18 @@ export class Ecosystems {
   readonly #runtime: ProcessRuntime;
   readonly #supervisors: Supervisors;
   readonly #clock: EcosystemClock;
+  readonly #cluster: EcosystemCluster;
   readonly #byPid = new Map<number, Ecosystem>();
 
-  constructor(runtime: ProcessRuntime, supervisors: Supervisors, clock = CLOCK) {
+  constructor(
+    runtime: ProcessRuntime,
+    supervisors: Supervisors,
+    cluster: EcosystemCluster,
+    clock: EcosystemClock = CLOCK,
+  ) {
     this.#runtime = runtime;
     this.#supervisors = supervisors;
+    this.#cluster = cluster;
     this.#clock = clock;
   }
 
@@ -61,6 +69,7 @@ export class Ecosystems {
       runtime: this.#runtime,
       supervisors: this.#supervisors,
       clock: this.#clock,
+      cluster: this.#cluster,
     };
     const ecosystem = new Ecosystem(plan, ground);
     const start: Blueprint = { label: "Ecosystem", isSupervisor: true, make: () => ecosystem };
