@@ -18,6 +18,17 @@ export type { ChildOptions, RestartType } from "./beam/child-spec.ts";
 export { CHILD_DEFAULTS } from "./beam/child-spec.ts";
 export { dynamicSupervisor } from "./beam/dynamic-supervisor.ts";
 export type {
+  ChoiceFailure,
+  ChooseRequest,
+  ChooseWorker,
+  DispatchRule,
+  EcosystemCoordinator,
+  EcosystemCoordinatorOptions,
+  FreeWorker,
+  OfferedWork,
+} from "./beam/ecosystems/coordinator-types.ts";
+export { ECOSYSTEM_COORDINATOR_DEFAULTS } from "./beam/ecosystems/coordinator-types.ts";
+export type {
   ChoosePlace,
   EcosystemDistribution,
   EcosystemDistributionOptions,
@@ -26,8 +37,6 @@ export type {
 } from "./beam/ecosystems/distribution-types.ts";
 export { ECOSYSTEM_DISTRIBUTION_DEFAULTS } from "./beam/ecosystems/distribution-types.ts";
 export type {
-  DispatchRule,
-  EcosystemCoordinatorOptions,
   EcosystemCounts,
   EcosystemHealth,
   EcosystemInfo,
@@ -39,16 +48,20 @@ export type {
   EcosystemWorkerInfo,
   EcosystemWorkerOptions,
   FaultTolerance,
-  MemoryStrategy,
   QueueDelay,
   SpawnEcosystem,
 } from "./beam/ecosystems/ecosystem-types.ts";
 export {
-  ECOSYSTEM_COORDINATOR_DEFAULTS,
   ECOSYSTEM_SHUTDOWN_DEFAULTS,
   ECOSYSTEM_WORKER_DEFAULTS,
 } from "./beam/ecosystems/ecosystem-types.ts";
 export type { Ecosystems } from "./beam/ecosystems/ecosystems.ts";
+export type {
+  GcStrategy,
+  MemoryStrategy,
+  RecycleOptions,
+  SharingCounts,
+} from "./beam/ecosystems/memory-types.ts";
 export type {
   EcosystemScaling,
   EcosystemScalingOptions,

@@ -94,6 +94,7 @@ export const RUNTIME_ERROR_CODES = Object.freeze({
   work_given_up: row(7042, "process", "high", "none"),
   no_place: row(7043, "process", "high", "none"),
   placement_failed: row(7044, "process", "high", "none"),
+  choice_failed: row(7045, "process", "medium", "none"),
 });
 
 /** A stable, documented error code. */

@@ -147,7 +147,7 @@ export class HeavyHost {
     given: readonly unknown[],
     options: SpawnOptions,
   ): Promise<Pid> {
-    const { module, heapMiB } = heavy;
+    const { module, heapMiB, youngMiB } = heavy;
     const encoded = Uint8Array.from(encodeValue(given).bytes);
     // Last before its worker: a guard ends with the worker that it is for.
     const guarded = this.#guard(heavy);
@@ -159,7 +159,10 @@ export class HeavyHost {
       options,
       guard: guarded?.id,
     };
-    const limits = heapMiB === undefined ? {} : { maxOldGenerationSizeMb: heapMiB };
+    const limits = {
+      ...(heapMiB !== undefined && { maxOldGenerationSizeMb: heapMiB }),
+      ...(youngMiB !== undefined && { maxYoungGenerationSizeMb: youngMiB }),
+    };
     const worker = new Worker(ENTRY, { workerData: order, resourceLimits: limits });
     const ended = endWithin(endOf(worker), guarded);
     const running: Running = { worker, ended, serial: 0, isKilled: false };

@@ -16,6 +16,11 @@ export interface HeavyOptions {
   /** Limit of the isolate's heap; above it the process ends. Unit: MiB. Default: V8's own. */
   readonly heapMiB?: number;
   /**
+   * Size of the isolate's young generation, of which a third is filled between two minor
+   * collections: small ones are short and many, large ones few. Unit: MiB. Default: V8's own.
+   */
+  readonly youngMiB?: number;
+  /**
    * Longest time without a poll of its event loop; at least 50. A process above it is killed, with
    * the reason `{ kind: "stalled", stallMs, stack }`. Unit: ms. Default: none.
    */
@@ -42,6 +47,7 @@ export interface HeavyBlueprint {
   readonly module: string;
   readonly export: string;
   readonly heapMiB: number | undefined;
+  readonly youngMiB: number | undefined;
   readonly stallMs: number | undefined;
   readonly offHeapMiB: number | undefined;
   readonly startTimeoutMs: number;
@@ -56,6 +62,7 @@ export function heavy(options: HeavyOptions): HeavyBlueprint {
   const {
     module,
     heapMiB,
+    youngMiB,
     stallMs,
     offHeapMiB,
     startTimeoutMs = HEAVY_DEFAULTS.startTimeoutMs,
@@ -69,6 +76,7 @@ export function heavy(options: HeavyOptions): HeavyBlueprint {
     refuse(`'${text}' is relative to nothing; use new URL("${text}", import.meta.url)`);
   }
   if (heapMiB !== undefined && !(heapMiB >= 4)) refuse("heapMiB must be at least 4");
+  if (youngMiB !== undefined && !(youngMiB >= 1)) refuse("youngMiB must be at least 1");
   if (stallMs !== undefined && !(stallMs >= STALL_MS_MIN)) {
     refuse(`stallMs must be at least ${STALL_MS_MIN}`);
   }
@@ -79,6 +87,7 @@ export function heavy(options: HeavyOptions): HeavyBlueprint {
     module: text,
     export: options.export ?? HEAVY_DEFAULTS.export,
     heapMiB,
+    youngMiB,
     stallMs,
     offHeapMiB,
     startTimeoutMs,

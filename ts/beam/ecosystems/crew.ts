@@ -1,6 +1,7 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { Pid } from "../../base/pid.ts";
 import type { ChildOptions } from "../child-spec.ts";
+import { isHeavy } from "../heavy.ts";
 import type { LightProcess } from "../process.ts";
 import type { ProcessRuntime } from "../runtime.ts";
 import { startProcess } from "../start-process.ts";
@@ -14,8 +15,10 @@ import { Healing } from "./healing.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import type { EcosystemCluster } from "./places.ts";
 import { within } from "./waiting.ts";
+import type { WorkPayloads } from "./work-payloads.ts";
 import type { WorkPool } from "./work-pool.ts";
 import type { WorkerStart } from "./worker-start.ts";
+import type { WorkerTraits } from "./worker-traits.ts";
 
 /** What a crew stands on. */
 export interface CrewGround {
@@ -23,6 +26,8 @@ export interface CrewGround {
   readonly supervisors: Supervisors;
   readonly nowMs: () => number;
   readonly cluster: EcosystemCluster;
+  /** Of `sharedBinaries`. */
+  readonly payloads: WorkPayloads | undefined;
 }
 
 /** The workers of an ecosystem and the supervisor that keeps them. */
@@ -35,6 +40,7 @@ export class Crew {
   readonly #healing: Healing | undefined;
   readonly #distant: DistantWorkers | undefined;
   #supervisor: Pid | undefined;
+  #coordinator: Pid | undefined;
   #serial = 0;
   #isStopping = false;
   #isReleased = false;
@@ -110,7 +116,7 @@ export class Crew {
   async #supervise(ids: readonly string[]): Promise<void> {
     const { runtime } = this.#ground;
     const { strategy, intensity, backoff } = this.#plan.supervision;
-    const children = ids.map((id) => this.#child(id));
+    const children = [...this.#coordinatorChild(), ...ids.map((id) => this.#child(id))];
     const rules = {
       children,
       ...(strategy !== undefined && { strategy }),
@@ -125,6 +131,28 @@ export class Crew {
     this.#supervisor = started;
     if (this.#isStopping) return runtime.exit(pid, started, "shutdown");
     runtime.watch(started, () => this.#healing?.begin());
+  }
+
+  /** The process that coordinates; undefined where there is none, or it is down. */
+  get coordinator(): Pid | undefined {
+    return this.#coordinator;
+  }
+
+  /** It stands in front of the workers, which may need it. */
+  #coordinatorChild(): readonly ChildOptions[] {
+    const { start, args } = this.#plan.coordinator;
+    if (start === undefined) return [];
+    const { runtime } = this.#ground;
+    const startWith = async (parent: unknown): Promise<Pid> => {
+      const process = parent as LightProcess;
+      const pid = await startProcess(runtime, start, { args }, { process, pid: process.pid });
+      this.#coordinator = pid;
+      runtime.watch(pid, () => {
+        if (this.#coordinator?.equals(pid) === true) this.#coordinator = undefined;
+      });
+      return pid;
+    };
+    return [{ id: "coordinator", startWith }];
   }
 
   /** Those that a supervisor which gave up has left. */
@@ -161,10 +189,57 @@ export class Crew {
     return pid;
   }
 
-  async #startHere(parent: LightProcess): Promise<Pid> {
+  async #startHere(process: LightProcess): Promise<Pid> {
     const { start, args } = this.#plan.here as WorkerStart;
-    const { runtime } = this.#ground;
-    return startProcess(runtime, start, { args }, { process: parent, pid: parent.pid });
+    const { runtime, payloads } = this.#ground;
+    const parent = { process, pid: process.pid };
+    if (!isHeavy(start)) return startProcess(runtime, start, { args }, parent);
+    const channel = payloads?.open();
+    const isCollecting = this.#plan.memory.gcStrategy === "betweenWork";
+    const traits: WorkerTraits = { isCollecting, channel: channel?.name };
+    const pid = await startProcess(runtime, start, { args: [...args, traits] }, parent);
+    channel?.known(pid.toString());
+    runtime.watch(pid, () => payloads?.close(pid.toString()));
+    return pid;
+  }
+
+  /**
+   * Starts one anew once it has done what it has. The supervisor has ended it in order, so that
+   * counts for no restart.
+   */
+  async recycle(id: string): Promise<void> {
+    const { supervisors } = this.#ground;
+    const member = this.#pool.member(id);
+    if (member === undefined || member.isDraining || this.#isStopping) return;
+    const { pid } = member;
+    member.isRecycling = true;
+    await this.#pool.until(() => member.inFlight.size === 0);
+    // One that has ended by itself meanwhile is a new one already.
+    if (member.pid === undefined || member.pid !== pid || member.isDraining) {
+      member.isRecycling = false;
+      return;
+    }
+    try {
+      await supervisors.terminateChild(this.#supervisor as Pid, id);
+      await this.#startAgain(id);
+    } catch {
+      // The supervisor is gone, or knows no such worker: whoever ended them sees to the rest.
+    }
+  }
+
+  async #startAgain(id: string): Promise<void> {
+    const { supervisors } = this.#ground;
+    while (!this.#isStopping) {
+      try {
+        await supervisors.restartChild(this.#supervisor as Pid, id);
+        return;
+      } catch (thrown) {
+        const isGone = thrown instanceof FoundationError && GONE.includes(thrown.code);
+        const isThere = thrown instanceof FoundationError && thrown.code === "child_exists";
+        if (isGone || isThere) throw thrown;
+        await within(RESTART_PAUSE_MS, new Promise(() => {}));
+      }
+    }
   }
 
   /** Starts one more; answers with its id. */
@@ -238,6 +313,9 @@ export class Crew {
     return { killed: late.length };
   }
 }
+
+/** Between two attempts to start a worker anew. Unit: ms. */
+const RESTART_PAUSE_MS = 1_000;
 
 /** What a call to a supervisor that is gone ends with. */
 const GONE: readonly string[] = ["noproc", "process_exited", "unknown_child"];

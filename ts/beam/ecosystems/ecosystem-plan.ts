@@ -3,26 +3,24 @@ import { FoundationError } from "../../base/errors.ts";
 import { checkCount, checkWord } from "../../base/option-checks.ts";
 import { INTENSITY_DEFAULTS } from "../restart-intensity.ts";
 import { supervisor } from "../supervisor.ts";
+import { COORDINATOR_KEYS, type CoordinatorPlan, coordinatorPlan } from "./coordinator-plan.ts";
 import { type DistributionPlan, distributionPlan } from "./distribution-plan.ts";
 import {
-  type DispatchRule,
-  ECOSYSTEM_COORDINATOR_DEFAULTS,
   ECOSYSTEM_WORKER_DEFAULTS,
-  type EcosystemCoordinatorOptions,
   type EcosystemOptions,
   type EcosystemSupervisionOptions,
   type EcosystemWorkerOptions,
   FAULT_TOLERANCES,
   type FaultTolerance,
-  type MemoryStrategy,
 } from "./ecosystem-types.ts";
+import { type MemoryPlan, memoryPlan } from "./memory-plan.ts";
 import {
   ECOSYSTEM_SCALING_DEFAULTS,
   type EcosystemScaling,
   type EcosystemScalingOptions,
 } from "./scaling-types.ts";
 import { TOPOLOGIES, type Topology } from "./topology.ts";
-import { HEAVY_KEYS, memoryOf, workerStart } from "./worker-plan.ts";
+import { HEAVY_KEYS, workerStart } from "./worker-plan.ts";
 import type { WorkerStart } from "./worker-start.ts";
 
 /** What an ecosystem is made from: its options, checked and with defaults. */
@@ -31,9 +29,9 @@ export interface EcosystemPlan {
   /** Undefined where other nodes say what a worker is. */
   readonly here: WorkerStart | undefined;
   readonly distribution: DistributionPlan | undefined;
-  readonly memoryStrategy: MemoryStrategy;
+  readonly memory: MemoryPlan;
   readonly topology: Topology;
-  readonly coordinator: Required<EcosystemCoordinatorOptions>;
+  readonly coordinator: CoordinatorPlan;
   readonly supervision: EcosystemSupervisionOptions;
   readonly faultTolerance: FaultTolerance;
   readonly scaling: Required<EcosystemScalingOptions>;
@@ -43,8 +41,6 @@ export interface EcosystemPlan {
   readonly max: number;
 }
 
-const DISPATCH_RULES: readonly DispatchRule[] = ["leastLoaded", "roundRobin"];
-
 /** Options, by where they stand. */
 const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
   ecosystem: [
@@ -52,14 +48,27 @@ const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
     "name",
     "coordinator",
     "memoryStrategy",
+    "gcStrategy",
     "topology",
     "supervision",
     "scaling",
     "faultTolerance",
     "distribution",
   ],
-  workers: ["start", "module", "factory", "args", "count", "min", "max", ...HEAVY_KEYS],
-  coordinator: Object.keys(ECOSYSTEM_COORDINATOR_DEFAULTS),
+  workers: [
+    "start",
+    "module",
+    "factory",
+    "args",
+    "count",
+    "min",
+    "max",
+    "recycle",
+    "sharedMiB",
+    ...HEAVY_KEYS,
+  ],
+  recycle: ["afterPieces", "aboveMiB"],
+  coordinator: COORDINATOR_KEYS,
   supervision: ["strategy", "intensity", "backoff", "shutdown"],
   scaling: Object.keys(ECOSYSTEM_SCALING_DEFAULTS),
   distribution: ["nodes", "placement", "waitMs"],
@@ -68,7 +77,6 @@ const KEYS: Readonly<Record<string, readonly string[]>> = Object.freeze({
 /** Why there is no such option. */
 const REASONS: Readonly<Record<string, string>> = Object.freeze({
   intelligence: "work goes to the least loaded worker or round robin, nothing is learned",
-  gcStrategy: "V8 decides when an isolate collects; `heapMiB` limits a heavy worker's heap",
 });
 
 /**
@@ -79,27 +87,29 @@ const REASONS: Readonly<Record<string, string>> = Object.freeze({
 export function ecosystemPlan(options: EcosystemOptions): EcosystemPlan {
   checkKeys("ecosystem", options);
   const { workers, topology = "star", supervision = {}, faultTolerance = "standard" } = options;
-  const { distribution = "local" } = options;
+  const { distribution = "local", coordinator = {} } = options;
   checkKeys("workers", workers);
   checkKeys("supervision", supervision);
+  checkKeys("coordinator", coordinator);
   if (typeof distribution === "object") checkKeys("distribution", distribution);
   checkSupervision(supervision);
   checkWord("topology", topology, TOPOLOGIES);
   checkWord("faultTolerance", faultTolerance, FAULT_TOLERANCES);
-  const here = workerStart(workers);
+  if (workers.recycle !== undefined) checkKeys("recycle", workers.recycle);
+  const memory = memoryPlan(options);
+  const here = workerStart(workers, memory.youngMiB);
   const mode = modeOf(workers.count);
   const counts = countsOf(workers, mode);
-  const memoryStrategy = memoryOf(options.memoryStrategy, workers);
-  const isIsolated = memoryStrategy === "isolatedHeaps";
+  const isIsolated = memory.memoryStrategy === "isolatedHeaps";
   const elsewhere = distributionPlan(distribution, workers, isIsolated);
   return Object.freeze({
     name: options.name,
     here,
     distribution: elsewhere,
-    memoryStrategy,
+    memory,
     topology,
     supervision: elsewhere === undefined ? supervision : patient(supervision, mode, counts),
-    coordinator: coordinatorOf(options.coordinator),
+    coordinator: coordinatorPlan(coordinator),
     faultTolerance,
     scaling: scalingOf(options.scaling, mode),
     mode,
@@ -131,18 +141,6 @@ function checkSupervision({ shutdown, ...rules }: EcosystemSupervisionOptions): 
   const rule = shutdown === undefined ? {} : { shutdown };
   const startWith = (): never => refuse("nobody starts it");
   supervisor({ ...rules, children: [{ id: "worker", startWith, ...rule }] });
-}
-
-function coordinatorOf(
-  options: EcosystemCoordinatorOptions = {},
-): Required<EcosystemCoordinatorOptions> {
-  checkKeys("coordinator", options);
-  const coordinator = { ...ECOSYSTEM_COORDINATOR_DEFAULTS, ...options };
-  checkWord("coordinator.dispatch", coordinator.dispatch, DISPATCH_RULES);
-  checkCount("coordinator.queueMax", coordinator.queueMax);
-  checkCount("coordinator.inFlightMax", coordinator.inFlightMax);
-  checkCount("coordinator.attemptsMax", coordinator.attemptsMax);
-  return coordinator;
 }
 
 const ADAPTIVE_KEYS = ["settleLooks", "evidenceLooks", "toleranceRatio", "rememberMs"] as const;

@@ -2,15 +2,15 @@ import type { Pid } from "../../base/pid.ts";
 import type { IntensityOptions } from "../restart-intensity.ts";
 import type { LightStartable } from "../startable.ts";
 import type { BackoffOptions, Strategy } from "../supervisor-types.ts";
+import type {
+  DispatchRule,
+  EcosystemCoordinator,
+  EcosystemCoordinatorOptions,
+} from "./coordinator-types.ts";
 import type { EcosystemDistribution, EcosystemDistributionOptions } from "./distribution-types.ts";
+import type { GcStrategy, MemoryStrategy, RecycleOptions, SharingCounts } from "./memory-types.ts";
 import type { EcosystemScaling, EcosystemScalingOptions } from "./scaling-types.ts";
 import type { Topology } from "./topology.ts";
-
-/** Who is given the next piece of work: the one with the least under way, or each in its turn. */
-export type DispatchRule = "leastLoaded" | "roundRobin";
-
-/** Where workers live: in the isolate of their ecosystem, or each in one of its own. */
-export type MemoryStrategy = "sharedHeap" | "isolatedHeaps";
 
 /** What workers are, and how many. Defaults: {@link ECOSYSTEM_WORKER_DEFAULTS}. */
 export interface EcosystemWorkerOptions {
@@ -26,6 +26,8 @@ export interface EcosystemWorkerOptions {
   readonly args?: readonly unknown[];
   /** Limit of a heavy worker's heap. Unit: MiB. Default: V8's own. */
   readonly heapMiB?: number;
+  /** Size of a heavy worker's young generation. Unit: MiB. Default: V8's own. */
+  readonly youngMiB?: number;
   /** Memory outside of a heavy worker's heap above which it is ended. Unit: MiB. Default: none. */
   readonly offHeapMiB?: number;
   /** How long a heavy worker may compute without a pause, or is ended. Unit: ms. Default: none. */
@@ -37,6 +39,10 @@ export interface EcosystemWorkerOptions {
   readonly count?: number | "cpuCount" | "autoScale" | "adaptive";
   /** Fewest that `removeWorker` and scaling leave. Unit: workers. */
   readonly min?: number;
+  /** Of `gcStrategy: "recycle"`: when a worker is started anew. Default: none; it is needed. */
+  readonly recycle?: RecycleOptions;
+  /** Of `sharedBinaries`: what bytes on their way to workers may take. Unit: MiB. Default: 64. */
+  readonly sharedMiB?: number;
   /** Most that `addWorker` starts; where it scales, one for each CPU. Unit: workers. */
   readonly max?: number;
 }
@@ -47,29 +53,6 @@ export const ECOSYSTEM_WORKER_DEFAULTS = Object.freeze({
   count: "cpuCount", // the number that can be at work at the same time
   min: 1, // without any, what was accepted would wait for ever
   max: 1_024, // a mistake in a loop stays below what a node has isolates for
-});
-
-/** How work is handed out. Defaults: {@link ECOSYSTEM_COORDINATOR_DEFAULTS}. */
-export interface EcosystemCoordinatorOptions {
-  /** Who is given the next piece of work. */
-  readonly dispatch?: DispatchRule;
-  /**
-   * Work that may wait for a worker. Behind it as much again waits in the mailbox; then senders are
-   * held back. Unit: messages.
-   */
-  readonly queueMax?: number;
-  /** Work that a worker has at a time. Unit: messages. */
-  readonly inFlightMax?: number;
-  /** Workers that may fail at a piece of work before it is given up. Unit: attempts. */
-  readonly attemptsMax?: number;
-}
-
-/** How work is handed out unless the options say otherwise. */
-export const ECOSYSTEM_COORDINATOR_DEFAULTS: Required<EcosystemCoordinatorOptions> = Object.freeze({
-  dispatch: "leastLoaded", // a slow piece of work holds nobody up
-  queueMax: 65_536, // as any mailbox
-  inFlightMax: 1, // what waits here can be given to any worker, what waits there cannot
-  attemptsMax: 3, // work that ends every worker ends fewer than the intensity bears
 });
 
 /** How workers are kept. */
@@ -109,6 +92,8 @@ export interface EcosystemOptions {
   readonly coordinator?: EcosystemCoordinatorOptions;
   /** Where workers live. Default: `isolatedHeaps` with `module`, `sharedHeap` with `start`. */
   readonly memoryStrategy?: MemoryStrategy;
+  /** When their memory is collected. Default: `standard`, when V8 wants to. */
+  readonly gcStrategy?: GcStrategy;
   /**
    * On which nodes workers live: on this one, on all that offer `workers.factory` as they come and
    * go, or on some of them. Default: `local`.
@@ -150,13 +135,15 @@ export interface EcosystemWorkerInfo {
   readonly id: string;
   /** Undefined while it is being started again. */
   readonly pid: Pid | undefined;
-  /** `draining`: gets no more work and is to be removed. */
-  readonly state: "up" | "down" | "draining";
+  /** `draining`: gets no more work and is to be removed; `recycling`: to be started anew. */
+  readonly state: "up" | "down" | "draining" | "recycling";
   /** Work under way. Unit: messages. */
   readonly inFlight: number;
   /** Work done. Unit: messages. */
   readonly done: number;
   readonly restarts: number;
+  /** Starts anew by `workers.recycle`, which are no restarts. */
+  readonly recycles: number;
 }
 
 /** Pieces of work since the ecosystem began. */
@@ -200,7 +187,12 @@ export interface EcosystemInfo {
   readonly pid: Pid;
   readonly topology: Topology;
   readonly memoryStrategy: MemoryStrategy;
+  readonly gcStrategy: GcStrategy;
+  /** Of `sharedBinaries`. */
+  readonly sharing: SharingCounts | undefined;
+  /** The rule, also where it stands in for code of the user's. */
   readonly dispatch: DispatchRule;
+  readonly coordinator: EcosystemCoordinator;
   readonly strategy: Strategy;
   readonly faultTolerance: FaultTolerance;
   /** Times that its workers were all started anew after their supervisor had given up. */

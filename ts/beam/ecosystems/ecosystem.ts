@@ -1,9 +1,11 @@
-import type { Delivery } from "../envelope.ts";
+import { type Delivery, noProcessError } from "../envelope.ts";
 import type { LightProcess } from "../process.ts";
 import type { ProcessBody, Self } from "../process-types.ts";
 import type { ProcessRuntime } from "../runtime.ts";
 import { SUPERVISOR_DEFAULTS } from "../supervisor-types.ts";
 import type { Supervisors } from "../supervisors.ts";
+import { Chooser } from "./chooser.ts";
+import type { ChooseRequest, ChooseWorker, EcosystemCoordinator } from "./coordinator-types.ts";
 import { Crew } from "./crew.ts";
 import type { EcosystemPlan } from "./ecosystem-plan.ts";
 import {
@@ -14,8 +16,11 @@ import {
 } from "./ecosystem-types.ts";
 import { healthOf } from "./health.ts";
 import { type EcosystemCluster, PLACES_LOOK_MS } from "./places.ts";
+import { Recycling } from "./recycling.ts";
 import { ScalingLoop } from "./scaling-loop.ts";
 import { within } from "./waiting.ts";
+import { WorkCalls } from "./work-calls.ts";
+import { WorkPayloads } from "./work-payloads.ts";
 import { WorkPool } from "./work-pool.ts";
 
 /** Tells the process that what comes behind it is not taken any more. */
@@ -44,6 +49,8 @@ export class Ecosystem implements ProcessBody<unknown> {
   readonly #ground: EcosystemGround;
   readonly #pool: WorkPool;
   readonly #scaling: ScalingLoop;
+  readonly #chooser: Chooser | undefined;
+  readonly #payloads: WorkPayloads | undefined;
   #crew!: Crew;
   #self!: LightProcess;
   readonly #looks: (() => void)[] = [];
@@ -53,13 +60,12 @@ export class Ecosystem implements ProcessBody<unknown> {
     const { nowMs, cpuMs } = ground.clock;
     this.plan = plan;
     this.#ground = ground;
-    this.#pool = new WorkPool(plan.coordinator, {
-      // How long work may take is the caller's to say.
-      call: async (worker, work) => {
-        return ground.runtime.call(worker, work, { timeoutMs: Number.POSITIVE_INFINITY });
-      },
-      nowMs,
-    });
+    this.#chooser = this.#chooserOf(plan);
+    this.#payloads =
+      plan.memory.memoryStrategy === "sharedBinaries"
+        ? new WorkPayloads(plan.memory.sharedMiB)
+        : undefined;
+    this.#pool = this.#poolOf(plan);
     this.#scaling = new ScalingLoop(plan, this.#pool, {
       nowMs,
       // Workers on other nodes are none of this process's CPU time.
@@ -69,15 +75,54 @@ export class Ecosystem implements ProcessBody<unknown> {
     });
   }
 
+  #poolOf({ coordinator, memory: { recycle } }: EcosystemPlan): WorkPool {
+    const { runtime, clock } = this.#ground;
+    const calls = new WorkCalls(runtime, recycle?.aboveMiB !== undefined, this.#payloads);
+    const recycling =
+      recycle === undefined
+        ? undefined
+        : new Recycling(recycle, async (id) => this.#crew.recycle(id));
+    return new WorkPool(coordinator, {
+      call: async (worker, work) => calls.call(worker, work),
+      nowMs: clock.nowMs,
+      ...(this.#chooser !== undefined && { chooser: this.#chooser }),
+      ...(recycling !== undefined && {
+        onDone: (...done) => recycling.onDone(...done),
+      }),
+    });
+  }
+
+  #chooserOf({ coordinator }: EcosystemPlan): Chooser | undefined {
+    const { kind, choose, timeoutMs, onError } = coordinator;
+    if (kind === "rule") return undefined;
+    const { runtime } = this.#ground;
+    const ask = async (request: ChooseRequest): Promise<unknown> => {
+      const pid = this.#crew.coordinator;
+      if (pid === undefined) throw noProcessError("that coordinates");
+      return runtime.call(pid, request, { timeoutMs });
+    };
+    const byProcess: (...asked: Parameters<ChooseWorker>) => unknown = async (work, workers) => {
+      return ask({ kind: "CHOOSE", work, workers });
+    };
+    return new Chooser(choose ?? byProcess, (error) => {
+      // Behind the handler that asked: whoever called it is told the reason.
+      if (onError === "end") queueMicrotask(() => this.#self.end(error));
+    });
+  }
+
   // The process.
 
   async init(self: Self): Promise<void> {
     const { runtime, supervisors, clock, cluster } = this.#ground;
     const { mode, scaling, distribution } = this.plan;
     this.#self = self as LightProcess;
-    const ground = { runtime, supervisors, cluster, nowMs: clock.nowMs };
+    const payloads = this.#payloads;
+    const ground = { runtime, supervisors, cluster, payloads, nowMs: clock.nowMs };
     this.#crew = new Crew(this.plan, ground, this.#pool, this.#self);
-    runtime.watch(self.pid, () => this.#stopLooking());
+    runtime.watch(self.pid, () => {
+      this.#stopLooking();
+      payloads?.end();
+    });
     if (distribution !== undefined) this.#every(PLACES_LOOK_MS, async () => this.#crew.look());
     await this.#crew.begin();
     if (mode !== "fixed") this.#every(scaling.lookEveryMs, async () => this.#look());
@@ -119,12 +164,15 @@ export class Ecosystem implements ProcessBody<unknown> {
   // What is asked about it.
 
   info(): EcosystemInfo {
-    const { topology, memoryStrategy, coordinator, supervision, min, max } = this.plan;
+    const { topology, memory, coordinator, supervision, min, max } = this.plan;
     return {
       pid: this.#self.pid,
       topology,
-      memoryStrategy,
-      dispatch: coordinator.dispatch,
+      memoryStrategy: memory.memoryStrategy,
+      gcStrategy: memory.gcStrategy,
+      sharing: this.#payloads?.counts(),
+      dispatch: coordinator.rule,
+      coordinator: this.#coordinator(),
       strategy: supervision.strategy ?? (SUPERVISOR_DEFAULTS.strategy as "oneForOne"),
       faultTolerance: this.plan.faultTolerance,
       healings: this.#crew.healings,
@@ -136,6 +184,12 @@ export class Ecosystem implements ProcessBody<unknown> {
       scaling: this.#scaling.report(),
       distribution: this.#crew.distribution,
     };
+  }
+
+  #coordinator(): EcosystemCoordinator {
+    const { asked = 0, errors = 0, lastError } = this.#chooser?.counts ?? {};
+    const { kind } = this.plan.coordinator;
+    return { kind, pid: this.#crew.coordinator, asked, errors, lastError };
   }
 
   health(): EcosystemHealth {

@@ -10,7 +10,7 @@ export interface HealthFigures {
 
 /** Judges an ecosystem by its figures. */
 export function healthOf({ workers, queue, highDelayMs }: HealthFigures): EcosystemHealth {
-  const wanted = workers.filter(({ state }) => state !== "draining");
+  const wanted = workers.filter(({ state }) => state !== "draining" && state !== "recycling");
   const up = wanted.filter(({ state }) => state === "up").length;
   const { waiting, waitingMax, oldestMs, delay } = queue;
   const queueDelayMs = waiting === 0 ? 0 : Math.max(oldestMs, delay.meanMs);

@@ -1,14 +1,13 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { Pid } from "../../base/pid.ts";
+import { isThenable } from "../../kernel/handlers.ts";
 import { type From, NO_REPLY } from "../envelope.ts";
 import { Mailbox } from "../mailbox.ts";
-import type {
-  EcosystemCoordinatorOptions,
-  EcosystemCounts,
-  EcosystemQueue,
-  EcosystemWorkerInfo,
-} from "./ecosystem-types.ts";
+import type { Choice, Chooser } from "./chooser.ts";
+import type { DispatchRule, FreeWorker } from "./coordinator-types.ts";
+import type { EcosystemCounts, EcosystemQueue, EcosystemWorkerInfo } from "./ecosystem-types.ts";
 import { QueueDelays } from "./queue-delays.ts";
+import type { WorkDone } from "./work-calls.ts";
 import type { Work, WorkKind } from "./worker-body.ts";
 
 /** A piece of work that was accepted. */
@@ -26,15 +25,41 @@ export interface Member {
   readonly inFlight: Set<Job>;
   pid: Pid | undefined;
   isDraining: boolean;
+  /** It is to be started anew. */
+  isRecycling: boolean;
   done: number;
+  /** Done since its start. */
+  pieces: number;
   restarts: number;
+  recycles: number;
+}
+
+/** How a pool hands work out. */
+export interface PoolRules {
+  readonly rule: DispatchRule;
+  /** Unit: messages. */
+  readonly queueMax: number;
+  /** Unit: messages. */
+  readonly inFlightMax: number;
+  /** Unit: attempts. */
+  readonly attemptsMax: number;
 }
 
 /** What the pool needs of its surroundings. */
 export interface PoolWays {
   /** Asks a worker; resolves when it has done its work. */
-  readonly call: (worker: Pid, work: Work) => Promise<unknown>;
+  readonly call: (worker: Pid, work: Pick<Work, "how" | "message">) => Promise<WorkDone>;
+  /** A worker has done so many pieces since its start, and its isolate takes so much. */
+  readonly onDone?: (id: string, pieces: number, usedBytes: number | undefined) => void;
   readonly nowMs: () => number;
+  /** Asked who gets a piece of work, before the rule is. */
+  readonly chooser?: Chooser;
+}
+
+/** A worker, and where it stands among the others. */
+interface Chosen {
+  readonly member: Member;
+  readonly index: number;
 }
 
 /** Errors that say that the worker is gone, not that the work is wrong. */
@@ -51,7 +76,7 @@ export class WorkPool {
     refused: 0,
   };
   readonly delays = new QueueDelays();
-  readonly #options: Required<EcosystemCoordinatorOptions>;
+  readonly #options: PoolRules;
   readonly #ways: PoolWays;
   readonly #members: Member[] = [];
   readonly #queue = new Mailbox();
@@ -59,10 +84,15 @@ export class WorkPool {
   readonly #again = new Mailbox();
   readonly #idleWaiters = new Set<() => void>();
   #onRoom: (() => void) | undefined;
+  /** The piece of work that the chooser is asked about, or lets wait. */
+  #held: Job | undefined;
+  #isAsking = false;
+  /** Something has happened while it was being asked. */
+  #isMissed = false;
   #isClosed = false;
   #cursor = 0;
 
-  constructor(options: Required<EcosystemCoordinatorOptions>, ways: PoolWays) {
+  constructor(options: PoolRules, ways: PoolWays) {
     this.#options = options;
     this.#ways = ways;
   }
@@ -90,7 +120,7 @@ export class WorkPool {
   }
 
   get #waiting(): number {
-    return this.#queue.size + this.#again.size;
+    return this.#queue.size + this.#again.size + (this.#held === undefined ? 0 : 1);
   }
 
   // Work.
@@ -121,34 +151,85 @@ export class WorkPool {
 
   /** Hands out what waits for as long as somebody can take it. */
   #pump(): void {
-    while (this.#waiting > 0) {
-      const member = this.#choose();
-      if (member === undefined) return;
-      const job = (this.#again.size > 0 ? this.#again : this.#queue).shift() as Job;
-      this.#give(member, job);
-      if (this.#queue.size >= this.#options.queueMax) continue;
+    if (this.#isAsking) this.#isMissed = true;
+    while (this.#waiting > 0 && !this.#isAsking) {
+      const byRule = this.#byRule();
+      if (byRule === undefined) return;
+      const { chooser } = this.#ways;
+      if (chooser === undefined) this.#hand(byRule);
+      else if (!this.#ask(chooser)) return;
+    }
+  }
+
+  /** The next piece of work leaves the queue. */
+  #hand({ member, index }: Chosen): void {
+    this.#cursor = (index + 1) % this.#members.length;
+    const job = this.#held ?? this.#take();
+    this.#held = undefined;
+    this.#give(member, job);
+  }
+
+  #take(): Job {
+    const job = (this.#again.size > 0 ? this.#again : this.#queue).shift() as Job;
+    if (this.#queue.size < this.#options.queueMax) {
       const onRoom = this.#onRoom;
       this.#onRoom = undefined;
       onRoom?.();
     }
+    return job;
+  }
+
+  /** Has the chooser say who gets the next piece; false: that is not known yet. */
+  #ask(chooser: Chooser): boolean {
+    this.#held ??= this.#take();
+    const { how, message, attempts, acceptedMs } = this.#held;
+    const waitedMs = this.#ways.nowMs() - acceptedMs;
+    const free = this.#members.filter((member) => this.#isFree(member));
+    const workers = free.map(({ id, pid, inFlight, done }): FreeWorker => {
+      return { id, pid: pid as Pid, inFlight: inFlight.size, done };
+    });
+    const isWorking = this.#members.some(({ inFlight }) => inFlight.size > 0);
+    const choice = chooser.choose({ kind: how, message, attempts, waitedMs }, workers, isWorking);
+    if (!isThenable(choice)) return this.#onChoice(choice as Choice);
+    this.#isAsking = true;
+    this.#isMissed = false;
+    void (choice as Promise<Choice>).then((chosen) => {
+      this.#isAsking = false;
+      if (this.#onChoice(chosen) || this.#isMissed) this.#next();
+    });
+    return false;
+  }
+
+  /** False: it waits until other work is over. */
+  #onChoice(choice: Choice): boolean {
+    if (choice === "wait") return false;
+    const index = choice === "failed" ? -1 : this.#members.findIndex(({ id }) => id === choice.id);
+    const member = this.#members[index];
+    // One that is not free any more is asked for again.
+    if (member !== undefined && this.#isFree(member)) this.#hand({ member, index });
+    const byRule = choice === "failed" ? this.#byRule() : undefined;
+    if (byRule !== undefined) this.#hand(byRule);
+    return true;
+  }
+
+  #isFree({ pid, isDraining, isRecycling, inFlight }: Member): boolean {
+    const isTaking = pid !== undefined && !isDraining && !isRecycling;
+    return isTaking && inFlight.size < this.#options.inFlightMax;
   }
 
   /** Equally loaded ones in turn. */
-  #choose(): Member | undefined {
+  #byRule(): Chosen | undefined {
     const members = this.#members;
-    const { dispatch, inFlightMax } = this.#options;
-    let best: { member: Member; index: number } | undefined;
+    let best: Chosen | undefined;
     for (let step = 0; step < members.length; step++) {
       const index = (this.#cursor + step) % members.length;
       const member = members[index] as Member;
-      const { pid, isDraining, inFlight } = member;
-      if (pid === undefined || isDraining || inFlight.size >= inFlightMax) continue;
+      if (!this.#isFree(member)) continue;
+      const { inFlight } = member;
       if (best === undefined || inFlight.size < best.member.inFlight.size) best = { member, index };
-      if (dispatch === "roundRobin") break;
+      if (this.#options.rule === "roundRobin") break;
     }
-    if (best === undefined) return undefined;
-    this.#cursor = (best.index + 1) % members.length;
-    return best.member;
+    return best;
   }
 
   #give(member: Member, job: Job): void {
@@ -157,17 +238,19 @@ export class WorkPool {
     if (job.attempts === 0) this.delays.record(this.#ways.nowMs() - job.acceptedMs);
     job.attempts++;
     const { how, message } = job;
-    this.#ways.call(pid, { kind: "ecosystem.work", how, message }).then(
-      (value) => this.#onDone(member, job, value),
+    this.#ways.call(pid, { how, message }).then(
+      (done) => this.#onDone(member, job, done),
       (error: unknown) => this.#onFailed(member, pid, job, error),
     );
   }
 
-  #onDone(member: Member, job: Job, value: unknown): void {
+  #onDone(member: Member, job: Job, { value, usedBytes }: WorkDone): void {
     member.inFlight.delete(job);
     member.done++;
+    member.pieces++;
     this.counts.completed++;
     job.from?.reply(value);
+    this.#ways.onDone?.(member.id, member.pieces, usedBytes);
     this.#next();
   }
 
@@ -224,12 +307,13 @@ export class WorkPool {
   up(id: string, pid: Pid): void {
     const member = this.member(id);
     if (member === undefined) {
-      const inFlight = new Set<Job>();
-      const isDraining = false;
-      this.#members.push({ id, pid, inFlight, isDraining, done: 0, restarts: 0 });
+      this.#members.push(newMember(id, pid));
     } else {
       member.pid = pid;
-      member.restarts++;
+      member.pieces = 0;
+      if (member.isRecycling) member.recycles++;
+      else member.restarts++;
+      member.isRecycling = false;
     }
     this.#pump();
   }
@@ -251,7 +335,9 @@ export class WorkPool {
 
   /** What waits. */
   queue(): EcosystemQueue {
-    const oldest = [...this.#again.waiting(), ...this.#queue.waiting().slice(0, 1)] as Job[];
+    const held = this.#held === undefined ? [] : [this.#held];
+    const next = [...this.#again.waiting(), ...this.#queue.waiting().slice(0, 1)] as Job[];
+    const oldest = [...held, ...next];
     const sinceMs = Math.min(...oldest.map(({ acceptedMs }) => acceptedMs));
     return {
       waiting: this.#waiting,
@@ -263,12 +349,19 @@ export class WorkPool {
 
   /** The workers at this moment. */
   workers(): EcosystemWorkerInfo[] {
-    return this.members.map(({ id, pid, isDraining, inFlight, done, restarts }) => {
+    return this.members.map((member) => {
+      const { id, pid, isDraining, isRecycling, inFlight, done, restarts, recycles } = member;
       const isUp = pid === undefined ? "down" : "up";
-      const state = isDraining ? "draining" : isUp;
-      return { id, pid, state, inFlight: inFlight.size, done, restarts };
+      const state = isDraining ? "draining" : isRecycling ? "recycling" : isUp;
+      return { id, pid, state, inFlight: inFlight.size, done, restarts, recycles };
     });
   }
+}
+
+function newMember(id: string, pid: Pid): Member {
+  const flags = { isDraining: false, isRecycling: false };
+  const counts = { done: 0, pieces: 0, restarts: 0, recycles: 0 };
+  return { id, pid, inFlight: new Set(), ...flags, ...counts };
 }
 
 function isGone(error: unknown): error is FoundationError {

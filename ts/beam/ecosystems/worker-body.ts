@@ -1,7 +1,9 @@
+import { getHeapStatistics } from "node:v8";
 import { isThenable } from "../../kernel/handlers.ts";
-import type { Delivery } from "../envelope.ts";
+import { type Delivery, type From, NO_REPLY } from "../envelope.ts";
 import type { ProcessBody, Self, Spawnable } from "../process-types.ts";
 import type { ExitReason } from "../signals.ts";
+import type { ApartFields } from "./work-payloads.ts";
 
 /** How work came to the ecosystem. */
 export type WorkKind = Delivery["kind"];
@@ -14,6 +16,24 @@ export interface Work {
   readonly kind: "ecosystem.work";
   readonly how: WorkKind;
   readonly message: unknown;
+  /** Its bytes go ahead of it, in shared memory. */
+  readonly apart?: ApartFields;
+  /** Whether the answer is {@link MeasuredAnswer}. */
+  readonly isMeasured?: true;
+}
+
+/** An answer, and what the worker's isolate has taken by then. */
+export interface MeasuredAnswer {
+  readonly value: unknown;
+  /** Heap, and what V8 counts outside of it. Unit: bytes. */
+  readonly usedBytes: number;
+}
+
+/** What a worker does beside its work. */
+export interface WorkerHooks {
+  /** A message with its bytes. */
+  readonly restored?: (message: unknown, apart: ApartFields) => Promise<unknown>;
+  readonly afterWork?: () => void;
 }
 
 const UNANSWERED: Readonly<Record<"send" | "cast", Delivery>> = Object.freeze({
@@ -24,10 +44,15 @@ const UNANSWERED: Readonly<Record<"send" | "cast", Delivery>> = Object.freeze({
 /** A worker: unpacks work for the process that it is. */
 export class WorkerBody implements ProcessBody<unknown> {
   readonly #make: () => Spawnable<unknown> | Promise<Spawnable<unknown>>;
+  readonly #hooks: WorkerHooks;
   #inner!: ProcessBody<unknown>;
 
-  constructor(make: () => Spawnable<unknown> | Promise<Spawnable<unknown>>) {
+  constructor(
+    make: () => Spawnable<unknown> | Promise<Spawnable<unknown>>,
+    hooks: WorkerHooks = {},
+  ) {
     this.#make = make;
+    this.#hooks = hooks;
   }
 
   async init(self: Self): Promise<void> {
@@ -40,10 +65,31 @@ export class WorkerBody implements ProcessBody<unknown> {
     if (delivery.kind !== "call" || !isWork(message)) {
       return this.#inner.handle(message, self, delivery);
     }
-    const { how, message: content } = message;
-    if (how === "call") return this.#inner.handle(content, self, delivery);
-    const result = this.#inner.handle(content, self, UNANSWERED[how]);
-    return isThenable(result) ? result.then(done) : undefined;
+    const { apart } = message;
+    const { restored } = this.#hooks;
+    if (apart === undefined || restored === undefined) {
+      return this.#work(message, message.message, self, delivery);
+    }
+    return restored(message.message, apart).then((content) => {
+      return this.#work(message, content, self, delivery);
+    });
+  }
+
+  #work(
+    { how, isMeasured = false }: { readonly how: WorkKind; readonly isMeasured?: boolean },
+    content: unknown,
+    self: Self,
+    delivery: Delivery,
+  ): unknown {
+    const asked = isMeasured ? measured(delivery) : delivery;
+    const result = this.#inner.handle(content, self, how === "call" ? asked : UNANSWERED[how]);
+    const finish = (value: unknown): unknown => {
+      this.#hooks.afterWork?.();
+      // Of what was sent or cast, nobody wants to know what came of it, only that it did.
+      const answer = how === "call" ? value : undefined;
+      return isMeasured && answer !== NO_REPLY ? measure(answer) : answer;
+    };
+    return isThenable(result) ? result.then(finish) : finish(result);
   }
 
   terminate(reason: ExitReason, self: Self): unknown {
@@ -51,9 +97,21 @@ export class WorkerBody implements ProcessBody<unknown> {
   }
 }
 
-/** Nobody wants to know what came of it, only that it did. */
-function done(): undefined {
-  return undefined;
+/** A call that is answered later is measured when it is. */
+function measured({ kind, from }: Delivery): Delivery {
+  const asked = from as From;
+  return {
+    kind,
+    from: {
+      reply: (value) => asked.reply(measure(value)),
+      fail: (error) => asked.fail(error),
+    },
+  };
+}
+
+function measure(value: unknown): MeasuredAnswer {
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+  return { value, usedBytes: heap + external };
 }
 
 function isWork(message: unknown): message is Work {

@@ -28,7 +28,7 @@ export function asWorker(made: Startable, role: WorkerRole): WorkerStart {
   throw new FoundationError("invalid_options", text);
 }
 
-/** A heavy process as a worker. */
+/** A heavy process as a worker; `WorkerTraits` may follow its arguments. */
 export function heavyWorker(made: HeavyBlueprint, args: readonly unknown[]): WorkerStart {
   const start = Object.freeze({ ...made, module: ENTRY, export: "worker" });
   return { start, args: [made.module, made.export, args] };
