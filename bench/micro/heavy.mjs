@@ -54,13 +54,16 @@ export function createHeavyStart(timing) {
 }
 
 /** Calls of one isolate by the main thread. */
-export function createHeavyCalls(concurrent, timing) {
-  const parameters = { question: "call", concurrent, timing };
-  const name = `heavy call, ${concurrent} at a time`;
+export function createHeavyCalls(timing) {
+  const parameters = { question: "call", timing };
+  const unit = { unit: "calls/s", better: "higher" };
   return {
-    case: name,
-    figures: [{ key: "calls", unit: "calls/s", better: "higher" }],
-    ours: [{ case: name, measure: measureHeavy(parameters) }],
+    case: "heavy call",
+    figures: [
+      { key: "single", name: "1 at a time", ...unit },
+      { key: "many", name: "16 at a time", ...unit },
+    ],
+    ours: [{ case: "heavy call", measure: measureHeavy(parameters) }],
     peers: createHeavyRivals(["worker", "piscina", "comedy", "comedy forked"], parameters),
   };
 }

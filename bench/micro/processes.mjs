@@ -33,9 +33,6 @@ const QUESTIONS = [
   },
 ];
 
-/** Calls of a heavy process under way at a time: one, and what a pool is for. */
-const CONCURRENT_CALLS = [1, 16];
-
 /**
  * Light processes: to start, to send to, to call, a million of them. Heavy ones: to start, to call.
  *
@@ -47,6 +44,6 @@ export const processes = {
   cases: (timing) => [
     ...QUESTIONS.map((question) => createLightCase(question, timing)),
     createHeavyStart(timing),
-    ...CONCURRENT_CALLS.map((concurrent) => createHeavyCalls(concurrent, timing)),
+    createHeavyCalls(timing),
   ],
 };

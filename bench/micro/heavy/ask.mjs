@@ -35,9 +35,11 @@ async function startTimes(start, { timing }) {
   return { p50: percentilesOf(timesMs).p50 / 1_000 };
 }
 
+/** Calls under way at a time: one, and what a pool is for. */
+export const CONCURRENT_CALLS = 16;
+
 /** Calls of one isolate, so many under way at a time. */
-async function callRate(start, { concurrent, timing }) {
-  const isolate = await start();
+async function callRate(isolate, concurrent, timing) {
   let [value, answers] = [0, 0];
   const callFor = async (durationMs) => {
     const until = performance.now() + durationMs;
@@ -52,7 +54,13 @@ async function callRate(start, { concurrent, timing }) {
   answers = 0;
   const startedAt = performance.now();
   await callAllFor(timing.measureMs);
-  return { calls: (answers * 1_000) / (performance.now() - startedAt) };
+  return (answers * 1_000) / (performance.now() - startedAt);
+}
+
+async function callRates(start, { timing }) {
+  const isolate = await start();
+  const single = await callRate(isolate, 1, timing);
+  return { single, many: await callRate(isolate, CONCURRENT_CALLS, timing) };
 }
 
 /** What the process has grown by for each isolate more; the first one pays what they share. */
@@ -70,7 +78,7 @@ async function weigh(start) {
   return { resident: (after.residentBytes - before.residentBytes) / WEIGHED / 2 ** 20 };
 }
 
-const QUESTIONS = { start: startTimes, call: callRate, "heavy process": weigh };
+const QUESTIONS = { start: startTimes, call: callRates, "heavy process": weigh };
 
 /** @param {() => Promise<() => Promise<Isolate>>} open resolves with what starts an isolate */
 export async function answerHeavy(open) {

@@ -2,8 +2,7 @@
 
 import { createRequire } from "node:module";
 
-import { parameters } from "../../child.mjs";
-import { answerHeavy } from "./ask.mjs";
+import { answerHeavy, CONCURRENT_CALLS } from "./ask.mjs";
 
 const requirePeer = createRequire(new URL("../../peers/package.json", import.meta.url));
 const { Piscina } = requirePeer("piscina");
@@ -11,10 +10,9 @@ const { Piscina } = requirePeer("piscina");
 const filename = new URL("task.mjs", import.meta.url).href;
 
 await answerHeavy(async () => async () => {
-  const { concurrent = 1 } = parameters();
   const pool = new Piscina({
     ...{ filename, name: "next", minThreads: 1, maxThreads: 1 },
-    concurrentTasksPerWorker: concurrent,
+    concurrentTasksPerWorker: CONCURRENT_CALLS,
   });
   return { ask: (value) => pool.run(value), end: () => pool.destroy() };
 });
