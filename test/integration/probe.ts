@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Down, Exit, FoundationNode, Pid, Processes } from "foundation-runtime";
 import { isDown, isExit } from "foundation-runtime";
 import { SOON_MS } from "./local-nodes.ts";
@@ -28,7 +29,7 @@ export class Probe {
       const found = this.got.find(matches);
       if (found !== undefined) return found as Message;
       if (performance.now() > deadline) {
-        throw new Error(`no such message within ${SOON_MS} ms, but ${JSON.stringify(this.got)}`);
+        throw new Error(`no such message within ${SOON_MS} ms, but ${this.#described()}`);
       }
       await new Promise<void>((resolve) => {
         const late = setTimeout(resolve, SOON_MS);
@@ -38,6 +39,13 @@ export class Probe {
         });
       });
     }
+  }
+
+  /** What it got, however much that is, in a few lines. */
+  #described(): string {
+    const limits = { depth: 3, maxArrayLength: 5, maxStringLength: 80, breakLength: 120 };
+    const last = this.got.slice(-5).map((message) => inspect(message, limits).slice(0, 300));
+    return `${this.got.length} messages, at last:\n${last.join("\n")}`;
   }
 
   /** The next `DOWN`. */

@@ -112,6 +112,35 @@ describe("a call", () => {
     await expect(waiting).rejects.toMatchObject(exited);
   });
 
+  test("that its process fails at says so when the process has ended", async () => {
+    const { processes } = new Scene();
+    let end = (): void => {};
+    const pid = processes.spawn({
+      handle: () => {
+        throw new Error("broken");
+      },
+      terminate: async () => new Promise<void>((resolve) => (end = resolve)),
+    });
+    const told: unknown[] = [];
+    const call = processes.call(pid, 1).catch((thrown: unknown) => told.push(thrown));
+    await settled();
+    expect(told).toEqual([]);
+    end();
+    await call;
+    expect(told).toMatchObject([{ code: "process_exited", cause: { message: "broken" } }]);
+    expect(processes.isAlive(pid)).toBe(false);
+  });
+
+  test("to a full mailbox of policy dropNewest waits, and is not said to be lost", async () => {
+    const { processes, runtime } = new Scene();
+    const pid = processes.spawn((message) => message, {
+      mailbox: { messagesMax: 1, policy: "dropNewest" },
+    });
+    processes.send(pid, 1);
+    expect(await processes.call(pid, 2)).toBe(2);
+    expect(runtime.counts.messagesDropped).toBe(0);
+  });
+
   test("whose answer comes too late is counted", async () => {
     const { processes, runtime } = new Scene();
     let from: From | undefined;

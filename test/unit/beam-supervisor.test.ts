@@ -186,6 +186,23 @@ describe("a supervisor", () => {
     expect(await reason).toBe("killed");
   });
 
+  test("that is asked behind a failed call answers when it has restarted the child", async () => {
+    const { processes, supervisors } = new Scene();
+    class Slow extends GenServer {
+      override handleCall(request: unknown): unknown {
+        if (request === null) throw new Error("broken");
+        return request;
+      }
+      override async terminate(): Promise<void> {
+        await settled();
+      }
+    }
+    const pid = await supervisors.start({ children: [{ id: "a", start: Slow, name: "a" }] });
+    await expect(processes.call("a", null)).rejects.toMatchObject({ code: "process_exited" });
+    expect(await supervisors.countChildren(pid)).toMatchObject({ running: 1 });
+    expect(await processes.call("a", 1)).toBe(1);
+  });
+
   test("waits before a restart where it has a back-off", async () => {
     const log: string[] = [];
     const child = childrenOf(log);

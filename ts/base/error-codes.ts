@@ -79,6 +79,7 @@ export const RUNTIME_ERROR_CODES = Object.freeze({
   unknown_factory: row(7007, "process", "high", "none"),
   child_exists: row(7008, "process", "medium", "none"),
   unknown_child: row(7009, "process", "medium", "none"),
+  child_restarting: row(7013, "process", "medium", "backoff"),
   too_many_children: row(7010, "process", "medium", "backoff"),
   task_failed: row(7011, "process", "medium", "none"),
   task_lost: row(7012, "process", "high", "none"),

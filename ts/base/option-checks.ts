@@ -29,6 +29,20 @@ export function checkCount(name: string, value: number, least = 1): number {
   throw new FoundationError("invalid_options", text);
 }
 
+/** Longest time that a timer of Node takes: 24.8 days. Unit: ms. */
+export const DELAY_MS_MAX = 0x7fff_ffff;
+
+/**
+ * Checks a time to wait, in milliseconds.
+ *
+ * @throws FoundationError `invalid_options` where it is no number from 0 to {@link DELAY_MS_MAX}
+ */
+export function checkDelay(name: string, value: number): number {
+  if (typeof value === "number" && value >= 0 && value <= DELAY_MS_MAX) return value;
+  const text = `${name} must be a number of milliseconds from 0 to ${DELAY_MS_MAX}, not ${value}`;
+  throw new FoundationError("invalid_options", text);
+}
+
 /**
  * Checks an option that picks one of some words.
  *

@@ -1,4 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
+import { DELAY_MS_MAX } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import type { Self } from "./process-types.ts";
 import { isBlueprint, type Startable, type StartOptions } from "./startable.ts";
@@ -21,7 +22,7 @@ export interface ChildOptions extends StartOptions {
   readonly restart?: RestartType;
   /**
    * What it gets to end after `shutdown` before it is killed; `"kill"`: nothing, `"infinity"`: as
-   * long as it needs. Unit: ms. Default: 5,000; `"infinity"` for a supervisor.
+   * long as it needs. Unit: ms, 2^31 - 1 at most. Default: 5,000; `"infinity"` for a supervisor.
    */
   readonly shutdown?: number | "kill" | "infinity";
 }
@@ -88,8 +89,10 @@ export function childSpec(child: ChildOptions): ChildSpec {
 function shutdownMs(id: string, shutdown: number | "kill" | "infinity"): number {
   if (shutdown === "kill") return 0;
   if (shutdown === "infinity") return Number.POSITIVE_INFINITY;
-  if (typeof shutdown === "number" && shutdown > 0) return shutdown;
-  return refuse(`child '${id}': shutdown must be above 0, "kill" or "infinity"`);
+  const isTime = typeof shutdown === "number" && shutdown > 0 && shutdown <= DELAY_MS_MAX;
+  if (isTime) return shutdown;
+  const text = `shutdown must be above 0 and at most ${DELAY_MS_MAX}, "kill" or "infinity"`;
+  return refuse(`child '${id}': ${text}`);
 }
 
 function refuse(text: string): never {

@@ -3,8 +3,10 @@ import type { ChildSpec } from "./child-spec.ts";
 import type { LightProcess } from "./process.ts";
 import type { Self } from "./process-types.ts";
 import type { ProcessRuntime } from "./runtime.ts";
+import type { Notice } from "./signals.ts";
 import { startProcess } from "./start-process.ts";
 import type { Startable } from "./startable.ts";
+import type { TimerRef } from "./timers.ts";
 
 /** Starts and ends the children of one supervisor. */
 export class Children {
@@ -16,14 +18,29 @@ export class Children {
     this.#runtime = this.#supervisor.runtime;
   }
 
+  /** Whether the supervisor was killed: what it was doing is nobody's concern any more. */
+  get areAbandoned(): boolean {
+    return this.#supervisor.isDead;
+  }
+
+  /** Tells the supervisor something later. */
+  noticeAfter(delayMs: number, notice: Notice): TimerRef {
+    return this.#supervisor.noticeAfter(delayMs, notice);
+  }
+
   /**
    * Starts a child that is linked to the supervisor.
    *
-   * @throws what its start throws; FoundationError `init_failed` with the reason
+   * @throws what its start throws; FoundationError `init_failed` with the reason, `process_exited`
+   *   where the supervisor was killed meanwhile
    */
   async start(spec: ChildSpec): Promise<Pid> {
+    this.#supervisor.mustLive();
     if (spec.startWith !== undefined) {
       const pid = await spec.startWith(this.#supervisor);
+      // Nobody else knows of it.
+      if (this.areAbandoned) await this.stop(pid, spec.shutdownMs);
+      this.#supervisor.mustLive();
       this.#supervisor.link(pid);
       return pid;
     }

@@ -4,7 +4,6 @@ import { type Home, Pid } from "../base/pid.ts";
 import type { Unsubscribe } from "../base/typed-events.ts";
 import type { MessageContext } from "../kernel/handlers.ts";
 import type { ClusterNode } from "../kernel/node.ts";
-import { Backlogs } from "./backlogs.ts";
 import { type Distant, type DistantDestination, describe } from "./distant.ts";
 import { Envelope, exitedError, noProcessError } from "./envelope.ts";
 import type { HeavyEndReport } from "./heavy-host.ts";
@@ -41,7 +40,6 @@ export class Distribution implements Distant {
   readonly #node: ClusterNode;
   readonly #runtime: ProcessRuntime;
   readonly #signals: SignalQueues;
-  readonly #backlogs = new Backlogs();
   readonly #neighbourhood = new Neighbourhood((home) => void this.#attend(home));
   readonly #pendingLinks = new Map<string, PendingLink>();
   #isClosed = false;
@@ -58,11 +56,6 @@ export class Distribution implements Distant {
   /** Signals that wait for room on their way out. */
   get signalsWaiting(): number {
     return this.#signals.size;
-  }
-
-  /** Messages that wait in front of full mailboxes, with the credit of their senders. */
-  get messagesHeld(): number {
-    return this.#backlogs.size;
   }
 
   /** The isolate leaves its node: nothing is sent or awaited any more. */
@@ -378,7 +371,7 @@ export class Distribution implements Distant {
   }
 
   #deliver(process: LightProcess, kind: "send" | "cast", message: unknown): unknown {
-    return this.#backlogs.deliver(process, kind, message);
+    return this.#runtime.backlogs.deliver(process, kind, message);
   }
 
   async #onCall(process: LightProcess | undefined, message: unknown): Promise<Reply> {

@@ -9,11 +9,14 @@ import { type ExitReason, isExit, isWantedEnd } from "./signals.ts";
 import type { Blueprint } from "./startable.ts";
 import { answerSupervisorCall, RestartDue, type Supervising } from "./supervisor-calls.ts";
 import type { ChildCounts, ChildInfo, DynamicSupervisorOptions } from "./supervisor-types.ts";
+import type { TimerRef } from "./timers.ts";
 
 interface Child {
   readonly spec: ChildSpec;
   pid: Pid | undefined;
   restarts: number;
+  /** While it waits for its back-off. */
+  timer: TimerRef | undefined;
 }
 
 /**
@@ -42,11 +45,10 @@ class DynamicSupervisorBody implements ProcessBody<unknown>, Supervising {
   readonly #restarts: Restarts;
   readonly #childrenMax: number;
   readonly #parent: Pid | undefined;
-  /** By the text of the pid, or by a number of its own while it has none. */
-  readonly #byKey = new Map<string, Child>();
+  /** By the text of the pid, or by what will tell that its back-off is over. */
+  readonly #byKey = new Map<string | RestartDue, Child>();
   #children!: Children;
   #self!: Self;
-  #waiting = 0;
 
   constructor(restarts: Restarts, childrenMax: number, parent: Pid | undefined) {
     this.#restarts = restarts;
@@ -62,7 +64,7 @@ class DynamicSupervisorBody implements ProcessBody<unknown>, Supervising {
 
   handle(message: unknown, self: Self, delivery: Delivery): unknown {
     if (delivery.kind === "call") return answerSupervisorCall(this, message);
-    if (message instanceof RestartDue) return this.#restart(message.id);
+    if (message instanceof RestartDue) return this.#restart(message);
     if (!isExit(message)) return undefined;
     if (this.#parent?.equals(message.from) === true) return self.exit(message.reason);
     const key = message.from.toString();
@@ -91,18 +93,21 @@ class DynamicSupervisorBody implements ProcessBody<unknown>, Supervising {
   }
 
   async #plan(child: Child): Promise<void> {
+    if (this.#children.areAbandoned) return undefined;
     const delayMs = this.#restarts.next(performance.now());
     if (delayMs === undefined) return this.#self.exit("shutdown");
-    const key = `waiting ${++this.#waiting}`;
-    this.#byKey.set(key, child);
-    if (delayMs === 0) return this.#restart(key);
-    this.#self.sendAfter(delayMs, new RestartDue(key));
+    const due = new RestartDue();
+    this.#byKey.set(due, child);
+    if (delayMs === 0) return this.#restart(due);
+    child.timer = this.#children.noticeAfter(delayMs, due);
+    return undefined;
   }
 
-  async #restart(key: string): Promise<void> {
-    const child = this.#byKey.get(key);
+  async #restart(due: RestartDue): Promise<void> {
+    const child = this.#byKey.get(due);
     if (child === undefined) return;
-    this.#byKey.delete(key);
+    this.#byKey.delete(due);
+    child.timer = undefined;
     try {
       child.pid = await this.#children.start(child.spec);
     } catch {
@@ -121,7 +126,7 @@ class DynamicSupervisorBody implements ProcessBody<unknown>, Supervising {
       throw new FoundationError("too_many_children", text);
     }
     const pid = await this.#children.start(spec);
-    this.#byKey.set(pid.toString(), { spec, pid, restarts: 0 });
+    this.#byKey.set(pid.toString(), { spec, pid, restarts: 0, timer: undefined });
     return pid;
   }
 
@@ -132,8 +137,9 @@ class DynamicSupervisorBody implements ProcessBody<unknown>, Supervising {
     if (found.length === 0) {
       throw new FoundationError("unknown_child", `there is no child ${id}`);
     }
-    for (const [key, { pid, spec }] of found) {
+    for (const [key, { pid, spec, timer }] of found) {
       this.#byKey.delete(key);
+      timer?.cancel();
       if (pid !== undefined) await this.#children.stop(pid, spec.shutdownMs);
     }
   }

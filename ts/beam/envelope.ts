@@ -88,6 +88,12 @@ export function exitedError(pid: Pid, reason: ExitReason): FoundationError {
   return new FoundationError("process_exited", text, { context, ...cause });
 }
 
+/** What somebody gets who acts as a process that has ended. */
+export function endedError(pid: Pid): FoundationError {
+  const text = `${pid} has ended: what its code still does has no effect on processes`;
+  return new FoundationError("process_exited", text, { context: { pid: pid.toString() } });
+}
+
 /** What a caller gets who names a process that is not there. */
 export function noProcessError(target: string, cause?: unknown): FoundationError {
   return new FoundationError("noproc", `there is no process ${target}`, { cause });

@@ -1,7 +1,9 @@
+import { checkDelay } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import { type Delivery, type From, NO_REPLY } from "./envelope.ts";
+import type { LightProcess } from "./process.ts";
 import type { ProcessBody, Self } from "./process-types.ts";
-import { type ExitReason, isExit } from "./signals.ts";
+import { type ExitReason, isExit, Notice } from "./signals.ts";
 import type { TimerRef } from "./timers.ts";
 
 /** A class of servers, with the arguments of its `init`. */
@@ -69,9 +71,13 @@ export abstract class GenServer<Args extends readonly unknown[] = readonly never
     this.#next.continuation = { value };
   }
 
-  /** Has {@link handleTimeout} run if no message comes within that time. Unit: ms. */
+  /**
+   * Has {@link handleTimeout} run if no message comes within that time. Unit: ms, 2^31 - 1 at most.
+   *
+   * @throws FoundationError `invalid_options`
+   */
   protected timeoutAfter(timeoutMs: number): void {
-    this.#next.timeoutMs = timeoutMs;
+    this.#next.timeoutMs = checkDelay("timeoutMs", timeoutMs);
   }
 
   /** For the process of the server. */
@@ -105,7 +111,7 @@ export function isGenServerClass(value: unknown): value is GenServerClass {
 }
 
 /** Told to a server whose time is over, unless a message came first. */
-class Timeout {}
+class Timeout extends Notice {}
 
 /** The process of one server. */
 export class GenServerBody implements ProcessBody<unknown> {
@@ -175,7 +181,7 @@ export class GenServerBody implements ProcessBody<unknown> {
     if (timeoutMs !== undefined) {
       const timeout = new Timeout();
       this.#timeout = timeout;
-      this.#timer = self.sendAfter(timeoutMs, timeout);
+      this.#timer = (self as LightProcess).noticeAfter(timeoutMs, timeout);
     }
     if (stop === undefined && continuation === undefined) return value;
     if (from !== undefined && value !== NO_REPLY) from.reply(value);

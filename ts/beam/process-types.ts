@@ -34,7 +34,7 @@ export const PROCESS_CALL_DEFAULTS = Object.freeze({
 
 /** What to wait for in a mailbox. */
 export interface ReceiveOptions {
-  /** Longest wait. Unit: ms. Default: none. */
+  /** Longest wait, 2^31 - 1 at most. `Infinity`: none. Unit: ms. Default: none. */
   readonly timeoutMs?: number;
   /** Ends the wait with `aborted`. Default: none. */
   readonly signal?: AbortSignal;
@@ -52,7 +52,12 @@ export interface SpawnOptions {
   readonly label?: string;
 }
 
-/** A process as its own code sees it. */
+/**
+ * A process as its own code sees it. Code that goes on although its process has ended (it was
+ * killed in an `await`) acts on no process by it: messages are lost and counted, no tie is made and
+ * no timer set; `call`, `drained`, `receive`, `spawnLink` and `spawnMonitor` fail with
+ * `process_exited`.
+ */
 export interface Self {
   readonly pid: Pid;
   /** Whether exits of linked processes arrive as messages of kind `EXIT` instead of ending it. */
@@ -83,13 +88,14 @@ export interface Self {
    * Takes the oldest message that `match` accepts, or waits for it; what does not match stays in
    * the mailbox in its order. Looking through a mailbox costs time in proportion to what waits.
    *
-   * @throws FoundationError `timeout`, `aborted`
+   * @throws FoundationError `timeout`, `aborted`, `receive_under_way`, `process_exited`,
+   *   `invalid_options`
    */
   receive<Message = unknown>(
     match?: (message: unknown) => boolean,
     options?: ReceiveOptions,
   ): Promise<Message>;
-  /** Sends a message to this process later. */
+  /** Sends a message to this process later, as `processes.sendAfter`. */
   sendAfter(delayMs: number, message: unknown): TimerRef;
 }
 

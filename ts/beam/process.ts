@@ -1,7 +1,8 @@
 import { FoundationError } from "../base/errors.ts";
+import { checkDelay } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import { isThenable } from "../kernel/handlers.ts";
-import { type Debtor, Envelope, exitedError, NO_REPLY, SENT } from "./envelope.ts";
+import { type Debtor, Envelope, endedError, exitedError, NO_REPLY, SENT } from "./envelope.ts";
 import { Mailbox, type MailboxPolicy } from "./mailbox.ts";
 import type {
   Destination,
@@ -16,9 +17,17 @@ import type {
 import { Receiving } from "./receiving.ts";
 import type { Runnable } from "./run-queue.ts";
 import type { ProcessRuntime } from "./runtime.ts";
-import { type Exit, type ExitReason, isDown, isExit, type MonitorRef } from "./signals.ts";
+import {
+  type Exit,
+  type ExitReason,
+  isDown,
+  isUndroppable,
+  type MonitorRef,
+  Notice,
+  StopRequest,
+} from "./signals.ts";
 import { Ties } from "./ties.ts";
-import type { TimerRef } from "./timers.ts";
+import { type TimerRef, Timers } from "./timers.ts";
 
 /** What all processes of one kind share. */
 export interface ProcessLimits {
@@ -39,15 +48,6 @@ class Exiting {
   }
 }
 
-/** Asks a process to end once it has handled what came before. */
-export class StopRequest {
-  readonly reason: ExitReason;
-
-  constructor(reason: ExitReason) {
-    this.reason = reason;
-  }
-}
-
 /** A mailbox and a handler in an isolate. */
 export class LightProcess implements Self, Runnable, Debtor {
   readonly pid: Pid;
@@ -59,6 +59,7 @@ export class LightProcess implements Self, Runnable, Debtor {
   #mailbox: Mailbox | undefined;
   #ties: Ties | undefined;
   #receiving: Receiving | undefined;
+  #timers: Timers | undefined;
   #owed: Set<Envelope> | undefined;
   #state: number;
   #isQueued = false;
@@ -132,25 +133,33 @@ export class LightProcess implements Self, Runnable, Debtor {
     return this.#limits.policy === "block" || this.#limits.policy === "credit";
   }
 
-  /** Takes a message; false: it is not taken, by the mailbox's policy. */
+  /**
+   * Takes a message; false: it is not taken, by the mailbox's policy. One that a `receive` waits
+   * for needs no room.
+   */
   accept(item: unknown): boolean {
     if (this.#isRefusing && !isCall(item)) return false;
-    if (!this.#hasSpace && !this.#makeRoom()) return false;
-    this.#take(item);
+    if (this.offer(item)) return true;
+    if (!this.#hasSpace && !this.#makeRoom(item)) return false;
+    this.#push(item);
+    return true;
+  }
+
+  /** Takes a message if a `receive` waits for it. */
+  offer(item: unknown): boolean {
+    if (this.#receiving === undefined || !isPlain(item)) return false;
+    if (!this.#receiving.offer(messageOf(item))) return false;
+    if (item instanceof Envelope) item.settle();
     return true;
   }
 
   /** Takes a message of the runtime, which the mailbox's limit does not apply to. */
   signal(message: unknown): void {
-    this.#take(message);
+    if (!this.offer(message)) this.#push(message);
   }
 
-  #take(item: unknown): void {
+  #push(item: unknown): void {
     if (this.#state === STATE.dead) return;
-    if (this.#receiving !== undefined && isPlain(item) && this.#receiving.offer(messageOf(item))) {
-      if (item instanceof Envelope) item.settle();
-      return;
-    }
     this.#mailbox ??= new Mailbox();
     this.#mailbox.push(item);
     if (this.#state === STATE.waiting && !this.#isQueued) this.#queue();
@@ -161,16 +170,17 @@ export class LightProcess implements Self, Runnable, Debtor {
     if (mailbox.size === this.#limits.messagesMax - 1) this.runtime.roomIn(this);
   }
 
-  #makeRoom(): boolean {
+  #makeRoom(item: unknown): boolean {
     switch (this.#limits.policy) {
       case "dropOldest": {
         // Signals are told exactly once, whatever the policy loses.
-        const oldest = this.#mailbox?.take((item) => !isSignal(item));
+        const oldest = this.#mailbox?.take((other) => !isUndroppable(other));
         this.#drop(oldest?.item);
         return oldest !== undefined;
       }
       case "dropNewest":
-        this.#drop(undefined);
+        // A call is not lost: it waits for room.
+        if (!isCall(item)) this.#drop(undefined);
         return false;
       default:
         return false;
@@ -279,8 +289,8 @@ export class LightProcess implements Self, Runnable, Debtor {
   #succeed(value: unknown, envelope: Envelope | undefined): void {
     if (envelope === undefined) return;
     envelope.settle();
-    if (value !== NO_REPLY) envelope.reply(value);
-    else if (this.#state === STATE.dead) envelope.fail(exitedError(this.pid, "killed"));
+    if (this.#state === STATE.dead) envelope.fail(exitedError(this.pid, "killed"));
+    else if (value !== NO_REPLY) envelope.reply(value);
     else envelope.defer(this);
   }
 
@@ -288,10 +298,8 @@ export class LightProcess implements Self, Runnable, Debtor {
     envelope?.settle();
     if (this.#state === STATE.dead) return envelope?.fail(exitedError(this.pid, "killed"));
     const reason = thrown instanceof Exiting ? thrown.reason : thrown;
-    if (envelope !== undefined) {
-      this.hasPaid(envelope);
-      envelope.fail(exitedError(this.pid, reason));
-    }
+    // Whoever called is told when it has ended, as all others are.
+    if (envelope !== undefined) this.owes(envelope);
     if (!(thrown instanceof Exiting)) this.runtime.crashed(this, thrown);
     this.stop(reason);
   }
@@ -345,6 +353,7 @@ export class LightProcess implements Self, Runnable, Debtor {
       envelope.fail(exitedError(this.pid, reason));
     }
     this.#owed = undefined;
+    this.#timers?.cancelAll();
     this.runtime.ended(this, reason);
     this.#ties = undefined;
   }
@@ -355,7 +364,7 @@ export class LightProcess implements Self, Runnable, Debtor {
     if (reason === "kill" && !isLink) return this.end("killed");
     if (this.trapExit) {
       const message: Exit = { kind: "EXIT", from, reason };
-      return this.signal(message);
+      return this.runtime.backlogs.signal(this, message);
     }
     // `normal` ends nobody but the one who says it of itself.
     if (reason === "normal" && !from.equals(this.pid)) return;
@@ -396,31 +405,48 @@ export class LightProcess implements Self, Runnable, Debtor {
     return this.#isQueued ? "ready" : "waiting";
   }
 
-  // What its own code calls.
+  // What its own code calls: without effect where it goes on although the process has ended.
+
+  /** @throws FoundationError `process_exited` where it has ended */
+  mustLive(): void {
+    if (this.#state === STATE.dead) throw endedError(this.pid);
+  }
+
+  /** A message of a process that has ended; nobody awaits room for another try. */
+  #lost(): true {
+    this.runtime.counts.fromEnded++;
+    return true;
+  }
 
   send(to: Destination, message: unknown, options?: ProcessSendOptions): boolean {
+    if (this.#state === STATE.dead) return this.#lost();
     return this.runtime.send(to, message, options);
   }
 
   cast(to: Destination, message: unknown, options?: ProcessSendOptions): boolean {
+    if (this.#state === STATE.dead) return this.#lost();
     return this.runtime.cast(to, message, options);
   }
 
   async call(to: Destination, message: unknown, options?: ProcessCallOptions): Promise<unknown> {
+    this.mustLive();
     return this.runtime.call(to, message, options);
   }
 
   async drained(to: Destination, options?: ProcessSendOptions): Promise<void> {
+    this.mustLive();
     return this.runtime.drained(to, options);
   }
 
   spawnLink(body: Spawnable, options?: SpawnOptions): Pid {
+    this.mustLive();
     const process = this.runtime.spawn(body, options);
     this.link(process.pid);
     return process.pid;
   }
 
   spawnMonitor(body: Spawnable, options?: SpawnOptions): { pid: Pid; ref: MonitorRef } {
+    this.mustLive();
     const { pid } = this.runtime.spawn(body, options);
     return { pid, ref: this.monitor(pid) };
   }
@@ -440,7 +466,7 @@ export class LightProcess implements Self, Runnable, Debtor {
   demonitor(ref: MonitorRef, options: { readonly flush?: boolean } = {}): void {
     this.runtime.demonitor(this, ref);
     if (options.flush !== true) return;
-    this.#takeOut((item) => typeof item === "object" && item !== null && isDownOf(item, ref));
+    this.#takeOut((item) => isDown(item) && item.ref === ref);
   }
 
   exit(reason: ExitReason): never {
@@ -451,7 +477,7 @@ export class LightProcess implements Self, Runnable, Debtor {
     match?: (message: unknown) => boolean,
     options: ReceiveOptions = {},
   ): Promise<Message> {
-    if (this.#state === STATE.dead) throw exitedError(this.pid, "normal");
+    this.mustLive();
     if (this.#receiving !== undefined) {
       throw new FoundationError("receive_under_way", `${this.pid} waits for a message already`);
     }
@@ -474,11 +500,26 @@ export class LightProcess implements Self, Runnable, Debtor {
     const mailbox = this.#mailbox;
     const taken = mailbox?.take(isWanted);
     if (mailbox !== undefined && taken !== undefined) this.#tellOfRoom(mailbox);
-    return taken;
+    return taken ?? this.runtime.backlogs.take(this, isWanted);
   }
 
   sendAfter(delayMs: number, message: unknown): TimerRef {
-    return this.runtime.sendAfter(delayMs, this.pid, message);
+    checkDelay("delayMs", delayMs);
+    // Nobody is there to be told that there is no room: the message waits for it.
+    return this.after(delayMs, () => void this.runtime.backlogs.deliver(this, "send", message));
+  }
+
+  /** Tells the process something later, whatever the limit of its mailbox. */
+  noticeAfter(delayMs: number, notice: Notice): TimerRef {
+    return this.after(delayMs, () => this.signal(notice));
+  }
+
+  /** Does something later, unless the process has ended by then. */
+  after(delayMs: number, action: () => void): TimerRef {
+    this.#timers ??= new Timers();
+    const timer = this.#timers.start(delayMs, action);
+    if (this.#state === STATE.dead) timer.cancel();
+    return timer;
   }
 }
 
@@ -489,18 +530,9 @@ function isCall(item: unknown): boolean {
 /** Calls stay in the mailbox for the handler: what `receive` takes has nobody to be answered to. */
 function isPlain(item: unknown): boolean {
   if (item instanceof Envelope) return item.kind !== "call";
-  return !(item instanceof StopRequest);
-}
-
-/** What a policy must not lose: whoever waits for it would wait for good. */
-function isSignal(item: unknown): boolean {
-  return item instanceof StopRequest || isExit(item) || isDown(item);
+  return !(item instanceof Notice);
 }
 
 function messageOf(item: unknown): unknown {
   return item instanceof Envelope ? item.message : item;
-}
-
-function isDownOf(item: object, ref: MonitorRef): boolean {
-  return Reflect.get(item, "kind") === "DOWN" && Reflect.get(item, "ref") === ref;
 }

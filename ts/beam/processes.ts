@@ -82,7 +82,8 @@ export class Processes {
   /**
    * Starts a process that is linked to the one whose handler runs.
    *
-   * @throws FoundationError `not_a_process` outside of a handler; see {@link spawn}
+   * @throws FoundationError `not_a_process` outside of a handler, `process_exited` where it has
+   *   just ended; see {@link spawn}
    */
   spawnLink<Message = never>(body: Spawnable<Message>, options?: SpawnOptions): Pid {
     return this.#current("spawnLink").spawnLink(body, options);
@@ -91,7 +92,8 @@ export class Processes {
   /**
    * Starts a process that the one whose handler runs monitors.
    *
-   * @throws FoundationError `not_a_process` outside of a handler; see {@link spawn}
+   * @throws FoundationError `not_a_process` outside of a handler, `process_exited` where it has
+   *   just ended; see {@link spawn}
    */
   spawnMonitor<Message = never>(
     body: Spawnable<Message>,
@@ -167,8 +169,8 @@ export class Processes {
   /**
    * Sends a request and resolves with the answer. A full mailbox is waited for.
    *
-   * @throws FoundationError `timeout`, `aborted`, `noproc`, `noconnection`, `process_exited` where
-   *   it ended before it answered, and what {@link send} throws
+   * @throws FoundationError `invalid_options`, `timeout`, `aborted`, `noproc`, `noconnection`,
+   *   `process_exited` where it ended before it answered, and what {@link send} throws
    */
   async call(to: Destination, message: unknown, options?: ProcessCallOptions): Promise<unknown> {
     return this.#runtime.call(to, message, options);
@@ -273,7 +275,14 @@ export class Processes {
     return this.#factories.spawnOn(node, factory, args, options);
   }
 
-  /** Sends a message later. The timer keeps the event loop alive. */
+  /**
+   * Sends a message later. Where its receiver is full then, the message waits in front of it, or is
+   * lost and counted, by the policy of the mailbox. The timer keeps the event loop alive; it ends
+   * with the process of this isolate that `to` is the pid of. Unit of `delayMs`: ms, 2^31 - 1 at
+   * most.
+   *
+   * @throws FoundationError `invalid_options`
+   */
   sendAfter(delayMs: number, to: Destination, message: unknown): TimerRef {
     return this.#runtime.sendAfter(delayMs, to, message);
   }
@@ -304,8 +313,9 @@ export class Processes {
    * signals and messages that wait for room, on the way out and in front of full mailboxes.
    */
   counts(): Readonly<ProcessCounts> & ProcessGauges {
-    const { counts, size, queue } = this.#runtime;
-    const { signalsWaiting, messagesHeld } = this.#distribution;
+    const { counts, size, queue, backlogs } = this.#runtime;
+    const { signalsWaiting } = this.#distribution;
+    const messagesHeld = backlogs.size;
     return { ...counts, alive: size, ready: queue.size, signalsWaiting, messagesHeld };
   }
 

@@ -1,4 +1,5 @@
 import { Wait } from "../base/deadline.ts";
+import { checkDelay } from "../base/option-checks.ts";
 import type { ReceiveOptions } from "./process-types.ts";
 
 /** A process that waits for a message of its choice. */
@@ -6,15 +7,22 @@ export class Receiving {
   readonly #match: ((message: unknown) => boolean) | undefined;
   readonly #wait: Wait<unknown>;
 
-  /** `onEnd` runs once, however the wait ends. */
+  /**
+   * `onEnd` runs once, however the wait ends.
+   *
+   * @throws FoundationError `invalid_options`
+   */
   constructor(
     match: ((message: unknown) => boolean) | undefined,
-    options: ReceiveOptions,
+    { signal, timeoutMs = Number.POSITIVE_INFINITY }: ReceiveOptions,
     onEnd: () => void,
   ) {
     this.#match = match;
-    const late = (): string => `no such message came within ${options.timeoutMs} ms`;
-    this.#wait = new Wait<unknown>(options, "timeout", late, onEnd);
+    const isEndless = timeoutMs === Number.POSITIVE_INFINITY;
+    if (!isEndless) checkDelay("timeoutMs", timeoutMs);
+    const late = (): string => `no such message came within ${timeoutMs} ms`;
+    const wait = { signal, timeoutMs: isEndless ? undefined : timeoutMs };
+    this.#wait = new Wait<unknown>(wait, "timeout", late, onEnd);
   }
 
   get promise(): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
+import { DELAY_MS_MAX } from "../base/option-checks.ts";
 import {
   INTENSITY_DEFAULTS,
   type IntensityOptions,
@@ -26,8 +27,9 @@ export class Restarts {
     this.#withinMs = withinMs;
     if (backoff === undefined) return;
     const { firstMs, maxMs, factor } = { ...BACKOFF_DEFAULTS, ...backoff };
-    if (!(firstMs > 0) || !(maxMs >= firstMs) || !(factor >= 1)) {
-      refuse("backoff needs 0 < firstMs <= maxMs and factor >= 1");
+    const isInOrder = firstMs > 0 && maxMs >= firstMs && maxMs <= DELAY_MS_MAX;
+    if (!isInOrder || !(factor >= 1)) {
+      refuse(`backoff needs 0 < firstMs <= maxMs <= ${DELAY_MS_MAX} and factor >= 1`);
     }
     this.#backoff = { firstMs, maxMs, factor };
   }

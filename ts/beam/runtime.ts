@@ -1,12 +1,14 @@
 import { FoundationError } from "../base/errors.ts";
+import { checkDelay } from "../base/option-checks.ts";
 import { type Home, isSameHome, Pid } from "../base/pid.ts";
+import { Backlogs } from "./backlogs.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Distant, type DistantDestination, NOWHERE } from "./distant.ts";
 import { Envelope, noProcessError } from "./envelope.ts";
 import type { HeavyHost } from "./heavy-host.ts";
 import { MAILBOX_DEFAULTS, MAILBOX_POLICIES, type MailboxOptions } from "./mailbox.ts";
 import { PendingCall } from "./pending-call.ts";
-import { LightProcess, type ProcessLimits, StopRequest } from "./process.ts";
+import { LightProcess, type ProcessLimits } from "./process.ts";
 import {
   type Destination,
   PROCESS_CALL_DEFAULTS,
@@ -16,10 +18,10 @@ import {
   type SpawnOptions,
 } from "./process-types.ts";
 import { RunQueue } from "./run-queue.ts";
-import type { Down, ExitReason, MonitorRef } from "./signals.ts";
+import { type Down, type ExitReason, type MonitorRef, StopRequest } from "./signals.ts";
 import { Starting } from "./starting.ts";
 import { tieKey, type Watcher } from "./ties.ts";
-import { TimerRef } from "./timers.ts";
+import { type TimerRef, Timers } from "./timers.ts";
 
 /** Counters of an isolate's processes since it began. */
 export interface ProcessCounts {
@@ -31,6 +33,10 @@ export interface ProcessCounts {
   messagesDropped: number;
   /** Messages to processes that were gone. */
   toNobody: number;
+  /** Messages that code sent as a process that had ended. */
+  fromEnded: number;
+  /** Messages of timers to somewhere else that could not be sent when they were due. */
+  timersFailed: number;
   /** Answers that came after their call had ended. */
   lateReplies: number;
 }
@@ -59,9 +65,15 @@ export class ProcessRuntime {
     crashed: 0,
     messagesDropped: 0,
     toNobody: 0,
+    fromEnded: 0,
+    timersFailed: 0,
     lateReplies: 0,
   };
+  /** Messages that wait in front of full mailboxes. */
+  readonly backlogs = new Backlogs();
   readonly #deadlines = new Deadlines();
+  /** Those that are for no process of this isolate in particular. */
+  readonly #timers = new Timers();
   readonly #processes = new Map<number, LightProcess>();
   readonly #names = new Map<string, { process: LightProcess; release: () => void }>();
   readonly #limits = new Map<string, ProcessLimits>();
@@ -148,6 +160,7 @@ export class ProcessRuntime {
     options: SpawnOptions = {},
     link?: LightProcess,
   ): Promise<LightProcess> {
+    link?.mustLive();
     const init = new Starting(body);
     const process = this.spawn(init.body, init.labelled(options));
     if (link !== undefined) this.link(link, process.pid);
@@ -240,6 +253,7 @@ export class ProcessRuntime {
   /** See `Processes.call`. */
   async call(to: Destination, message: unknown, options?: ProcessCallOptions): Promise<unknown> {
     const timeoutMs = options?.timeoutMs ?? PROCESS_CALL_DEFAULTS.timeoutMs;
+    if (timeoutMs !== Number.POSITIVE_INFINITY) checkDelay("timeoutMs", timeoutMs);
     const name = to instanceof Pid || typeof to === "string" ? to : to.name;
     const call = new PendingCall(name, timeoutMs, options?.signal, this.#deadlines, this.counts);
     const target = this.#resolve(to);
@@ -288,7 +302,27 @@ export class ProcessRuntime {
 
   /** See `Processes.sendAfter`. */
   sendAfter(delayMs: number, to: Destination, message: unknown): TimerRef {
-    return new TimerRef(delayMs, () => this.send(to, message));
+    const target = to instanceof Pid ? this.find(to) : undefined;
+    if (target !== undefined) return target.sendAfter(delayMs, message);
+    checkDelay("delayMs", delayMs);
+    return this.#timers.start(delayMs, () => this.#sendDue(to, message));
+  }
+
+  #sendDue(to: Destination, message: unknown): void {
+    const target = this.#resolve(to);
+    if (target instanceof LightProcess) void this.backlogs.deliver(target, "send", message);
+    else if (target === undefined) this.counts.toNobody++;
+    else void this.#sendAway(target, message);
+  }
+
+  async #sendAway(to: DistantDestination, message: unknown): Promise<void> {
+    try {
+      while (!this.#distant.send(to, "send", message, undefined)) {
+        await this.#distant.drained(to, undefined);
+      }
+    } catch {
+      this.counts.timersFailed++; // it cannot be encoded, or its isolate has left the node
+    }
   }
 
   // Exits.
@@ -301,8 +335,9 @@ export class ProcessRuntime {
 
   /** See `Processes.stop`. */
   stop(pid: Pid, reason: ExitReason): void {
-    if (isSameHome(pid.home, this.home)) this.at(pid.serial)?.signal(new StopRequest(reason));
-    else this.#distant.stop(pid, reason);
+    if (!isSameHome(pid.home, this.home)) return this.#distant.stop(pid, reason);
+    const process = this.at(pid.serial);
+    if (process !== undefined) this.backlogs.signal(process, new StopRequest(reason));
   }
 
   /** A handler threw: whoever watches crashes is told. */
@@ -362,12 +397,13 @@ export class ProcessRuntime {
   /** Has a process tell another one when it ends. */
   monitor(process: LightProcess, pid: Pid): MonitorRef {
     const ref = this.#nextRef();
+    if (process.isDead) return ref;
     process.ties.monitors.set(ref, pid);
     this.#watch(ref, pid, {
       down: (target, reason) => {
         if (process.knownTies?.monitors.delete(ref) !== true) return;
         const message: Down = { kind: "DOWN", ref, pid: target, reason };
-        process.signal(message);
+        this.backlogs.signal(process, message);
       },
     });
     return ref;
@@ -417,6 +453,7 @@ export class ProcessRuntime {
   /** Ends all processes: the isolate leaves its node. */
   close(reason: ExitReason): void {
     this.#isClosed = true;
+    this.#timers.cancelAll();
     for (const process of [...this.#processes.values()]) process.end(reason);
   }
 }

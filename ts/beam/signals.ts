@@ -33,6 +33,27 @@ export interface Exit {
   readonly reason: ExitReason;
 }
 
+/**
+ * What a part of the runtime tells the process that it runs in, e.g. that a timer is over. As a
+ * signal it is taken whatever the limit of the mailbox, and `receive` leaves it where it is.
+ */
+export abstract class Notice {}
+
+/** Asks a process to end once it has handled what came before. */
+export class StopRequest extends Notice {
+  readonly reason: ExitReason;
+
+  constructor(reason: ExitReason) {
+    super();
+    this.reason = reason;
+  }
+}
+
+/** Whether it is taken whatever the limit of a mailbox: whoever waits for it would for good. */
+export function isUndroppable(message: unknown): boolean {
+  return message instanceof Notice || isExit(message) || isDown(message);
+}
+
 /** Whether a message says that a monitored process is gone. */
 export function isDown(message: unknown): message is Down {
   return isSignal(message, "DOWN") && Reflect.get(message, "pid") instanceof Pid;

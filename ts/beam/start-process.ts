@@ -17,6 +17,7 @@ export async function startProcess(
   { args = [], ...options }: StartOptions,
   parent?: { readonly process?: LightProcess; readonly pid: Pid },
 ): Promise<Pid> {
+  parent?.process?.mustLive();
   if (isHeavy(start)) {
     if (runtime.host === undefined) {
       throw new FoundationError("not_attached", "a heavy process needs a node");

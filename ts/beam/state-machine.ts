@@ -1,7 +1,9 @@
+import { checkDelay } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import { type Delivery, type From, NO_REPLY } from "./envelope.ts";
+import type { LightProcess } from "./process.ts";
 import type { ProcessBody, Self } from "./process-types.ts";
-import { type ExitReason, isExit } from "./signals.ts";
+import { type ExitReason, isExit, Notice } from "./signals.ts";
 import type { Blueprint } from "./startable.ts";
 import type { TimerRef } from "./timers.ts";
 
@@ -74,14 +76,23 @@ export abstract class StateMachine<
     this.#next.isPostponed = true;
   }
 
-  /** A timeout that a change of state ends. Unit: ms. */
+  /**
+   * A timeout that a change of state ends. Unit: ms, 2^31 - 1 at most.
+   *
+   * @throws FoundationError `invalid_options`
+   */
   protected stateTimeout(timeoutMs: number): void {
-    this.#next.timers.push({ name: STATE_TIMER, timeoutMs });
+    this.timeout(STATE_TIMER, timeoutMs);
   }
 
-  /** A timeout of any other name, in the place of the one it may have had before. Unit: ms. */
+  /**
+   * A timeout of any other name, in the place of the one it may have had before. Unit: ms, 2^31 - 1
+   * at most.
+   *
+   * @throws FoundationError `invalid_options`
+   */
   protected timeout(name: string, timeoutMs: number): void {
-    this.#next.timers.push({ name, timeoutMs });
+    this.#next.timers.push({ name, timeoutMs: checkDelay("timeoutMs", timeoutMs) });
   }
 
   /** Ends a timeout. */
@@ -131,10 +142,11 @@ type Event =
   | { readonly kind: "timeout"; readonly name: string };
 
 /** Told to a machine when a timeout is over, unless another one has taken its place. */
-class Elapsed {
+class Elapsed extends Notice {
   readonly name: string;
 
   constructor(name: string) {
+    super();
     this.name = name;
   }
 }
@@ -146,7 +158,7 @@ class StateMachineBody implements ProcessBody<unknown> {
   readonly #timers = new Map<string, { readonly elapsed: Elapsed; readonly timer: TimerRef }>();
   #postponed: Event[] = [];
   #state = "";
-  #self!: Self;
+  #self!: LightProcess;
 
   constructor(
     machine: StateMachine<string, readonly unknown[]>,
@@ -159,7 +171,7 @@ class StateMachineBody implements ProcessBody<unknown> {
   }
 
   async init(self: Self): Promise<void> {
-    this.#self = self;
+    this.#self = self as LightProcess;
     StateMachine.attach(this.#machine, self);
     const state = await this.#machine.init(...this.#args);
     this.#setTimers(StateMachine.takeNext(this.#machine));
@@ -247,7 +259,8 @@ class StateMachineBody implements ProcessBody<unknown> {
       this.#cancel(name);
       if (timeoutMs === undefined) continue;
       const elapsed = new Elapsed(name);
-      this.#timers.set(name, { elapsed, timer: this.#self.sendAfter(timeoutMs, elapsed) });
+      const timer = this.#self.noticeAfter(timeoutMs, elapsed);
+      this.#timers.set(name, { elapsed, timer });
     }
   }
 

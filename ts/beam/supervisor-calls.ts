@@ -1,6 +1,7 @@
 import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "./child-spec.ts";
+import { Notice } from "./signals.ts";
 import type { ChildCounts, ChildInfo } from "./supervisor-types.ts";
 
 /** What a supervisor does when it is asked. */
@@ -19,13 +20,13 @@ export interface SupervisorCall {
   readonly argument?: unknown;
 }
 
-/** A child whose back-off is over. */
-export class RestartDue {
-  readonly id: string;
+/** The back-off of a child is over. */
+export class RestartDue extends Notice {}
 
-  constructor(id: string) {
-    this.id = id;
-  }
+/** What a supervisor answers who is asked for something that only a child at rest bears. */
+export function restartingError(id: string): FoundationError {
+  const text = `child '${id}' will be restarted when its back-off is over; terminate it first`;
+  return new FoundationError("child_restarting", text);
 }
 
 /** Marks an error that belongs to the caller, not to the supervisor. */

@@ -10,7 +10,7 @@ export type Strategy = "oneForOne" | "oneForAll" | "restForOne";
 export interface BackoffOptions {
   /** Before the first restart within the intensity's window. Unit: ms. */
   readonly firstMs?: number;
-  /** Longest wait. Unit: ms. */
+  /** Longest wait, 2^31 - 1 at most. Unit: ms. */
   readonly maxMs?: number;
   /** By how much each further wait is longer. Unit: times. */
   readonly factor?: number;

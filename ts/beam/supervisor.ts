@@ -7,7 +7,12 @@ import type { ProcessBody, Self } from "./process-types.ts";
 import { Restarts } from "./restarts.ts";
 import { type ExitReason, isExit, isWantedEnd } from "./signals.ts";
 import type { Blueprint } from "./startable.ts";
-import { answerSupervisorCall, RestartDue, type Supervising } from "./supervisor-calls.ts";
+import {
+  answerSupervisorCall,
+  RestartDue,
+  restartingError,
+  type Supervising,
+} from "./supervisor-calls.ts";
 import {
   type ChildCounts,
   type ChildInfo,
@@ -15,6 +20,7 @@ import {
   SUPERVISOR_DEFAULTS,
   type SupervisorOptions,
 } from "./supervisor-types.ts";
+import type { TimerRef } from "./timers.ts";
 
 const STRATEGIES: readonly Strategy[] = ["oneForOne", "oneForAll", "restForOne"];
 
@@ -23,6 +29,12 @@ interface Child {
   pid: Pid | undefined;
   state: ChildInfo["state"];
   restarts: number;
+  /** While it waits for its back-off. */
+  wait: { readonly due: RestartDue; readonly timer: TimerRef } | undefined;
+}
+
+function childOf(spec: ChildSpec): Child {
+  return { spec, pid: undefined, state: "stopped", restarts: 0, wait: undefined };
 }
 
 /**
@@ -72,7 +84,7 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
     restarts: Restarts,
     parent: Pid | undefined,
   ) {
-    this.#list = specs.map((spec) => ({ spec, pid: undefined, state: "stopped", restarts: 0 }));
+    this.#list = specs.map(childOf);
     this.#strategy = strategy;
     this.#restarts = restarts;
     this.#parent = parent;
@@ -92,7 +104,10 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
 
   handle(message: unknown, self: Self, delivery: Delivery): unknown {
     if (delivery.kind === "call") return answerSupervisorCall(this, message);
-    if (message instanceof RestartDue) return this.#restart(message.id);
+    if (message instanceof RestartDue) {
+      const due = this.#list.find(({ wait }) => wait?.due === message);
+      return due && this.#restart(due);
+    }
     if (!isExit(message)) return undefined;
     if (this.#parent?.equals(message.from) === true) return self.exit(message.reason);
     const child = this.#list.find(({ pid }) => pid?.equals(message.from));
@@ -112,7 +127,13 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
     const { pid } = child;
     child.pid = undefined;
     child.state = "stopped";
+    this.#stopWaiting(child);
     if (pid !== undefined) await this.#children.stop(pid, child.spec.shutdownMs);
+  }
+
+  #stopWaiting(child: Child): void {
+    child.wait?.timer.cancel();
+    child.wait = undefined;
   }
 
   /** In reverse order of their start. Temporary children that end are forgotten. */
@@ -139,16 +160,18 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
 
   /** A restart that is due now or, with back-off, later. */
   async #plan(child: Child): Promise<void> {
+    if (this.#children.areAbandoned) return undefined;
     const delayMs = this.#restarts.next(performance.now());
     if (delayMs === undefined) return this.#self.exit("shutdown");
     child.state = "restarting";
-    if (delayMs === 0) return this.#restart(child.spec.id);
-    this.#self.sendAfter(delayMs, new RestartDue(child.spec.id));
+    if (delayMs === 0) return this.#restart(child);
+    const due = new RestartDue();
+    child.wait = { due, timer: this.#children.noticeAfter(delayMs, due) };
+    return undefined;
   }
 
-  async #restart(id: string): Promise<void> {
-    const child = this.#list.find(({ spec }) => spec.id === id);
-    if (child?.state !== "restarting") return;
+  async #restart(child: Child): Promise<void> {
+    this.#stopWaiting(child);
     const concerned = this.#concerned(child);
     await this.#stopAll(concerned.filter((other) => other !== child));
     for (const other of concerned) {
@@ -158,14 +181,9 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
         other.restarts++;
       } catch {
         // Its end counts as one more; the children behind it are started with it.
-        return this.#plan(other === child ? child : this.#mark(other));
+        return this.#plan(other);
       }
     }
-  }
-
-  #mark(child: Child): Child {
-    child.state = "restarting";
-    return child;
   }
 
   #concerned(child: Child): Child[] {
@@ -188,7 +206,7 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
     if (this.#list.some((child) => child.spec.id === spec.id)) {
       throw new FoundationError("child_exists", `there is a child '${spec.id}' already`);
     }
-    const child: Child = { spec, pid: undefined, state: "stopped", restarts: 0 };
+    const child = childOf(spec);
     await this.#start(child);
     this.#list.push(child);
     return child.pid as unknown as Pid;
@@ -205,6 +223,7 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
     if (child.pid !== undefined) {
       throw new FoundationError("child_exists", `child '${child.spec.id}' is running`);
     }
+    if (child.state === "restarting") throw restartingError(child.spec.id);
     await this.#start(child);
     return child.pid as unknown as Pid;
   }
@@ -215,6 +234,7 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
       const text = `child '${child.spec.id}' is running; terminate it first`;
       throw new FoundationError("child_exists", text);
     }
+    if (child.state === "restarting") throw restartingError(child.spec.id);
     this.#forget(child);
   }
 

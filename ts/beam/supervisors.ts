@@ -52,8 +52,8 @@ export class Supervisors {
   }
 
   /**
-   * Ends a child and does not restart it. Its spec stays, unless it is temporary or its supervisor
-   * dynamic.
+   * Ends a child and does not restart it, nor where it waits for its back-off. Its spec stays,
+   * unless it is temporary or its supervisor dynamic.
    *
    * @throws FoundationError `unknown_child`
    */
@@ -66,18 +66,20 @@ export class Supervisors {
   }
 
   /**
-   * Starts a child that was terminated.
+   * Starts a child that was terminated, or has ended for good.
    *
-   * @throws FoundationError `unknown_child`, `child_exists` where it is running, `init_failed`
+   * @throws FoundationError `unknown_child`, `child_exists` where it is running,
+   *   `child_restarting` where it waits for its back-off, `init_failed`
    */
   async restartChild(to: Destination, id: string, options?: ProcessCallOptions): Promise<Pid> {
     return (await this.#ask(to, "restartChild", id, options)) as Pid;
   }
 
   /**
-   * Forgets the spec of a child that was terminated.
+   * Forgets the spec of a child that was terminated, or has ended for good.
    *
-   * @throws FoundationError `unknown_child`, `child_exists` where it is running
+   * @throws FoundationError `unknown_child`, `child_exists` where it is running,
+   *   `child_restarting` where it waits for its back-off
    */
   async deleteChild(to: Destination, id: string, options?: ProcessCallOptions): Promise<void> {
     await this.#ask(to, "deleteChild", id, options);

@@ -44,6 +44,8 @@ export class Tasks {
   /**
    * The same, linked to the process whose handler runs: the failure of one ends the other. Outside
    * of a handler there is nobody to link to, and it is as {@link run}.
+   *
+   * @throws FoundationError `process_exited` where that process has just ended
    */
   runLink<T>(work: (self: Self) => T | Promise<T>, options: TaskOptions = {}): Task<T> {
     return this.#start(work, options, true);
@@ -64,6 +66,7 @@ export class Tasks {
       handle: (): void => {},
     };
     const parent = isLinked ? runtime.current : undefined;
+    parent?.mustLive();
     const { pid } = runtime.spawn(body, { label: label === "" ? "Task" : label });
     if (parent !== undefined) runtime.link(parent, pid);
     const stop = (reason: ExitReason): void => runtime.exit(pid, pid, reason);
