@@ -1,3 +1,5 @@
+import { ModelTimers } from "./model-timers.ts";
+
 /** A child as the model is told of it. */
 export interface Spec {
   readonly id: string;
@@ -12,6 +14,8 @@ export interface Kept {
   isRunning: boolean;
   /** How it ended, until its supervisor has heard of it. */
   ended: string | undefined;
+  /** While it waits for its back-off. */
+  timer: number | undefined;
 }
 
 /** How a supervisor of the model works. */
@@ -19,6 +23,9 @@ export interface Rules {
   readonly strategy: "oneForOne" | "oneForAll" | "restForOne";
   readonly restartsMax: number;
   readonly withinMs: number;
+  readonly backoff:
+    | { readonly firstMs: number; readonly maxMs: number; readonly factor: number }
+    | undefined;
 }
 
 /** What OTP says of a supervisor, with lists for processes: `log` has what it does, in order. */
@@ -27,9 +34,13 @@ export class SupervisorModel {
   readonly children: Kept[] = [];
   /** How many of the next starts of a child fail. */
   readonly failures = new Map<string, number>();
+  readonly timers = new ModelTimers();
   isAlive = true;
   readonly #rules: Rules;
   #restartedAtMs: number[] = [];
+  #waits = 0;
+  /** Children whose back-off is over, in that order. */
+  readonly #due: { readonly child: Kept; readonly timer: number }[] = [];
 
   constructor(rules: Rules) {
     this.#rules = rules;
@@ -63,10 +74,29 @@ export class SupervisorModel {
   }
 
   #plan(child: Kept, nowMs: number): void {
-    const { restartsMax, withinMs } = this.#rules;
+    const { restartsMax, withinMs, backoff } = this.#rules;
+    const lastMs = this.#restartedAtMs.at(-1) ?? Number.NEGATIVE_INFINITY;
     const recent = this.#restartedAtMs.filter((atMs) => nowMs - atMs <= withinMs);
     this.#restartedAtMs = [...recent, nowMs];
     if (this.#restartedAtMs.length > restartsMax) return this.end();
+    if (backoff === undefined) return this.#restart(child, nowMs);
+    this.#waits = nowMs - lastMs > withinMs ? 0 : this.#waits + 1;
+    const delayMs = Math.min(backoff.maxMs, backoff.firstMs * backoff.factor ** this.#waits);
+    const timer = this.timers.start(delayMs, () => this.#due.push({ child, timer }));
+    child.timer = timer;
+  }
+
+  /** Time has passed. */
+  advance(ms: number, nowMs: number): void {
+    this.timers.advance(ms);
+    for (const { child, timer } of this.#due.splice(0)) {
+      // Unless it was stopped meanwhile, or has another wait by now.
+      if (this.isAlive && child.timer === timer) this.#restart(child, nowMs);
+    }
+  }
+
+  #restart(child: Kept, nowMs: number): void {
+    child.timer = undefined;
     const concerned = this.#concerned(child);
     this.#stopAll(concerned.filter((other) => other !== child));
     const failed = concerned.find((other) => this.children.includes(other) && !this.#start(other));
@@ -103,6 +133,8 @@ export class SupervisorModel {
     if (child.isRunning) this.log.push(`-${id} ${shutdown === "kill" ? "killed" : "shutdown"}`);
     child.isRunning = false;
     child.ended = undefined;
+    if (child.timer !== undefined) this.timers.cancel(child.timer);
+    child.timer = undefined;
   }
 
   #stopAll(children: readonly Kept[]): void {
@@ -134,17 +166,19 @@ export class SupervisorModel {
   /** Starts a child that does not run. */
   restartChild(child: Kept): string | undefined {
     if (child.isRunning) return "child_exists";
+    if (child.timer !== undefined) return "child_restarting";
     return this.#start(child) ? undefined : "init_failed";
   }
 
   /** Forgets a child that does not run. */
   deleteChild(child: Kept): string | undefined {
     if (child.isRunning) return "child_exists";
+    if (child.timer !== undefined) return "child_restarting";
     this.#forget(child);
     return undefined;
   }
 }
 
 function kept(spec: Spec): Kept {
-  return { spec, isRunning: false, ended: undefined };
+  return { spec, isRunning: false, ended: undefined, timer: undefined };
 }

@@ -203,27 +203,6 @@ describe("a supervisor", () => {
     expect(await processes.call("a", 1)).toBe(1);
   });
 
-  test("waits before a restart where it has a back-off", async () => {
-    const log: string[] = [];
-    const child = childrenOf(log);
-    const {
-      processes,
-      supervisors,
-      pid,
-      child: find,
-    } = await start({
-      children: [child("a")],
-      backoff: { firstMs: 20, maxMs: 20 },
-    });
-    processes.cast(await find("a"), "throw");
-    await settled();
-    const [waiting] = await supervisors.whichChildren(pid);
-    expect(waiting).toMatchObject({ state: "restarting", pid: undefined });
-    await expect.poll(async () => (await supervisors.whichChildren(pid))[0]?.state).toBe("running");
-    expect(log).toEqual(["+a", "-a error", "+a"]);
-    await supervisors.stop(pid);
-  });
-
   test("takes, ends, restarts and forgets children when it is asked", async () => {
     const log: string[] = [];
     const child = childrenOf(log);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Envelope } from "../../dist/ts/beam/envelope.js";
 import {
   type ChildOptions,
   GenServer,
@@ -235,6 +236,25 @@ describe("a restart that waits for its back-off", () => {
     },
   );
 
+  test("comes then, and later each time within the window of the intensity", async () => {
+    const { processes, supervisors } = new Scene();
+    const pid = await supervisors.start({
+      children: [crashing("a")],
+      backoff: { firstMs: 10, maxMs: 15, factor: 2 },
+    });
+    for (const waitMs of [10, 15, 15]) {
+      const [running] = await supervisors.whichChildren(pid);
+      processes.send(running!.pid!, "now");
+      await settled();
+      vi.advanceTimersByTime(waitMs - 1);
+      expect(await supervisors.whichChildren(pid)).toMatchObject([
+        { state: "restarting", pid: undefined },
+      ]);
+      vi.advanceTimersByTime(1);
+      expect(await supervisors.whichChildren(pid)).toMatchObject([{ state: "running" }]);
+    }
+  });
+
   test("cannot be asked for, nor can the child be deleted, but terminated", async () => {
     const { processes, supervisors } = new Scene();
     const pid = await supervisors.start({
@@ -254,6 +274,32 @@ describe("a restart that waits for its back-off", () => {
     await supervisors.terminateChild(pid, "a");
     await supervisors.deleteChild(pid, "a");
     expect(await supervisors.whichChildren(pid)).toEqual([]);
+  });
+
+  test("is a child's own: one that is started with another is at rest", async () => {
+    const { processes, supervisors } = new Scene();
+    let starts = 0;
+    const elder = {
+      init: () => {
+        if (++starts === 2) throw new Error("not today");
+      },
+      handle: () => {},
+    };
+    const pid = await supervisors.start({
+      strategy: "oneForAll",
+      children: [{ id: "elder", start: elder }, crashing("a")],
+      backoff: { firstMs: 10, maxMs: 10 },
+    });
+    const states = async () => {
+      return (await supervisors.whichChildren(pid)).map(({ state }) => state);
+    };
+    processes.send((await supervisors.whichChildren(pid))[1]!.pid!, "now");
+    await settled();
+    expect(await states()).toEqual(["running", "restarting"]);
+    vi.advanceTimersByTime(10);
+    expect(await states()).toEqual(["restarting", "stopped"]);
+    vi.advanceTimersByTime(10);
+    expect(await states()).toEqual(["running", "running"]);
   });
 
   test("that was given up leaves no timer to a dynamic supervisor", async () => {
@@ -292,6 +338,32 @@ describe("a signal from elsewhere", () => {
     open();
     await stopped;
     expect(got).toMatchObject(["busy with", 1, 2, "held", { kind: "EXIT", reason: "over" }]);
+  });
+
+  test("or a call comes behind them, and what is sent meanwhile is refused", async () => {
+    const { processes, runtime, pid, got, open } = await fullProcess("block");
+    const process = runtime.find(pid)!;
+    void runtime.backlogs.deliver(process, "send", "held");
+    const failures: unknown[] = [];
+    const caller = { reply: () => {}, fail: (error: unknown) => failures.push(error) };
+    runtime.backlogs.call(process, new Envelope("call", "call", caller));
+    runtime.backlogs.call(process, new Envelope("call", "another", caller));
+    expect(await processes.processInfo(pid)).toMatchObject({ mailbox: { messages: 2, held: 3 } });
+    expect(processes.send(pid, "refused")).toBe(false);
+    open();
+    await settled();
+    expect(got).toEqual(["busy with", 1, 2, "held", "call", "another"]);
+    expect(failures).toEqual([]);
+  });
+
+  test("or a call that waits when its process ends says so", async () => {
+    const { processes, runtime, pid } = await fullProcess("block");
+    const failures: unknown[] = [];
+    const caller = { reply: () => {}, fail: (error: unknown) => failures.push(error) };
+    runtime.backlogs.call(runtime.find(pid)!, new Envelope("call", "call", caller));
+    processes.exit(pid, "kill");
+    expect(failures).toMatchObject([{ code: "noproc" }]);
+    expect(runtime.backlogs.size).toBe(0);
   });
 
   test("is found by a receive among them", async () => {

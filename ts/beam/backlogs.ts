@@ -1,10 +1,10 @@
-import { Envelope } from "./envelope.ts";
+import { Envelope, noProcessError } from "./envelope.ts";
 import type { LightProcess } from "./process.ts";
 
 /**
- * Messages that found a mailbox full and wait for room in it: of timers, and of other isolates,
- * whose credit is not given back meanwhile. So there are no more than timers and the windows of
- * those who sent them.
+ * What found a mailbox full and waits for room in it: messages of timers, and of other isolates,
+ * whose credit is not given back meanwhile. So there is no more of it than timers and the windows
+ * of those who sent it. Where something waits, the mailbox is full: who sends after it is refused.
  */
 export class Backlogs {
   readonly #waiting = new Map<LightProcess, unknown[]>();
@@ -14,6 +14,11 @@ export class Backlogs {
     let size = 0;
     for (const items of this.#waiting.values()) size += items.length;
     return size;
+  }
+
+  /** Messages that wait for room in one mailbox. */
+  sizeOf(process: LightProcess): number {
+    return this.#waiting.get(process)?.length ?? 0;
   }
 
   /**
@@ -37,14 +42,18 @@ export class Backlogs {
     });
   }
 
+  /** Gives a call of another isolate to a process, behind the messages that wait. */
+  call(process: LightProcess, call: Envelope): void {
+    if (this.#waiting.has(process) || !process.accept(call)) this.#wait(process, call);
+  }
+
   /**
    * Gives a signal to a process, behind the messages that wait: whoever sent it may have sent them
    * before.
    */
   signal(process: LightProcess, message: unknown): void {
-    const waiting = this.#waiting.get(process);
-    if (waiting === undefined) process.signal(message);
-    else if (!process.offer(message)) waiting.push(new Signal(message));
+    if (!this.#waiting.has(process)) process.signal(message);
+    else if (!process.offer(message)) this.#wait(process, new Signal(message));
   }
 
   /** Takes the oldest message that `isWanted` out of those that wait. */
@@ -54,33 +63,41 @@ export class Backlogs {
   ): { readonly item: unknown } | undefined {
     const waiting = this.#waiting.get(process) ?? [];
     const index = waiting.findIndex((item) => isWanted(contentOf(item)));
-    return index < 0 ? undefined : { item: contentOf(waiting.splice(index, 1)[0]) };
+    if (index < 0) return undefined;
+    const [item] = waiting.splice(index, 1);
+    if (waiting.length === 0) this.#waiting.delete(process);
+    return { item: contentOf(item) };
   }
 
-  #wait(process: LightProcess, item: Envelope): void {
+  /** A mailbox has room, or its process is gone: what waits goes in, as far as it can. */
+  refill(process: LightProcess): void {
     const waiting = this.#waiting.get(process);
-    if (waiting !== undefined) {
-      waiting.push(item);
-      return;
-    }
-    this.#waiting.set(process, [item]);
-    void this.#pump(process);
+    if (waiting === undefined) return;
+    let taken = 0;
+    while (taken < waiting.length && enter(process, waiting[taken])) taken++;
+    waiting.splice(0, taken);
+    if (waiting.length === 0) this.#waiting.delete(process);
   }
 
-  async #pump(process: LightProcess): Promise<void> {
-    const items = this.#waiting.get(process) ?? [];
-    while (items.length > 0) {
-      await process.runtime.awaitRoom(process);
-      while (items.length > 0) {
-        const [item] = items;
-        if (item instanceof Signal) process.signal(item.message);
-        else if (process.isDead) (item as Envelope).settle();
-        else if (!process.accept(item)) break;
-        items.shift();
-      }
-    }
-    this.#waiting.delete(process);
+  #wait(process: LightProcess, item: unknown): void {
+    const waiting = this.#waiting.get(process);
+    if (waiting === undefined) this.#waiting.set(process, [item]);
+    else waiting.push(item);
   }
+}
+
+/** False: there is no room for it. */
+function enter(process: LightProcess, item: unknown): boolean {
+  if (process.isDead) {
+    if (item instanceof Envelope) {
+      item.settle();
+      item.fail(noProcessError(process.pid.toString()));
+    }
+    return true;
+  }
+  if (!(item instanceof Signal)) return process.accept(item);
+  process.signal(item.message);
+  return true;
 }
 
 function contentOf(item: unknown): unknown {

@@ -381,16 +381,8 @@ export class Distribution implements Distant {
         reply: (value: unknown) => resolve([true, value]),
         fail: (error: unknown) => resolve(failedReply(error)),
       };
-      const call = new Envelope("call", message, caller);
-      if (!process.accept(call)) void this.#acceptLater(process, call);
+      this.#runtime.backlogs.call(process, new Envelope("call", message, caller));
     });
-  }
-
-  async #acceptLater(process: LightProcess, call: Envelope): Promise<void> {
-    do {
-      await this.#runtime.awaitRoom(process);
-      if (process.isDead) return call.fail(noProcessError(process.pid.toString()));
-    } while (!process.accept(call));
   }
 
   #onDown(ref: unknown, generation: unknown, reason: ExitReason): undefined {

@@ -134,6 +134,8 @@ export interface ProcessInfo {
     /** Of the messages that are bytes; values share the isolate's heap and have no own size. */
     readonly bytes: number;
     readonly messagesMax: number | "unbounded";
+    /** In front of it for want of room: messages of timers and of other isolates. */
+    readonly held: number;
     readonly dropped: number;
   };
   readonly links: readonly Pid[];

@@ -390,6 +390,7 @@ export class LightProcess implements Self, Runnable, Debtor {
         messages: waiting.length,
         bytes,
         messagesMax: messagesMax === Number.POSITIVE_INFINITY ? "unbounded" : messagesMax,
+        held: this.runtime.backlogs.sizeOf(this),
         dropped: this.#dropped,
       },
       links: [...(this.#ties?.links.values() ?? [])],

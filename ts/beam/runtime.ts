@@ -294,6 +294,7 @@ export class ProcessRuntime {
 
   /** A mailbox that was full is not any more, or is gone. */
   roomIn(process: LightProcess): void {
+    this.backlogs.refill(process);
     const waiters = this.#room.get(process);
     if (waiters === undefined) return;
     this.#room.delete(process);

@@ -172,6 +172,7 @@ class SupervisorBody implements ProcessBody<unknown>, Supervising {
 
   async #restart(child: Child): Promise<void> {
     this.#stopWaiting(child);
+    child.state = "stopped"; // until it has started: one before it may not
     const concerned = this.#concerned(child);
     await this.#stopAll(concerned.filter((other) => other !== child));
     for (const other of concerned) {
