@@ -1,7 +1,14 @@
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { type FoundationNode, type HeavyBlueprint, heavy, type Pid } from "foundation-runtime";
+import {
+  type FoundationNode,
+  type HeavyBlueprint,
+  heavy,
+  type Pid,
+  type SpawnOptions,
+} from "foundation-runtime";
+import { offerServers, type SERVERS } from "./fixtures/otp-servers.mjs";
 import { subject } from "./fixtures/subject.mjs";
 import { LocalNodes } from "./local-nodes.ts";
 
@@ -14,7 +21,9 @@ export interface Place {
   readonly here: FoundationNode;
   readonly kind: "light" | "heavy";
   /** Starts a subject (fixtures/subject.mjs) in the other place. */
-  subject(options?: { readonly trapExit?: boolean; readonly link?: Pid }): Promise<Pid>;
+  subject(options?: SpawnOptions & { readonly link?: Pid }): Promise<Pid>;
+  /** Starts a server (fixtures/otp-servers.mjs) in the other place. */
+  server(name: keyof typeof SERVERS): Promise<Pid>;
   /** Tells a subject what to do and resolves with its answer. */
   order(pid: Pid, order: string, argument?: unknown): Promise<unknown>;
   close(): Promise<void>;
@@ -43,21 +52,31 @@ async function openWith(
   const { processes } = here.beam;
   processes.on("crashed", () => {});
   const other = await start(here, nodes);
-  if (other === undefined) processes.offer("subject", subject as never);
+  if (other === undefined) offerSubjects(here);
   const { node, factory } = other ?? { node: "here", factory: "subject" };
   return {
     here,
     kind: factory === "heavy subject" ? "heavy" : "light",
-    subject: async ({ trapExit = false, link } = {}) => {
-      const options = link === undefined ? {} : { link };
+    subject: async ({ trapExit = false, ...options } = {}) => {
       return processes.spawnOn(node, factory, [{ trapExit }], options);
     },
+    server: async (name) => processes.spawnOn(node, `${factory} ${name}`),
     order: async (pid, order, argument) => processes.call(pid, { order, argument }),
     close: async () => {
       await other?.close?.();
       await nodes.leaveAll();
     },
   };
+}
+
+function offerSubjects({ beam: { processes } }: FoundationNode): void {
+  processes.offer("subject", subject as never);
+  offerServers(processes, "subject");
+}
+
+function offerHeavySubjects({ beam: { processes } }: FoundationNode): void {
+  processes.offer("heavy subject", heavySubject);
+  offerServers(processes, "heavy subject", true);
 }
 
 async function startWorker(): Promise<Other> {
@@ -75,21 +94,20 @@ function heavySubject({ trapExit }: { trapExit: boolean }): HeavyBlueprint {
 }
 
 async function offerHeavy(here: FoundationNode): Promise<Other> {
-  here.beam.processes.offer("heavy subject", heavySubject);
+  offerHeavySubjects(here);
   return { node: "here", factory: "heavy subject" };
 }
 
 async function startHeavyNode(here: FoundationNode, nodes: LocalNodes): Promise<Other> {
   await startNode(here, nodes);
-  const there = nodes.last;
-  there.beam.processes.offer("heavy subject", heavySubject);
+  offerHeavySubjects(nodes.last);
   return { node: "there", factory: "heavy subject" };
 }
 
 async function startNode(here: FoundationNode, nodes: LocalNodes): Promise<Other> {
   const there = await nodes.start({ name: "there", seeds: [here.address] });
   there.beam.processes.on("crashed", () => {});
-  there.beam.processes.offer("subject", subject as never);
+  offerSubjects(there);
   await Promise.all([here, there].map(async (node) => node.awaitReady({ minimumMembers: 2 })));
   return { node: "there", factory: "subject" };
 }

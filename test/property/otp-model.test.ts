@@ -12,7 +12,7 @@ import {
 import { Scene, settled } from "../unit/beam-scene.ts";
 import { describe, type Id, type Item, NOBODY, OtpModel, type Policy } from "./otp-model.ts";
 
-/** Programs; more of them: `OTP_MODEL_RUNS=20000 npx vitest run test/property/otp-model.test.ts`. */
+/** Programs. OTP_MODEL_RUNS in the environment: so many of them. */
 const RUNS = Number(process.env["OTP_MODEL_RUNS"] ?? 400);
 const BOOM = new Error("boom");
 const REASONS: readonly unknown[] = ["normal", "kill", "shutdown", BOOM];

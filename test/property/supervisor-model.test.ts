@@ -5,7 +5,7 @@ import { type ChildOptions, FoundationError, GenServer, type Pid } from "../../d
 import { Scene, settled } from "../unit/beam-scene.ts";
 import { type Kept, type Rules, type Spec, SupervisorModel } from "./supervisor-model.ts";
 
-/** Programs; more of them: `SUPERVISOR_MODEL_RUNS=20000 npx vitest run test/property/supervisor…`. */
+/** Programs. SUPERVISOR_MODEL_RUNS in the environment: so many of them. */
 const RUNS = Number(process.env["SUPERVISOR_MODEL_RUNS"] ?? 600);
 const BUDGET_MS = 1e9;
 

@@ -1,3 +1,4 @@
+import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "./child-spec.ts";
@@ -32,6 +33,15 @@ export function restartingError(id: string): FoundationError {
 /** Marks an error that belongs to the caller, not to the supervisor. */
 export interface Refused {
   readonly refused: unknown;
+  /** Of an error that has one: between isolates errors lose it. */
+  readonly code: string | undefined;
+}
+
+/** The error that belongs to the caller, as it was before it came from another isolate. */
+export function refusal({ refused, code }: Refused): unknown {
+  if (refused instanceof FoundationError || !isErrorCode(code)) return refused;
+  const text = refused instanceof Error ? refused.message : code;
+  return new FoundationError(code, text, { cause: refused });
 }
 
 /** Answers a call; what goes wrong is told to the caller and does not end the supervisor. */
@@ -42,7 +52,7 @@ export async function answerSupervisorCall(
   try {
     return { value: await run(supervising, message as Partial<SupervisorCall> | null) };
   } catch (refused) {
-    return { refused };
+    return { refused, code: refused instanceof FoundationError ? refused.code : undefined };
   }
 }
 

@@ -4,7 +4,7 @@ import { dynamicSupervisor } from "./dynamic-supervisor.ts";
 import type { Destination, ProcessCallOptions } from "./process-types.ts";
 import type { Processes } from "./processes.ts";
 import { supervisor } from "./supervisor.ts";
-import type { Refused, SupervisorCall } from "./supervisor-calls.ts";
+import { type Refused, refusal, type SupervisorCall } from "./supervisor-calls.ts";
 import type {
   ChildCounts,
   ChildInfo,
@@ -12,7 +12,7 @@ import type {
   SupervisorOptions,
 } from "./supervisor-types.ts";
 
-/** Starts supervisors and asks them things. */
+/** Starts supervisors and asks them things; but for `startChild`, those of any isolate. */
 export class Supervisors {
   readonly #processes: Processes;
 
@@ -113,7 +113,7 @@ export class Supervisors {
     // A child may take as long as it needs to start or to end; whoever cannot wait says so.
     const patient = { timeoutMs: Number.POSITIVE_INFINITY, ...options };
     const answer = (await this.#processes.call(to, call, patient)) as { value: unknown } | Refused;
-    if ("refused" in answer) throw answer.refused;
+    if ("refused" in answer) throw refusal(answer);
     return answer.value;
   }
 }
