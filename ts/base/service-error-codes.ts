@@ -87,7 +87,7 @@ export const SERVICE_ERROR_CODES = kinds({
   invalid_input: [
     [3204, "data/validation", "low"],
     [5009, "external/circuit_breaker", "medium"],
-    [5010, "external/circuit_breaker", "medium"],
+    [5011, "external/circuit_breaker", "medium"],
   ],
   data_too_large: [[2003, "data/validation", "high"]],
   invalid_event_type: [[2004, "data/validation", "medium"]],
@@ -106,20 +106,21 @@ export const SERVICE_ERROR_CODES = kinds({
   timeout: [[4301, "external/timeout", "medium"]],
   authentication_failed: [[4401, "external/auth", "high"]],
   service_not_found: [[5001, "system/discovery", "medium"]],
-  circuit_breaker_failed: [
-    [5003, "external/circuit_breaker", "medium"],
-    [5006, "external/circuit_breaker", "medium"],
-    [5007, "external/circuit_breaker", "medium"],
-    [5008, "external/circuit_breaker", "medium"],
-    [5011, "external/circuit_breaker", "medium"],
-    [5013, "external/circuit_breaker", "medium"],
-    [5014, "external/circuit_breaker", "medium"],
-  ],
   circuit_breaker_blown: [[5004, "external/circuit_breaker", "medium"]],
-  circuit_breaker_not_found: [[5005, "external/circuit_breaker", "medium"]],
-  protected_operation_failed: [[5012, "external/circuit_breaker", "medium"]],
+  circuit_breaker_not_found: [
+    [5005, "external/circuit_breaker", "high"],
+    [5007, "external/circuit_breaker", "medium"],
+    [5013, "external/circuit_breaker", "medium"],
+  ],
+  protected_operation_failed: [
+    [5003, "external/circuit_breaker", "medium"],
+    [5012, "external/circuit_breaker", "medium"],
+  ],
   circuit_breaker_install_failed: [[5015, "external/circuit_breaker", "high"]],
-  circuit_breaker_exception: [[5016, "external/circuit_breaker", "high"]],
+  circuit_breaker_exception: [
+    [5016, "external/circuit_breaker", "critical"],
+    [5006, "external/circuit_breaker", "critical"],
+  ],
   rate_limit_exceeded: [[6001, "external/rate_limiter", "medium"]],
   rate_limiter_exception: [
     [6003, "external/rate_limiter", "high"],
