@@ -6,6 +6,7 @@ import { Breaker, type BreakerCounts, type BreakerStatus, type Permit } from "./
 import {
   type BreakerOptions,
   type BreakerOutcome,
+  type BreakerPlan,
   type CallResult,
   planBreaker,
 } from "./breaker-options.ts";
@@ -73,6 +74,11 @@ export class CircuitBreakers {
   /** Whether there is a breaker of that name. */
   has(name: string): boolean {
     return this.#breakers.has(name);
+  }
+
+  /** How a breaker is set up; undefined where there is none of that name. */
+  planOf(name: string): BreakerPlan | undefined {
+    return this.#breakers.get(name)?.plan;
   }
 
   /** The names of all breakers, oldest first. */

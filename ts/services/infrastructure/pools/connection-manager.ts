@@ -34,7 +34,7 @@ export interface ConnectionManagerParts {
   readonly clock: Clock;
   readonly telemetry: TelemetrySink;
   /** Sizes of pools whose options name none. */
-  readonly poolDefaults: () => Partial<PoolSizes>;
+  readonly poolDefaults: (name: string) => Partial<PoolSizes>;
   /** Whether workers are kept for the next caller. */
   readonly isPooling: () => boolean;
 }
@@ -74,7 +74,7 @@ export class ConnectionManager {
     }
     if (this.#pools.size >= POOLS_MAX) throw refusePool(`there are ${POOLS_MAX} pools already`, {});
     const { clock, isPooling, poolDefaults } = this.#parts;
-    const plan = planPool(options, poolDefaults());
+    const plan = planPool(options, poolDefaults(name));
     const pool = new Pool(plan, clock, isPooling);
     this.#pools.set(name, "starting");
     try {
@@ -100,6 +100,15 @@ export class ConnectionManager {
     this.#pools.delete(name);
     await pool.stop(graceMs);
     this.#tell("pool_stopped", { counter: 1 }, { poolName: name });
+  }
+
+  /**
+   * Changes the size of a pool. Workers that are too many are ended when they come back.
+   *
+   * @throws FoundationError `not_found` (28418), `invalid_config`
+   */
+  resizePool(name: string, sizes: Pick<PoolSizes, "size" | "maxOverflow">): void {
+    this.#find(name).resize(sizes);
   }
 
   /** The names of all pools that have started, oldest first. */

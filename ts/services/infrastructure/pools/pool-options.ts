@@ -69,15 +69,23 @@ export function planPool<Worker, Args>(
   knownKeys("the options of a pool", options, KEYS, refusePool);
   const { workerModule: source, workerArgs, ...sizes } = options;
   const plan = { ...POOL_DEFAULTS, ...defaults, ...sizes };
-  wholeNumber("size", plan.size, [0, WORKERS_MAX], refusePool);
-  wholeNumber("maxOverflow", plan.maxOverflow, [0, WORKERS_MAX], refusePool);
+  checkSizes(plan);
   wholeNumber("waitingMax", plan.waitingMax, [0, Number.MAX_SAFE_INTEGER], refusePool);
   wholeNumber("createTimeoutMs", plan.createTimeoutMs, [1, TIME_MS_MAX], refusePool);
-  if (plan.size + plan.maxOverflow === 0) {
-    throw refusePool("size and maxOverflow are both 0: no worker could ever be made", {});
-  }
   if (plan.strategy !== "lifo" && plan.strategy !== "fifo") {
     throw refusePool(`strategy must be lifo or fifo, not ${String(plan.strategy)}`, {});
   }
   return { ...plan, module: workerModule(source), args: workerArgs as Args };
+}
+
+/**
+ * Checks how many workers a pool is to have.
+ *
+ * @throws FoundationError `invalid_config`
+ */
+export function checkSizes({ size, maxOverflow }: Pick<PoolSizes, "size" | "maxOverflow">): void {
+  wholeNumber("size", size, [0, WORKERS_MAX], refusePool);
+  wholeNumber("maxOverflow", maxOverflow, [0, WORKERS_MAX], refusePool);
+  if (size + maxOverflow > 0) return;
+  throw refusePool("size and maxOverflow are both 0: no worker could ever be made", {});
 }

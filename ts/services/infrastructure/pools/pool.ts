@@ -2,7 +2,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { abortError } from "../../../base/deadline.ts";
 import { FoundationError } from "../../../base/errors.ts";
 import { type LineOptions, WaitingLine } from "../resilience/waiting-line.ts";
-import type { PoolPlan } from "./pool-options.ts";
+import { checkSizes, type PoolPlan, type PoolSizes } from "./pool-options.ts";
 
 /** What a pool is doing. Unit of each number: workers, or callers for `waiting`. */
 export interface PoolStatus {
@@ -44,7 +44,7 @@ const REMAKE_MS = { first: 100, most: 10_000 } as const;
  * are in use, up to `maxOverflow` more are made, and ended when they come back and nobody waits.
  */
 export class Pool<Worker, Args = undefined> {
-  readonly #plan: PoolPlan<Worker, Args>;
+  #plan: PoolPlan<Worker, Args>;
   readonly #clock: Clock;
   readonly #isKeeping: () => boolean;
   readonly #line: WaitingLine<Entry<Worker>>;
@@ -126,6 +126,18 @@ export class Pool<Worker, Args = undefined> {
       return this.#grow();
     }
     this.#place(entry);
+  }
+
+  /**
+   * Changes how many workers there are. Idle ones that are too many are ended at once.
+   *
+   * @throws FoundationError `invalid_config`
+   */
+  resize({ size, maxOverflow }: Pick<PoolSizes, "size" | "maxOverflow">): void {
+    checkSizes({ size, maxOverflow });
+    this.#plan = { ...this.#plan, size, maxOverflow };
+    while (this.#idle.length > 0 && this.#total() > size) void this.#end(this.#idle.shift()!);
+    this.#grow();
   }
 
   /**
