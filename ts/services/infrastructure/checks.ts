@@ -1,5 +1,5 @@
 import { type ErrorFacts, FoundationError } from "../../base/errors.ts";
-import { nearest } from "../../kernel/options.ts";
+import { nearest } from "../../base/nearest.ts";
 
 /** Longest time that a timer of Node can wait. Unit: ms. */
 export const TIME_MS_MAX = 2_147_483_647;
