@@ -199,6 +199,133 @@ export type {
 } from "./services/errors/operation-context.ts";
 export { BREADCRUMBS_MAX } from "./services/errors/operation-context.ts";
 export type { ErrorOptions } from "./services/errors/wrapping.ts";
+export type { BreakerCounts, BreakerStatus } from "./services/infrastructure/breaker/breaker.ts";
+export type {
+  BreakerOptions,
+  BreakerOutcome,
+  CallResult,
+  ProbeOptions,
+} from "./services/infrastructure/breaker/breaker-options.ts";
+export {
+  BREAKER_DEFAULTS,
+  PROBE_DEFAULTS,
+} from "./services/infrastructure/breaker/breaker-options.ts";
+export type {
+  BreakerReport,
+  CircuitBreakers,
+} from "./services/infrastructure/breaker/circuit-breakers.ts";
+export { originalStatus } from "./services/infrastructure/breaker/circuit-breakers.ts";
+export type { ConfigReader } from "./services/infrastructure/config-limits.ts";
+export type {
+  CircuitBreakerConfig,
+  InfrastructureStatus,
+  ProtectionStatus,
+} from "./services/infrastructure/infrastructure.ts";
+export { Infrastructure } from "./services/infrastructure/infrastructure.ts";
+export type {
+  InfrastructureOperation,
+  InfrastructureOptions,
+} from "./services/infrastructure/infrastructure-core.ts";
+export { InfrastructureCore } from "./services/infrastructure/infrastructure-core.ts";
+export type {
+  RateKey,
+  RateLimiter,
+  RateStatus,
+} from "./services/infrastructure/limits/rate-limiter.ts";
+export type { RateAlgorithm, RateRuleOptions } from "./services/infrastructure/limits/rate-rule.ts";
+export { RATE_DEFAULTS } from "./services/infrastructure/limits/rate-rule.ts";
+export type {
+  RedisLimitsOptions,
+  SharedLimits,
+  WhenUnavailable,
+} from "./services/infrastructure/limits/shared-limits.ts";
+export {
+  REDIS_LIMITS_DEFAULTS,
+  redisLimits,
+} from "./services/infrastructure/limits/shared-limits.ts";
+export type {
+  CheckoutOptions,
+  ConnectionManager,
+  HeldWorker,
+  StopPoolOptions,
+} from "./services/infrastructure/pools/connections.ts";
+export {
+  CHECKOUT_DEFAULTS,
+  STOP_POOL_DEFAULTS,
+} from "./services/infrastructure/pools/connections.ts";
+export type {
+  HttpHeaders,
+  HttpWorkerOptions,
+} from "./services/infrastructure/pools/http-options.ts";
+export { HTTP_WORKER_DEFAULTS } from "./services/infrastructure/pools/http-options.ts";
+export type {
+  HttpRequestOptions,
+  HttpResponse,
+  HttpWorkerStatus,
+} from "./services/infrastructure/pools/http-worker.ts";
+export { HttpWorker } from "./services/infrastructure/pools/http-worker.ts";
+export type { PoolStatus } from "./services/infrastructure/pools/pool.ts";
+export type { PoolOptions, PoolStrategy } from "./services/infrastructure/pools/pool-options.ts";
+export { POOL_DEFAULTS } from "./services/infrastructure/pools/pool-options.ts";
+export type {
+  PoolWorker,
+  WorkerClass,
+  WorkerModule,
+  WorkerSource,
+} from "./services/infrastructure/pools/workers.ts";
+export { processWorkers } from "./services/infrastructure/pools/workers.ts";
+export type {
+  BulkheadOptions,
+  CallRateOptions,
+  ProtectedCallOptions,
+} from "./services/infrastructure/protection/call-options.ts";
+export { BULKHEAD_DEFAULTS } from "./services/infrastructure/protection/call-options.ts";
+export type { CallContext } from "./services/infrastructure/protection/protected-calls.ts";
+export type { Protection } from "./services/infrastructure/protection/protections.ts";
+export type {
+  BackoffDelayOptions,
+  Jitter,
+  Random,
+} from "./services/infrastructure/resilience/backoff.ts";
+export {
+  BACKOFF_DELAY_DEFAULTS,
+  backoffMs,
+  planBackoff,
+} from "./services/infrastructure/resilience/backoff.ts";
+export { BackoffWindow } from "./services/infrastructure/resilience/backoff-window.ts";
+export type { DispatchOptions } from "./services/infrastructure/resilience/dispatch.ts";
+export { DISPATCH_DEFAULTS, Dispatch } from "./services/infrastructure/resilience/dispatch.ts";
+export type {
+  AnsweredRequest,
+  HttpRetryOptions,
+  RetryStatus,
+} from "./services/infrastructure/resilience/http-retry.ts";
+export {
+  HTTP_RETRY_DEFAULTS,
+  httpRetry,
+  httpRetryDelayMs,
+  isWorthRetrying,
+  retryAfterMs,
+} from "./services/infrastructure/resilience/http-retry.ts";
+export type { PollOptions, PollStep } from "./services/infrastructure/resilience/poller.ts";
+export { POLL_DEFAULTS, poll } from "./services/infrastructure/resilience/poller.ts";
+export type {
+  RetryAttempt,
+  RetryOptions,
+  RetryRunOptions,
+} from "./services/infrastructure/resilience/retry.ts";
+export {
+  ENDLESS_RETRY,
+  RETRY_DEFAULTS,
+  retry,
+} from "./services/infrastructure/resilience/retry.ts";
+export type { Release } from "./services/infrastructure/resilience/semaphores.ts";
+export {
+  CountingSemaphore,
+  Limiter,
+  WeightedSemaphore,
+} from "./services/infrastructure/resilience/semaphores.ts";
+export type { LineOptions } from "./services/infrastructure/resilience/waiting-line.ts";
 export type { Measurements, Metadata, TelemetryName, TelemetrySink } from "./services/sinks.ts";
 export { NO_TELEMETRY } from "./services/sinks.ts";
 export type { Measured, MeasuredMemory } from "./services/toolkit/measures.ts";

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SYSTEM_CLOCK } from "../../dist/ts/base/clock.js";
-import { ConnectionManager } from "../../dist/ts/services/infrastructure/pools/connection-manager.js";
-import type { HttpWorkerOptions } from "../../dist/ts/services/infrastructure/pools/http-options.js";
+import type { HttpWorkerOptions } from "../../dist/ts/index.js";
+import { ConnectionManager } from "../../dist/ts/services/infrastructure/pools/connections.js";
 import { HttpWorker } from "../../dist/ts/services/infrastructure/pools/http-worker.js";
 import { NO_TELEMETRY } from "../../dist/ts/services/sinks.js";
 

@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { beforeEach, describe, expect, test } from "vitest";
 import { FoundationError } from "../../dist/ts/base/errors.js";
 import { ManualClock } from "../../dist/ts/base/manual-clock.js";
+import type { CallContext } from "../../dist/ts/index.js";
 import { Infrastructure } from "../../dist/ts/services/infrastructure/infrastructure.js";
 import {
   InfrastructureCore,
   type InfrastructureOperation,
 } from "../../dist/ts/services/infrastructure/infrastructure-core.js";
-import type { CallContext } from "../../dist/ts/services/infrastructure/protection/protected-calls.js";
 import { serviceChild } from "../../dist/ts/services/service-process.js";
 import { ServiceSlot } from "../../dist/ts/services/service-slot.js";
 import { Scene, settled } from "./beam-scene.ts";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../../dist/ts/base/manual-clock.js";
 import type { Pid } from "../../dist/ts/base/pid.js";
 import { GenServer } from "../../dist/ts/beam/gen-server.js";
-import { ConnectionManager } from "../../dist/ts/services/infrastructure/pools/connection-manager.js";
+import { ConnectionManager } from "../../dist/ts/services/infrastructure/pools/connections.js";
 import { HttpWorker } from "../../dist/ts/services/infrastructure/pools/http-worker.js";
 import type { PoolOptions } from "../../dist/ts/services/infrastructure/pools/pool-options.js";
 import {
@@ -528,7 +528,7 @@ describe("workers that are processes", () => {
     };
   }
 
-  test("are replaced when they crash during a call, or behind their answer [F308 F309]", async () => {
+  test("are replaced when they crash in a call, or behind their answer [F308 F309]", async () => {
     const { processes } = new Scene();
     const workerModule = processWorkers(processes, Answering);
     await manager.startPool("p", { workerModule, size: 1, maxOverflow: 0, workerArgs: ["hello"] });

@@ -8,8 +8,8 @@ export interface Clock {
   /** The time of day. Unit: ms since 1970. */
   wallNow(): number;
   /**
-   * Calls `run` once, `delayMs` from now. Such a timer keeps no program alive unless it is asked to:
-   * a wait that somebody awaits has to, else the program ends in the middle of it.
+   * Calls `run` once, `delayMs` from now. Such a timer keeps no program alive unless it is asked
+   * to: a wait that somebody awaits has to, else the program ends in the middle of it.
    */
   after(delayMs: number, run: () => void, keepsAlive?: boolean): CancelTimer;
 }

@@ -18,7 +18,7 @@ export interface ConfiguredRate {
   readonly windowMs: number;
 }
 
-/** What `infrastructure.circuitBreaker.defaultConfig` says. */
+/** How breakers are to be, by `infrastructure.circuitBreaker.defaultConfig`. */
 export interface ConfiguredBreaker {
   readonly failureThreshold: number;
   readonly recoveryTimeMs: number;
@@ -45,8 +45,8 @@ const PATHS = {
 } as const;
 
 /**
- * The limits of the configuration, read whenever they are needed: a change counts from the next call
- * on. What is no usable number is as if it were not there.
+ * The limits of the configuration, read whenever they are needed: a change counts from the next
+ * call on. What is no usable number is as if it were not there.
  */
 export class ConfigLimits {
   readonly #config: ConfigReader;

@@ -5,7 +5,7 @@ import { CircuitBreakers } from "./breaker/circuit-breakers.ts";
 import { ConfigLimits, type ConfigReader, NO_CONFIG } from "./config-limits.ts";
 import { RateLimiter } from "./limits/rate-limiter.ts";
 import type { SharedLimits } from "./limits/shared-limits.ts";
-import { ConnectionManager } from "./pools/connection-manager.ts";
+import { ConnectionManager } from "./pools/connections.ts";
 import { ProtectedCalls } from "./protection/protected-calls.ts";
 import { type Protection, Protections } from "./protection/protections.ts";
 import { Limiter } from "./resilience/semaphores.ts";
@@ -31,7 +31,9 @@ export interface InfrastructureOptions {
   readonly onOperation?: (operation: InfrastructureOperation) => void;
 }
 
-/** Breakers, limits, pools and protections of a node; one that starts again takes over the last's. */
+/**
+ * Breakers, limits, pools and protections of a node; one that starts again takes over the last's.
+ */
 export class InfrastructureCore implements ServiceCore {
   readonly clock: Clock;
   readonly telemetry: TelemetrySink;

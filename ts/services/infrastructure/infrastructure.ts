@@ -4,7 +4,7 @@ import type { BreakerReport, CircuitBreakers } from "./breaker/circuit-breakers.
 import { isName, isRecord, type Refuse, TIME_MS_MAX, wholeNumber } from "./checks.ts";
 import { InfrastructureCore, type InfrastructureOptions } from "./infrastructure-core.ts";
 import type { RateLimiter, RateStatus } from "./limits/rate-limiter.ts";
-import type { ConnectionManager } from "./pools/connection-manager.ts";
+import type { ConnectionManager } from "./pools/connections.ts";
 import type { PoolStatus } from "./pools/pool.ts";
 import type { ProtectedCallOptions } from "./protection/call-options.ts";
 import type { CallContext } from "./protection/protected-calls.ts";
@@ -118,9 +118,9 @@ export class Infrastructure {
   }
 
   /**
-   * Runs a function behind the layers that the options name, in this order: retry, and in each of its
-   * attempts rate limit, breaker, bulkhead, pool, time limit, function. Without options: behind all
-   * that was configured for the key. A `FoundationError` of the function is thrown as it is,
+   * Runs a function behind the layers that the options name, in this order: retry, and in each of
+   * its attempts rate limit, breaker, bulkhead, pool, time limit, function. Without options: behind
+   * all that was configured for the key. A `FoundationError` of the function is thrown as it is,
    * anything else as the `cause` of an `execution_error`.
    *
    * @throws FoundationError `rate_limit_exceeded` (6001), `circuit_breaker_blown` (5004),

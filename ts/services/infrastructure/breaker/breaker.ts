@@ -20,8 +20,8 @@ export interface BreakerCounts {
  * The state of one circuit breaker, without clock, timer or function: whoever drives it says what
  * time it is. Times are in ms and never go back.
  *
- * Failures count by the time at which they are reported. As in `fuse`, a success forgives none: only
- * time does. Closed again, it has forgotten all of them.
+ * Failures count by the time at which they are reported. As in `fuse`, a success forgives none:
+ * only time does. Closed again, it has forgotten all of them.
  */
 export class Breaker {
   readonly plan: BreakerPlan;
@@ -37,7 +37,9 @@ export class Breaker {
   /** Grows with every change of state: tells what was admitted in the present one. */
   #era = 1;
 
-  /** `onChange` hears of every change but that of `reset`, when a call or a look brings it about. */
+  /**
+   * `onChange` hears of every change but that of `reset`, when a call or a look brings it about.
+   */
   constructor(plan: BreakerPlan, onChange: (status: BreakerStatus) => void = () => {}) {
     this.plan = plan;
     this.#onChange = onChange;

@@ -85,9 +85,9 @@ export class RateLimiter {
   /**
    * Counts a call, and refuses it where it is one too many.
    *
-   * @throws FoundationError `rate_limit_exceeded` (6001), `context.retryAfterMs` tells when there is
-   *   room; `rate_limiter_exception` (6003) with a rule that cannot be used, or with more keys in use
-   *   than can be counted; `validation_failed` (6008) with a key that is no text or number
+   * @throws FoundationError `rate_limit_exceeded` (6001), `context.retryAfterMs` tells when there
+   *   is room; `rate_limiter_exception` (6003) with a rule that cannot be used, or with more keys
+   *   in use than can be counted; `validation_failed` (6008) with a key that is no text or number
    */
   check(
     entityId: RateKey,

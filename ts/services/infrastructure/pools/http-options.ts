@@ -27,7 +27,8 @@ export interface HttpWorkerOptions {
 /** How a worker sends its requests unless its options say otherwise. */
 export const HTTP_WORKER_DEFAULTS = Object.freeze({
   timeoutMs: 30_000, // as Foundation 1.x
-  headers: Object.freeze({ "user-agent": "Foundation/2.0" }) as HttpHeaders, // 1.x sent Foundation/1.0
+  // Foundation 1.x called itself Foundation/1.0.
+  headers: Object.freeze({ "user-agent": "Foundation/2.0" }) as HttpHeaders,
   maxRedirects: 5, // as Foundation 1.x
   responseBytesMax: 16 << 20, // as much as one message of a node may hold
   connections: 10, // a worker may be asked several things at a time

@@ -13,7 +13,7 @@ import { refusePool } from "./pool-options.ts";
 
 /** What goes with one request. */
 export interface HttpRequestOptions {
-  /** Appended to the address. Default: none. */
+  /** Appended to the address, in whatever unit the server wants them. Unit: none. Default: none. */
   readonly params?: Readonly<Record<string, string | number | boolean>>;
   /** Sent with it; those of the worker of the same names are not. Default: none. */
   readonly headers?: HttpHeaders;

@@ -141,8 +141,8 @@ export class Pool<Worker, Args = undefined> {
   }
 
   /**
-   * Ends the pool: those who wait are refused, idle workers ended. Workers in use are ended when they
-   * are given back, or after `graceMs`.
+   * Ends the pool: those who wait are refused, idle workers ended. Workers in use are ended when
+   * they are given back, or after `graceMs`.
    */
   async stop(graceMs: number): Promise<void> {
     this.#isStopped = true;

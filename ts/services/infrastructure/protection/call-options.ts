@@ -43,8 +43,8 @@ export interface ProtectedCallOptions {
   /** Tries again what failed. Default: never. */
   readonly retry?: RetryOptions | undefined;
   /**
-   * Time of one attempt, its waiting included. Unit: ms. Default: the configured `callTimeout` under
-   * a breaker, else 5,000 with a pool, else none.
+   * Time of one attempt, its waiting included. Unit: ms. Default: the configured `callTimeout`
+   * under a breaker, else 5,000 with a pool, else none.
    */
   readonly timeoutMs?: number | undefined;
   /** Ends the call with `aborted`. Default: none. */

@@ -12,7 +12,7 @@ import {
   CHECKOUT_DEFAULTS,
   type ConnectionManager,
   type HeldWorker,
-} from "../pools/connection-manager.ts";
+} from "../pools/connections.ts";
 import { type RetryAttempt, retry } from "../resilience/retry.ts";
 import type { Limiter } from "../resilience/semaphores.ts";
 import {
@@ -170,7 +170,9 @@ export class ProtectedCalls {
     });
   }
 
-  /** What the call says, else what was configured for its key, for its rule, or nothing: 100 / 60 s. */
+  /**
+   * What the call says, else what was configured for its key, for its rule, or nothing: 100 / 60 s.
+   */
   #rule(key: string, rule: string, own: RateRuleOptions): RateRuleOptions {
     const { limits, protections } = this.#parts;
     if (own.limit !== undefined && own.windowMs !== undefined) return own;

@@ -62,11 +62,12 @@ function renamed(value: Readonly<Record<string, unknown>>): Record<string, unkno
 }
 
 /**
- * Checks a protection, in our spelling or that of Foundation 1.x, in its order: the whole, the keys,
- * then each layer.
+ * Checks a protection, in our spelling or that of Foundation 1.x, in its order: the whole, the
+ * keys, then each layer.
  *
  * @throws FoundationError `invalid_config_format`, `missing_required_keys`,
- *   `invalid_circuit_breaker_config`, `invalid_rate_limiter_config`, `invalid_connection_pool_config`
+ *   `invalid_circuit_breaker_config`, `invalid_rate_limiter_config`,
+ *   `invalid_connection_pool_config`
  */
 export function planProtection(config: unknown): Protection {
   const badFormat = refusing("invalid_config_format");

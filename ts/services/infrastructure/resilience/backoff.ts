@@ -6,8 +6,8 @@ export type Random = () => number;
 
 /**
  * What is done to a delay so that many do not come back at the same moment. `factor`: it is taken
- * times something between `1 - factor` and 1; `additive`: up to `ms` are added; `range`: it is taken
- * times something between `min` and `max`.
+ * times something between `1 - factor` and 1; `additive`: up to `ms` are added; `range`: it is
+ * taken times something between `min` and `max`.
  */
 export type Jitter =
   | "none"

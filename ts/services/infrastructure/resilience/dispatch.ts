@@ -59,7 +59,10 @@ export class Dispatch {
     this.#window = new BackoffWindow(clock);
   }
 
-  /** The service asked to hold back for so long: nothing new is sent before, little for a while after. */
+  /**
+   * The service asked to hold back for so long: nothing new is sent before, little for a while
+   * after.
+   */
   holdBack(delayMs: number): void {
     this.#window.extend("", delayMs);
     const untilMs = this.#clock.now() + delayMs + this.#options.throttledForMs;

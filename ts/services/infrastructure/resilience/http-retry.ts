@@ -121,8 +121,8 @@ export function httpRetryDelayMs(
 }
 
 /**
- * A policy for functions that answer with a response, as those of `HttpWorker` do: by its status and
- * its headers; where they throw, errors of the network and of time are worth another attempt.
+ * A policy for functions that answer with a response, as those of `HttpWorker` do: by its status
+ * and its headers; where they throw, errors of the network and of time are worth another attempt.
  *
  * @throws FoundationError `invalid_options`
  */

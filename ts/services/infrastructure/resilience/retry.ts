@@ -16,7 +16,10 @@ export interface RetryOptions {
   readonly progressTimeoutMs?: number | "unbounded";
   /** How long to wait before the next attempt. Default: that of `BACKOFF_DELAY_DEFAULTS`. */
   readonly backoff?: BackoffDelayOptions;
-  /** Whether an attempt that ended so is worth another. Default: where it threw, and not `aborted`. */
+  /**
+   * Whether an attempt that ended so is worth another. Unit: attempts so far. Default:
+   * where it threw, and not `aborted`.
+   */
   readonly retryOn?: (result: CallResult, attempt: number) => boolean;
   /** A delay that the other side asked for, instead of the backoff. Unit: ms. Default: none. */
   readonly retryAfterMs?: (result: CallResult) => number | undefined;
@@ -138,13 +141,13 @@ export interface RetryRunOptions extends RetryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Draws jitter. Default: `Math.random`. */
   readonly random?: Random;
-  /** Told before each wait. Unit of its delay: ms. Default: nobody. */
+  /** Told before each wait: attempts so far, and the delay. Unit: ms. Default: nobody. */
   readonly onRetry?: (attempt: number, delayMs: number, result: CallResult) => void;
 }
 
 /**
- * Calls a function until an attempt is worth no other, and answers with the end of the last: what it
- * returned, or what it threw.
+ * Calls a function until an attempt is worth no other, and answers with the end of the last: what
+ * it returned, or what it threw.
  *
  * @throws FoundationError `max_elapsed`, `progress_timeout`, both with the last error as `cause`;
  *   `aborted`, `invalid_options`; what the last attempt threw

@@ -111,9 +111,9 @@ export class CountingSemaphore {
 }
 
 /**
- * A budget, of bytes for one. Whoever comes is admitted while the budget is not below 0, so that one
- * wish larger than the whole of it is granted, too; then nobody until enough was given back. First
- * come, first served: a small wish does not overtake a large one.
+ * A budget, of bytes for one. Whoever comes is admitted while the budget is not below 0, so that
+ * one wish larger than the whole of it is granted, too; then nobody until enough was given back.
+ * First come, first served: a small wish does not overtake a large one.
  */
 export class WeightedSemaphore {
   readonly #line: WaitingLine<Release, number>;
