@@ -9,6 +9,7 @@ import { sealed } from "./cluster/sealed.mjs";
 import { boundary } from "./micro/boundary.mjs";
 import { codec } from "./micro/codec.mjs";
 import { isolation } from "./micro/isolation.mjs";
+import { limits } from "./micro/limits.mjs";
 import { memory } from "./micro/memory.mjs";
 import { processes } from "./micro/processes.mjs";
 import { ring } from "./micro/ring.mjs";
@@ -41,6 +42,7 @@ export const SUITES = Object.freeze([
   supervision,
   isolation,
   memory,
+  limits,
   nodeToNode,
   sealed,
   io,

@@ -5,9 +5,9 @@ import { pathToFileURL } from "node:url";
 
 const root = process.argv[2];
 
-function codeOf(call) {
+async function codeOf(call) {
   try {
-    return `no error: ${String(call())}`;
+    return `no error: ${String(await call())}`;
   } catch (error) {
     return error.code;
   }
@@ -18,21 +18,15 @@ async function load() {
   const { allocateShared, capabilities, Foundation, heavy, openShared } = await import(entry);
   const node = await Foundation.start({ name: "home" });
   const found = { node: node.name, capabilities: capabilities() };
-  if (found.capabilities.sharedAllocation) {
-    await node.leave();
-    return found;
-  }
-  const limits = [{ stallMs: 1_000 }, { offHeapMiB: 64 }];
-  const starts = limits.map((limit) =>
-    node.beam.processes.start(heavy({ module: entry, export: "GenServer", ...limit })),
-  );
-  const refused = (await Promise.allSettled(starts)).map(({ reason }) => reason?.code);
-  const calls = [
-    () => allocateShared(64),
-    () => openShared(1n),
-    () => node.beam.watch({ stallMs: 1_000 }, () => {}),
-  ];
-  const codes = [...calls.map(codeOf), ...refused];
+  const start = (limit) =>
+    node.beam.processes.start(heavy({ module: entry, export: "GenServer", ...limit }));
+  const codes = {
+    allocateShared: await codeOf(() => typeof allocateShared(64).id),
+    openShared: await codeOf(() => openShared(1n).byteLength > 0),
+    watch: await codeOf(() => typeof node.beam.watch({ stallMs: 1_000 }, () => {})),
+    stallMs: await codeOf(async () => typeof (await start({ stallMs: 1_000 }))),
+    offHeapMiB: await codeOf(async () => typeof (await start({ offHeapMiB: 64 }))),
+  };
   await node.leave();
   return { ...found, codes };
 }

@@ -1,4 +1,5 @@
-import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +9,7 @@ import { scenario } from "./child-program.ts";
 const PROGRAM = "./loading-scenarios.mjs";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ADDON = join(ROOT, "dist/bindings/foundation_core.node");
+const SHIM = join(ROOT, `dist/bindings/shim.abi${process.versions.modules}.node`);
 
 /** A copy of the build without any native part, as an installation for another platform has it. */
 let bare = "";
@@ -79,7 +81,27 @@ describe("the native core", () => {
         busyDetection: true,
         isolateIo: process.platform === "linux",
       },
-      codes: Array(5).fill("shim_missing"),
+      codes: {
+        ...{ allocateShared: "shim_missing", openShared: "shim_missing" },
+        ...{ watch: "shim_missing", stallMs: "shim_missing", offHeapMiB: "shim_missing" },
+      },
+    });
+  });
+
+  test.skipIf(!existsSync(SHIM))("without a view of the loop refuses what needs one", async () => {
+    const given = join(bare, "without-loop-watch.cjs");
+    const core = `require(${JSON.stringify(ADDON)})`;
+    await writeFile(given, `module.exports = { ...${core}, hasLoopWatch: () => false };`);
+    const found = await scenario(PROGRAM, [ROOT], {
+      environment: { FOUNDATION_NATIVE_PATH: given },
+    });
+    expect(found).toMatchObject({
+      capabilities: { interrupts: true, busyDetection: false },
+      codes: {
+        ...{ allocateShared: "no error: bigint", openShared: "no error: true" },
+        ...{ watch: "loop_watch_missing", stallMs: "loop_watch_missing" },
+        offHeapMiB: "no error: object",
+      },
     });
   });
 });
