@@ -77,8 +77,9 @@ test("a worker with a full mailbox is told of its neighbours once it has room", 
   await settled();
   expect(told.get(`${first}`)).toBe(1); // it has not heard of the third one
   open();
+  await scene.processes.call(first, "behind all that", { timeoutMs: Number.POSITIVE_INFINITY });
   await settled();
-  await vi.waitFor(() => expect(told.get(`${first}`)).toBe(2));
+  expect(told.get(`${first}`)).toBe(2);
 });
 
 describe("an ecosystem whose workers end too often", () => {
