@@ -7,6 +7,10 @@ import {
   startNode,
 } from "./kernel/opened-node.ts";
 import type { FoundationOptions } from "./kernel/options.ts";
+import type { ErrorContexts } from "./services/errors/error-contexts.ts";
+import type { ProcessRegistry } from "./services/registries/process-registry.ts";
+import type { ServiceRegistry } from "./services/registries/service-registry.ts";
+import { Services } from "./services/services.ts";
 
 /**
  * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
@@ -15,18 +19,38 @@ import type { FoundationOptions } from "./kernel/options.ts";
 export class FoundationNode extends ClusterNode {
   /** Processes, supervisors and what else the BEAM gives its programs. */
   readonly beam: Beam;
+  /** The processes behind the services. */
+  readonly services: Services;
+  /** Names for processes, in namespaces. */
+  readonly processRegistry: ProcessRegistry;
+  /** The same names, with reports, health checks and waiting. */
+  readonly serviceRegistry: ServiceRegistry;
+  /** What operations know of themselves. */
+  readonly errorContexts: ErrorContexts;
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
   constructor(opened: OpenedNode) {
     super(opened);
     const { node: id, drainBudgetMs } = opened.node;
-    this.beam = new Beam(this, { id, drainBudgetMs, isRoot: opened.isStarter });
+    const isRoot = opened.isStarter;
+    this.beam = new Beam(this, { id, drainBudgetMs, isRoot });
+    const { processes, supervisors } = this.beam;
+    this.services = new Services({ processes, supervisors, isRoot });
+    this.processRegistry = this.services.processRegistry;
+    this.serviceRegistry = this.services.serviceRegistry;
+    this.errorContexts = this.services.errorContexts;
   }
 
   override detach(): void {
     this.beam.close();
     super.detach();
   }
+}
+
+async function started(opened: OpenedNode): Promise<FoundationNode> {
+  const node = new FoundationNode(opened);
+  await node.services.start();
+  return node;
 }
 
 /** Where nodes come from. */
@@ -39,7 +63,7 @@ export const Foundation = Object.freeze({
    *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`
    */
   async start(options: FoundationOptions = {}): Promise<FoundationNode> {
-    return new FoundationNode(await startNode(options));
+    return started(await startNode(options));
   },
 
   /**
@@ -49,6 +73,6 @@ export const Foundation = Object.freeze({
    * @throws FoundationError `unknown_node` where no such node appears in time
    */
   async attach(options: AttachOptions = {}): Promise<FoundationNode> {
-    return new FoundationNode(await findStarted(options));
+    return started(await findStarted(options));
   },
 });

@@ -130,6 +130,7 @@ export type {
   Self,
   Spawnable,
   SpawnOptions,
+  Via,
 } from "./beam/process-types.ts";
 export { PROCESS_CALL_DEFAULTS } from "./beam/process-types.ts";
 export type { ProcessEvents, Processes, ProcessGauges } from "./beam/processes.ts";
@@ -328,6 +329,35 @@ export {
 export type { LineOptions } from "./services/infrastructure/resilience/waiting-line.ts";
 export type { Measurements, Metadata, TelemetryName, TelemetrySink } from "./services/sinks.ts";
 export { NO_TELEMETRY } from "./services/sinks.ts";
+export type { HealthCheck, HealthCheckOptions } from "./services/registries/health-check.ts";
+export { HEALTH_CHECK_DEFAULTS } from "./services/registries/health-check.ts";
+export type { Cleanup, CleanupOptions } from "./services/registries/process-registry.ts";
+export { CLEANUP_DEFAULTS, ProcessRegistry } from "./services/registries/process-registry.ts";
+export type {
+  RegisterOptions,
+  RegistryEntry,
+  RegistryOp,
+  RegistryOptions,
+  RegistryStats,
+} from "./services/registries/registry-types.ts";
+export { REGISTRY_DEFAULTS } from "./services/registries/registry-types.ts";
+export type {
+  NamespaceInfo,
+  ServiceInfo,
+  ServiceRegistrySinks,
+  WaitForServiceOptions,
+} from "./services/registries/service-registry.ts";
+export { SERVICE_WAIT_DEFAULTS, ServiceRegistry } from "./services/registries/service-registry.ts";
+export type { Services } from "./services/services.ts";
+export type {
+  LogLevel,
+  LogSink,
+  Measurements,
+  Metadata,
+  TelemetryName,
+  TelemetrySink,
+} from "./services/sinks.ts";
+export { NO_LOG, NO_TELEMETRY } from "./services/sinks.ts";
 export type { Measured, MeasuredMemory } from "./services/toolkit/measures.ts";
 export type { PlainObject } from "./services/toolkit/nested.ts";
 export type { UtilsRetryOptions } from "./services/toolkit/retry.ts";

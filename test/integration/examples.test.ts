@@ -64,6 +64,7 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
       "",
     ].join("\n"),
   ],
+  ["registry.mjs", "true hello, ada\ngreeter 2\n1 of 1 healthy\nundefined 1\n"],
   ["ring.mjs", "100000 hops through 1000 processes\n"],
   [
     "balanced-work.mjs",
