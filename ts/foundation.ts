@@ -7,10 +7,11 @@ import {
   startNode,
 } from "./kernel/opened-node.ts";
 import type { FoundationOptions } from "./kernel/options.ts";
+import type { Config } from "./services/config/config.ts";
 import type { ErrorContexts } from "./services/errors/error-contexts.ts";
 import type { ProcessRegistry } from "./services/registries/process-registry.ts";
 import type { ServiceRegistry } from "./services/registries/service-registry.ts";
-import { Services } from "./services/services.ts";
+import { type ServiceOptions, Services } from "./services/services.ts";
 
 /**
  * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
@@ -21,6 +22,8 @@ export class FoundationNode extends ClusterNode {
   readonly beam: Beam;
   /** The processes behind the services. */
   readonly services: Services;
+  /** The configuration of the node. */
+  readonly config: Config;
   /** Names for processes, in namespaces. */
   readonly processRegistry: ProcessRegistry;
   /** The same names, with reports, health checks and waiting. */
@@ -36,6 +39,7 @@ export class FoundationNode extends ClusterNode {
     this.beam = new Beam(this, { id, drainBudgetMs, isRoot });
     const { processes, supervisors } = this.beam;
     this.services = new Services({ processes, supervisors, isRoot });
+    this.config = this.services.config;
     this.processRegistry = this.services.processRegistry;
     this.serviceRegistry = this.services.serviceRegistry;
     this.errorContexts = this.services.errorContexts;
@@ -47,11 +51,20 @@ export class FoundationNode extends ClusterNode {
   }
 }
 
-async function started(opened: OpenedNode): Promise<FoundationNode> {
+async function started(opened: OpenedNode, options?: ServiceOptions): Promise<FoundationNode> {
   const node = new FoundationNode(opened);
-  await node.services.start();
+  try {
+    await node.services.start(options);
+  } catch (thrown) {
+    if (opened.isStarter) await node.leave();
+    else node.detach();
+    throw thrown;
+  }
   return node;
 }
+
+/** How a node is started: its place in the cluster, and its services. */
+export type FoundationStartOptions = FoundationOptions & ServiceOptions;
 
 /** Where nodes come from. */
 export const Foundation = Object.freeze({
@@ -60,10 +73,16 @@ export const Foundation = Object.freeze({
    * cluster on a thread of its own, whatever this event loop does.
    *
    * @throws FoundationError `invalid_options`, `insecure_bind`, `insecure_dial`,
-   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`
+   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`, and what is wrong
+   *   with the configuration
    */
-  async start(options: FoundationOptions = {}): Promise<FoundationNode> {
-    return started(await startNode(options));
+  async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
+    const { config, testMode, ...place } = options;
+    const services = {
+      ...(config === undefined ? {} : { config }),
+      ...(testMode === undefined ? {} : { testMode }),
+    };
+    return started(await startNode(place), services);
   },
 
   /**

@@ -163,6 +163,7 @@ export type { Supervisors } from "./beam/supervisors.ts";
 export type { Task, TaskOptions, Tasks } from "./beam/tasks.ts";
 export type { TimerRef } from "./beam/timers.ts";
 export type { StallReport, WatchOptions } from "./beam/watchdog.ts";
+export type { FoundationStartOptions } from "./foundation.ts";
 export { Foundation, FoundationNode } from "./foundation.ts";
 export type { HandleOptions, MessageContext } from "./kernel/handlers.ts";
 export type { InterruptOptions, IsolateHeap, NodeIsolate } from "./kernel/interrupts.ts";
@@ -188,6 +189,28 @@ export { CHANNEL_DEFAULTS, FOUNDATION_DEFAULTS } from "./kernel/options.ts";
 export type { Secret } from "./kernel/secrets.ts";
 export { release, toOwned } from "./kernel/slabs.ts";
 export { FlatTable } from "./kernel/values.ts";
+export type { ResetOptions, SubscribeOptions } from "./services/config/config.ts";
+export { Config } from "./services/config/config.ts";
+export { CONFIG_DEFAULTS } from "./services/config/config-defaults.ts";
+export type { FallbackStats } from "./services/config/config-fallback.ts";
+export { ConfigFallback } from "./services/config/config-fallback.ts";
+export type { ConfigChange, ConfigDiff } from "./services/config/config-logic.ts";
+export type { ConfigOptions } from "./services/config/config-options.ts";
+export type {
+  AiConfig,
+  CaptureConfig,
+  ConfigNotification,
+  ConfigStatus,
+  DevConfig,
+  FoundationConfig,
+  InfrastructureConfig,
+  InterfaceConfig,
+  PartialConfig,
+  PathValue,
+  StorageConfig,
+} from "./services/config/config-types.ts";
+export type { StandardSchema } from "./services/config/standard-schema.ts";
+export type { ConfigMessage, ConfigSubscriber } from "./services/config/subscribers.ts";
 export type { ErrorSummary } from "./services/errors/aggregation.ts";
 export { ErrorContexts } from "./services/errors/error-contexts.ts";
 export type { ErrorHierarchy } from "./services/errors/errors.ts";
@@ -348,7 +371,7 @@ export type {
   WaitForServiceOptions,
 } from "./services/registries/service-registry.ts";
 export { SERVICE_WAIT_DEFAULTS, ServiceRegistry } from "./services/registries/service-registry.ts";
-export type { Services } from "./services/services.ts";
+export type { ServiceOptions, Services } from "./services/services.ts";
 export type {
   LogLevel,
   LogSink,

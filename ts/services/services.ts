@@ -2,6 +2,16 @@ import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "../beam/child-spec.ts";
 import type { Processes } from "../beam/processes.ts";
 import type { Supervisors } from "../beam/supervisors.ts";
+import { Config } from "./config/config.ts";
+import { ConfigAuthority } from "./config/config-authority.ts";
+import { ConfigCore } from "./config/config-core.ts";
+import { ConfigFollower } from "./config/config-follower.ts";
+import { type ConfigOptions, type LoadedConfig, loadConfig } from "./config/config-options.ts";
+import {
+  CONFIG_AUTHORITY_NAME,
+  type ConfigReceipt,
+  type ConfigRequest,
+} from "./config/config-wire.ts";
 import { ErrorContexts } from "./errors/error-contexts.ts";
 import { ProcessRegistry } from "./registries/process-registry.ts";
 import { RegistryAuthority } from "./registries/registry-authority.ts";
@@ -25,22 +35,36 @@ export interface ServiceGround {
   readonly isRoot: boolean;
 }
 
+/** How the services of a node are set up. */
+export interface ServiceOptions {
+  /** Where the configuration comes from. Unit: options. Default: defaults and the environment. */
+  readonly config?: ConfigOptions;
+  /** Allows what is for tests only: `config.resetState`. Unit: switch. Default: false. */
+  readonly testMode?: boolean;
+}
+
 // More restarts than OTP's three in five seconds: all services share one supervisor, and each of
 // them may be killed in turn.
 const INTENSITY = Object.freeze({ restartsMax: 20, withinMs: 5_000 });
 
 /** The services of one isolate, each behind a process of its own. */
 export class Services {
+  readonly config: Config;
   readonly processRegistry: ProcessRegistry;
   readonly serviceRegistry: ServiceRegistry;
   readonly errorContexts = new ErrorContexts();
   readonly #ground: ServiceGround;
   readonly #registry = new ServiceSlot<RegistryCore>("processRegistry", 28_300);
+  readonly #config = new ServiceSlot<ConfigCore>("config", 5000);
   #supervisor: Pid | undefined;
 
   constructor(ground: ServiceGround) {
     this.#ground = ground;
     const { processes, isRoot } = ground;
+    const askConfig = async (request: ConfigRequest): Promise<ConfigReceipt> => {
+      return (await processes.call(CONFIG_AUTHORITY_NAME, request)) as ConfigReceipt;
+    };
+    this.config = new Config(this.#config, isRoot ? undefined : { ask: askConfig });
     const ask = async (request: RegistryRequest): Promise<RegistryReceipt> => {
       return (await processes.call(AUTHORITY_NAME, request)) as RegistryReceipt;
     };
@@ -57,17 +81,55 @@ export class Services {
     return this.#supervisor;
   }
 
-  /** Starts them; resolves when all are there. */
-  async start(): Promise<void> {
+  /**
+   * Starts them; resolves when all are there.
+   *
+   * @throws FoundationError what `loadConfig` and `validateConfig` throw
+   */
+  async start(options: ServiceOptions = {}): Promise<void> {
+    const { isRoot } = this.#ground;
+    const loaded = await loadConfig(isRoot ? options.config : { env: false });
+    // What is wrong with it is the caller's to know, and no crash of a service.
+    if (isRoot) new ConfigCore({ ...options.config, ...loaded });
     this.#supervisor = await this.#ground.supervisors.start({
       label: "Services",
-      strategy: "restForOne",
       intensity: INTENSITY,
-      children: this.#children(),
+      children: [...this.#configChildren(options, loaded), ...this.#registryChildren()],
     });
   }
 
-  #children(): ChildOptions[] {
+  #configChildren(options: ServiceOptions, { initial }: LoadedConfig): ChildOptions[] {
+    const { processes, isRoot } = this.#ground;
+    const slot = this.#config;
+    const { schemas = {}, updatable = [] } = options.config ?? {};
+    const { testMode } = options;
+    if (!isRoot) {
+      // A copy takes what it is told; it was checked where it was changed.
+      const make = (receipt: ConfigReceipt): ConfigCore => {
+        const core = new ConfigCore({ host: processes, updatable: receipt.updatable });
+        core.replace(receipt.config, undefined);
+        return core;
+      };
+      const plan = { slot, processes, make };
+      return [{ id: "configFollower", start: ConfigFollower, args: [plan] }];
+    }
+    const make = (last: ConfigCore | undefined): ConfigCore => {
+      const core = new ConfigCore({ initial, schemas, updatable, testMode, host: processes });
+      if (last !== undefined) core.adopt(last);
+      return core;
+    };
+    return [
+      serviceChild({ slot, processes, make }),
+      {
+        id: "configAuthority",
+        start: ConfigAuthority,
+        args: [slot],
+        name: CONFIG_AUTHORITY_NAME,
+      },
+    ];
+  }
+
+  #registryChildren(): ChildOptions[] {
     const { processes, isRoot } = this.#ground;
     const slot = this.#registry;
     const watch: ProcessWatch = {

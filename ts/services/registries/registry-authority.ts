@@ -5,6 +5,7 @@ import { GenServer } from "../../beam/gen-server.ts";
 import type { Processes } from "../../beam/processes.ts";
 import { isDown, type MonitorRef } from "../../beam/signals.ts";
 import { errorToRecord } from "../errors/json.ts";
+import { asFoundationError } from "../errors/wrapping.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import type { RegistryCore } from "./registry-core.ts";
 import type { RegistryOp } from "./registry-types.ts";
@@ -49,7 +50,7 @@ export class RegistryAuthority extends GenServer<[AuthorityPlan]> {
     const done = attempt(() => this.#change(request));
     const sequence = this.#reached;
     if (done.ok) return { had: done.value, sequence, error: undefined };
-    return { had: false, sequence, error: errorToRecord(wrapped(done.error)) };
+    return { had: false, sequence, error: errorToRecord(asFoundationError(done.error)) };
   }
 
   override handleInfo(message: unknown): void {
@@ -105,9 +106,4 @@ export class RegistryAuthority extends GenServer<[AuthorityPlan]> {
     // One that cannot take it finds the gap in the numbers, and asks for everything anew.
     for (const pid of this.#followers.values()) this.#plan?.processes.send(pid, news);
   }
-}
-
-function wrapped(thrown: unknown): FoundationError {
-  if (thrown instanceof FoundationError) return thrown;
-  return new FoundationError("internal_error", String(thrown), { cause: thrown });
 }

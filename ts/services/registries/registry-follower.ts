@@ -26,14 +26,9 @@ export class RegistryFollower extends GenServer<[FollowerPlan]> {
   #authority: Pid | undefined;
   #next = Number.NaN;
 
-  override init(plan: FollowerPlan): void {
+  override async init(plan: FollowerPlan): Promise<void> {
     this.self.trapExit = true;
     this.#plan = plan;
-    // Not waited for: an isolate can start while the authority's is busy.
-    this.continueWith(RETRY);
-  }
-
-  override async handleContinue(): Promise<void> {
     await this.#follow();
   }
 
