@@ -9,9 +9,11 @@ import {
 import type { FoundationOptions } from "./kernel/options.ts";
 import type { Config } from "./services/config/config.ts";
 import type { ErrorContexts } from "./services/errors/error-contexts.ts";
+import type { Infrastructure } from "./services/infrastructure/infrastructure.ts";
 import type { ProcessRegistry } from "./services/registries/process-registry.ts";
 import type { ServiceRegistry } from "./services/registries/service-registry.ts";
 import { type ServiceOptions, Services } from "./services/services.ts";
+import type { Telemetry } from "./services/telemetry/telemetry.ts";
 
 /**
  * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
@@ -24,6 +26,10 @@ export class FoundationNode extends ClusterNode {
   readonly services: Services;
   /** The configuration of the node. */
   readonly config: Config;
+  /** Counters, gauges, histograms and spans of this isolate. */
+  readonly telemetry: Telemetry;
+  /** Protection of calls to other services: breakers, limits, pools. */
+  readonly infrastructure: Infrastructure;
   /** Names for processes, in namespaces. */
   readonly processRegistry: ProcessRegistry;
   /** The same names, with reports, health checks and waiting. */
@@ -40,6 +46,8 @@ export class FoundationNode extends ClusterNode {
     const { processes, supervisors } = this.beam;
     this.services = new Services({ processes, supervisors, isRoot });
     this.config = this.services.config;
+    this.telemetry = this.services.telemetry;
+    this.infrastructure = this.services.infrastructure;
     this.processRegistry = this.services.processRegistry;
     this.serviceRegistry = this.services.serviceRegistry;
     this.errorContexts = this.services.errorContexts;
@@ -77,9 +85,10 @@ export const Foundation = Object.freeze({
    *   with the configuration
    */
   async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
-    const { config, testMode, ...place } = options;
+    const { config, telemetry, testMode, ...place } = options;
     const services = {
       ...(config === undefined ? {} : { config }),
+      ...(telemetry === undefined ? {} : { telemetry }),
       ...(testMode === undefined ? {} : { testMode }),
     };
     return started(await startNode(place), services);

@@ -191,7 +191,7 @@ export { release, toOwned } from "./kernel/slabs.ts";
 export { FlatTable } from "./kernel/values.ts";
 export type { ResetOptions, SubscribeOptions } from "./services/config/config.ts";
 export { Config } from "./services/config/config.ts";
-export { CONFIG_DEFAULTS } from "./services/config/config-defaults.ts";
+export { DEFAULT_CONFIG } from "./services/config/config-defaults.ts";
 export type { FallbackStats } from "./services/config/config-fallback.ts";
 export { ConfigFallback } from "./services/config/config-fallback.ts";
 export type { ConfigChange, ConfigDiff } from "./services/config/config-logic.ts";
@@ -350,8 +350,6 @@ export {
   WeightedSemaphore,
 } from "./services/infrastructure/resilience/semaphores.ts";
 export type { LineOptions } from "./services/infrastructure/resilience/waiting-line.ts";
-export type { Measurements, Metadata, TelemetryName, TelemetrySink } from "./services/sinks.ts";
-export { NO_TELEMETRY } from "./services/sinks.ts";
 export type { HealthCheck, HealthCheckOptions } from "./services/registries/health-check.ts";
 export { HEALTH_CHECK_DEFAULTS } from "./services/registries/health-check.ts";
 export type { Cleanup, CleanupOptions } from "./services/registries/process-registry.ts";
@@ -381,6 +379,17 @@ export type {
   TelemetrySink,
 } from "./services/sinks.ts";
 export { NO_LOG, NO_TELEMETRY } from "./services/sinks.ts";
+export type { Distribution } from "./services/telemetry/sketch.ts";
+export { Sketch } from "./services/telemetry/sketch.ts";
+export { Telemetry } from "./services/telemetry/telemetry.ts";
+export type {
+  Metric,
+  MetricTree,
+  TelemetryHandler,
+  TelemetryOptions,
+  TelemetryStatus,
+} from "./services/telemetry/telemetry-types.ts";
+export { TELEMETRY_DEFAULTS } from "./services/telemetry/telemetry-types.ts";
 export type { Measured, MeasuredMemory } from "./services/toolkit/measures.ts";
 export type { PlainObject } from "./services/toolkit/nested.ts";
 export type { UtilsRetryOptions } from "./services/toolkit/retry.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { attempt } from "../../dist/ts/index.js";
 import { Config } from "../../dist/ts/services/config/config.js";
 import { ConfigCore } from "../../dist/ts/services/config/config-core.js";
-import { CONFIG_DEFAULTS, UPDATABLE_PATHS } from "../../dist/ts/services/config/config-defaults.js";
+import { DEFAULT_CONFIG, UPDATABLE_PATHS } from "../../dist/ts/services/config/config-defaults.js";
 import { validateConfig, validateSection } from "../../dist/ts/services/config/config-validator.js";
 import { ServiceSlot } from "../../dist/ts/services/service-slot.js";
 
@@ -26,7 +26,7 @@ const anyPath = fc.array(fc.oneof(fc.string(), fc.constantFrom("ai", "planning",
   maxLength: 60,
 });
 
-test("whatever is tried, the configuration is valid and changes by successes only [F076 F077]", () => {
+test("whatever is tried, it is valid and changes by successes only [F076 F077]", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(path, anyValue), { maxLength: 30 }), (updates) => {
       const { config } = start();
@@ -59,8 +59,8 @@ test("reading any path gives the same each time, a value or an error of ours [F0
   );
 });
 
-test("any section is accepted or refused by an error of ours, and stays as it is [F079 F084]", () => {
-  const section = fc.constantFrom(...(Object.keys(CONFIG_DEFAULTS) as ["ai"]));
+test("any section is accepted, or refused by an error of ours [F079 F084]", () => {
+  const section = fc.constantFrom(...(Object.keys(DEFAULT_CONFIG) as ["ai"]));
   fc.assert(
     fc.property(section, fc.anything(), (name, value) => {
       const seen = attempt(() => validateSection(name, value));
@@ -72,7 +72,7 @@ test("any section is accepted or refused by an error of ours, and stays as it is
 });
 
 function keysOf(name: "ai"): string[] {
-  return Object.keys(CONFIG_DEFAULTS[name]).sort();
+  return Object.keys(DEFAULT_CONFIG[name]).sort();
 }
 
 test("a reset gives the defaults, whatever was changed [F080]", () => {
@@ -81,7 +81,7 @@ test("a reset gives the defaults, whatever was changed [F080]", () => {
       const { config } = start();
       for (const [at, value] of updates) attempt(() => config.update(at, value));
       config.reset();
-      expect(config.get()).toEqual(CONFIG_DEFAULTS);
+      expect(config.get()).toEqual(DEFAULT_CONFIG);
     }),
   );
 });

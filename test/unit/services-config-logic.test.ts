@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CONFIG_DEFAULTS, UPDATABLE_PATHS } from "../../ts/services/config/config-defaults.ts";
+import { DEFAULT_CONFIG, UPDATABLE_PATHS } from "../../ts/services/config/config-defaults.ts";
 import {
   buildConfig,
   diffConfigs,
@@ -21,8 +21,8 @@ const refusal = (code: string, numericCode: number): unknown =>
 
 describe("validation", () => {
   test("accepts the defaults, and a complete section [F160 F582 F586]", () => {
-    validateConfig(CONFIG_DEFAULTS);
-    validateSection("ai", CONFIG_DEFAULTS.ai);
+    validateConfig(DEFAULT_CONFIG);
+    validateSection("ai", DEFAULT_CONFIG.ai);
     expect(() => validateConfig(newConfig())).not.toThrow();
   });
 
@@ -97,11 +97,11 @@ describe("validation", () => {
   });
 
   test("says what is missing, and shows no secret", () => {
-    const { model: _model, ...ai } = CONFIG_DEFAULTS.ai;
-    expect(() => validateConfig({ ...CONFIG_DEFAULTS, ai })).toThrow(
+    const { model: _model, ...ai } = DEFAULT_CONFIG.ai;
+    expect(() => validateConfig({ ...DEFAULT_CONFIG, ai })).toThrow(
       refusal("missing_required_field", 1102) as never,
     );
-    const secret = { ...CONFIG_DEFAULTS, ai: { ...CONFIG_DEFAULTS.ai, apiKey: 12_345 } };
+    const secret = { ...DEFAULT_CONFIG, ai: { ...DEFAULT_CONFIG.ai, apiKey: 12_345 } };
     expect(() => validateConfig(secret)).toThrow(
       expect.objectContaining({ context: { path: ["ai", "apiKey"], value: "[redacted]" } }),
     );
@@ -112,7 +112,7 @@ describe("paths that can be changed", () => {
   test("are thirteen lists of names [F006 F391]", () => {
     expect(updatablePaths()).toHaveLength(13);
     for (const path of updatablePaths()) {
-      expect(getConfigValue(plain(CONFIG_DEFAULTS), path)).toBeDefined();
+      expect(getConfigValue(plain(DEFAULT_CONFIG), path)).toBeDefined();
     }
   });
 
@@ -181,8 +181,8 @@ describe("merging", () => {
   test("what comes from the environment keeps its neighbours, and unknown keys out [F400]", () => {
     const env = { ai: { planning: { samplingRate: 0.25 }, unknown: 1 }, other: {} };
     const merged = mergeEnvConfig(newConfig(), env);
-    expect(merged.ai.planning).toEqual({ ...CONFIG_DEFAULTS.ai.planning, samplingRate: 0.25 });
-    expect(merged).toEqual({ ...CONFIG_DEFAULTS, ai: merged.ai });
+    expect(merged.ai.planning).toEqual({ ...DEFAULT_CONFIG.ai.planning, samplingRate: 0.25 });
+    expect(merged).toEqual({ ...DEFAULT_CONFIG, ai: merged.ai });
   });
 
   test("what code says replaces whole sections", () => {
@@ -209,10 +209,10 @@ describe("merging", () => {
 
 describe("a new configuration", () => {
   test("has the defaults, and what is given over them [F535 F536]", () => {
-    expect(newConfig()).toEqual(CONFIG_DEFAULTS);
+    expect(newConfig()).toEqual(DEFAULT_CONFIG);
     const config = newConfig({ dev: { debugMode: true }, ai: { provider: "gemini" } });
-    expect(config.dev).toEqual({ ...CONFIG_DEFAULTS.dev, debugMode: true });
-    expect(config.ai).toEqual({ ...CONFIG_DEFAULTS.ai, provider: "gemini" });
+    expect(config.dev).toEqual({ ...DEFAULT_CONFIG.dev, debugMode: true });
+    expect(config.ai).toEqual({ ...DEFAULT_CONFIG.ai, provider: "gemini" });
   });
 
   test("is read by its properties, and never changed in place [F537 F538 F539]", () => {

@@ -5,7 +5,7 @@ import { ManualClock } from "../../dist/ts/base/manual-clock.js";
 import type { Pid } from "../../dist/ts/index.js";
 import { Config } from "../../dist/ts/services/config/config.js";
 import { ConfigCore, type ConfigParts } from "../../dist/ts/services/config/config-core.js";
-import { CONFIG_DEFAULTS } from "../../dist/ts/services/config/config-defaults.js";
+import { DEFAULT_CONFIG } from "../../dist/ts/services/config/config-defaults.js";
 import { ConfigFallback } from "../../dist/ts/services/config/config-fallback.js";
 import { readEnvironment } from "../../dist/ts/services/config/config-sources.js";
 import type { ConfigNotification } from "../../dist/ts/services/config/config-types.js";
@@ -52,7 +52,7 @@ describe("the configuration service", () => {
 
   test("gives the whole, and what lies at a path [F002 F164 F491]", () => {
     const { config } = scene();
-    expect(config.get()).toEqual(CONFIG_DEFAULTS);
+    expect(config.get()).toEqual(DEFAULT_CONFIG);
     expect(config.get([])).toBe(config.get());
   });
 
@@ -100,7 +100,7 @@ describe("the configuration service", () => {
     (path) => {
       const { config } = scene();
       expect(codeOf(() => config.update(path, "x"))).toEqual(["config_update_forbidden", 1401]);
-      expect(config.get()).toEqual(CONFIG_DEFAULTS);
+      expect(config.get()).toEqual(DEFAULT_CONFIG);
     },
   );
 
@@ -171,7 +171,7 @@ describe("the configuration service", () => {
     config.reset({ to: "initial" });
     expect([config.get(RATE), config.get(["dev", "debugMode"])]).toEqual([1, true]);
     config.reset();
-    expect(config.get()).toEqual(CONFIG_DEFAULTS);
+    expect(config.get()).toEqual(DEFAULT_CONFIG);
     expect(config.status().updatesCount).toBe(1);
     expect(happened.filter((it) => (it as unknown[])[1] === "config_reset")).toHaveLength(2);
     expect(happened.at(-1)).toEqual([
@@ -229,7 +229,7 @@ describe("the configuration service", () => {
     config.subscribe(() => {});
     config.update(RATE, 0.5);
     config.resetState();
-    expect(config.get()).toEqual(CONFIG_DEFAULTS);
+    expect(config.get()).toEqual(DEFAULT_CONFIG);
     expect(config.status()).toMatchObject({ updatesCount: 0, subscribersCount: 0 });
   });
 
@@ -246,7 +246,7 @@ describe("the configuration service", () => {
   test("serves many readers and writers in turn [F170 F171]", async () => {
     const { config } = scene();
     const writers = Array.from({ length: 25 }, async (_, index) => {
-      await null;
+      await Promise.resolve();
       config.update(["interface", "maxResults"], index + 1);
       return config.get(["interface", "maxResults"]) === index + 1;
     });
@@ -408,7 +408,7 @@ describe("the environment", () => {
         FOUNDATION__AI: "{}",
         OTHER: "x",
       },
-      CONFIG_DEFAULTS as never,
+      DEFAULT_CONFIG as never,
     );
     expect(values).toEqual({
       ai: { planning: { samplingRate: 0.5 }, model: "7" },
@@ -422,7 +422,7 @@ describe("the environment", () => {
     ["FOUNDATION__AI__PLANNING__SAMPLING_RATE", ""],
     ["FOUNDATION__DEV__DEBUG_MODE", "yes"],
   ])("with %s=%s is refused", (name, text) => {
-    expect(codeOf(() => readEnvironment({ [name]: text }, CONFIG_DEFAULTS as never))).toEqual([
+    expect(codeOf(() => readEnvironment({ [name]: text }, DEFAULT_CONFIG as never))).toEqual([
       "invalid_config_value",
       1002,
     ]);

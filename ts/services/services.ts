@@ -13,6 +13,8 @@ import {
   type ConfigRequest,
 } from "./config/config-wire.ts";
 import { ErrorContexts } from "./errors/error-contexts.ts";
+import { Infrastructure } from "./infrastructure/infrastructure.ts";
+import { InfrastructureCore } from "./infrastructure/infrastructure-core.ts";
 import { ProcessRegistry } from "./registries/process-registry.ts";
 import { RegistryAuthority } from "./registries/registry-authority.ts";
 import { RegistryCore } from "./registries/registry-core.ts";
@@ -26,6 +28,9 @@ import {
 import { ServiceRegistry } from "./registries/service-registry.ts";
 import { serviceChild } from "./service-process.ts";
 import { ServiceSlot } from "./service-slot.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
+import { TelemetryCore } from "./telemetry/telemetry-core.ts";
+import type { TelemetryOptions } from "./telemetry/telemetry-types.ts";
 
 /** What services stand on, in one isolate of a node. */
 export interface ServiceGround {
@@ -39,7 +44,9 @@ export interface ServiceGround {
 export interface ServiceOptions {
   /** Where the configuration comes from. Unit: options. Default: defaults and the environment. */
   readonly config?: ConfigOptions;
-  /** Allows what is for tests only: `config.resetState`. Unit: switch. Default: false. */
+  /** Limits of the telemetry. Unit: options. Default: `TELEMETRY_DEFAULTS`. */
+  readonly telemetry?: TelemetryOptions;
+  /** Allows what is for tests only: `resetState`. Unit: switch. Default: false. */
   readonly testMode?: boolean;
 }
 
@@ -52,14 +59,22 @@ export class Services {
   readonly config: Config;
   readonly processRegistry: ProcessRegistry;
   readonly serviceRegistry: ServiceRegistry;
-  readonly errorContexts = new ErrorContexts();
+  readonly telemetry: Telemetry;
+  readonly infrastructure: Infrastructure;
+  readonly errorContexts: ErrorContexts;
   readonly #ground: ServiceGround;
   readonly #registry = new ServiceSlot<RegistryCore>("processRegistry", 28_300);
   readonly #config = new ServiceSlot<ConfigCore>("config", 5000);
+  readonly #telemetry = new ServiceSlot<TelemetryCore>("telemetry", 28_200);
+  readonly #infrastructure = new ServiceSlot<InfrastructureCore>("infrastructure", 28_400);
   #supervisor: Pid | undefined;
 
   constructor(ground: ServiceGround) {
     this.#ground = ground;
+    const telemetry = new Telemetry(this.#telemetry);
+    this.telemetry = telemetry;
+    this.errorContexts = new ErrorContexts(telemetry);
+    this.infrastructure = new Infrastructure(this.#infrastructure);
     const { processes, isRoot } = ground;
     const askConfig = async (request: ConfigRequest): Promise<ConfigReceipt> => {
       return (await processes.call(CONFIG_AUTHORITY_NAME, request)) as ConfigReceipt;
@@ -73,7 +88,9 @@ export class Services {
       ender: processes,
       authority: isRoot ? undefined : { ask },
     });
-    this.serviceRegistry = new ServiceRegistry(this.#registry, this.processRegistry);
+    this.serviceRegistry = new ServiceRegistry(this.#registry, this.processRegistry, {
+      telemetry,
+    });
   }
 
   /** The supervisor of the services; undefined before the start. */
@@ -91,11 +108,36 @@ export class Services {
     const loaded = await loadConfig(isRoot ? options.config : { env: false });
     // What is wrong with it is the caller's to know, and no crash of a service.
     if (isRoot) new ConfigCore({ ...options.config, ...loaded });
+    const telemetry = this.#telemetryChild(options);
     this.#supervisor = await this.#ground.supervisors.start({
       label: "Services",
       intensity: INTENSITY,
-      children: [...this.#configChildren(options, loaded), ...this.#registryChildren()],
+      children: [
+        telemetry,
+        ...this.#configChildren(options, loaded),
+        ...this.#registryChildren(),
+        this.#infrastructureChild(),
+      ],
     });
+  }
+
+  #telemetryChild({ telemetry = {}, testMode = false }: ServiceOptions): ChildOptions {
+    const { processes } = this.#ground;
+    const make = (last: TelemetryCore | undefined): TelemetryCore => {
+      return new TelemetryCore(telemetry, { testMode, last });
+    };
+    // So that wrong options are the caller's to know, and no crash of a service.
+    make(undefined).close();
+    return serviceChild({ slot: this.#telemetry, processes, make });
+  }
+
+  #infrastructureChild(): ChildOptions {
+    const { telemetry, config } = this;
+    const { processes } = this.#ground;
+    const make = (last: InfrastructureCore | undefined): InfrastructureCore => {
+      return new InfrastructureCore({ telemetry, config }, last);
+    };
+    return serviceChild({ slot: this.#infrastructure, processes, make });
   }
 
   #configChildren(options: ServiceOptions, { initial }: LoadedConfig): ChildOptions[] {
@@ -114,7 +156,9 @@ export class Services {
       return [{ id: "configFollower", start: ConfigFollower, args: [plan] }];
     }
     const make = (last: ConfigCore | undefined): ConfigCore => {
-      const core = new ConfigCore({ initial, schemas, updatable, testMode, host: processes });
+      const { telemetry } = this;
+      const parts = { initial, schemas, updatable, testMode, telemetry, host: processes };
+      const core = new ConfigCore(parts);
       if (last !== undefined) core.adopt(last);
       return core;
     };

@@ -23,5 +23,5 @@ export interface LogSink {
   log(level: LogLevel, message: string, facts: Metadata): void;
 }
 
-/** Writes nothing. */
+/** Where nobody reads: what is written is gone. */
 export const NO_LOG: LogSink = Object.freeze({ log: () => {} });

@@ -1,7 +1,7 @@
 import type { FoundationConfig } from "./config-types.ts";
 
 /** The configuration of a node that nobody configured: that of Foundation 1.x. */
-export const CONFIG_DEFAULTS: FoundationConfig = {
+export const DEFAULT_CONFIG: FoundationConfig = {
   ai: {
     provider: "mock",
     apiKey: null,

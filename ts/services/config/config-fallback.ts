@@ -78,7 +78,7 @@ export class ConfigFallback {
     throw made.error;
   }
 
-  /** Tries to make the changes that are pending; answers with how many were made and how many stay. */
+  /** Tries to make the changes that are pending; tells how many were made and how many stay. */
   retryPendingUpdates(): { readonly applied: number; readonly left: number } {
     let applied = 0;
     for (const [key, { path, value }] of this.#pending) {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { FoundationError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { deepMerge, isPlainObject, type PlainObject, putNested } from "../toolkit/nested.ts";
-import { CONFIG_DEFAULTS, UPDATABLE_PATHS } from "./config-defaults.ts";
+import { DEFAULT_CONFIG, UPDATABLE_PATHS } from "./config-defaults.ts";
 import { canonicalPath, valueAt } from "./config-paths.ts";
 import type { FoundationConfig, PartialConfig } from "./config-types.ts";
 import { validateConfig } from "./config-validator.ts";
@@ -25,7 +25,7 @@ export interface ConfigDiff {
 export function buildConfig(...parts: readonly PlainObject[]): FoundationConfig {
   const merged = parts.reduce<PlainObject>(
     (below, part) => deepMerge(below, part),
-    CONFIG_DEFAULTS as unknown as PlainObject,
+    DEFAULT_CONFIG as unknown as PlainObject,
   );
   return frozenCopy(merged) as unknown as FoundationConfig;
 }

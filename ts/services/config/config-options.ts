@@ -1,6 +1,6 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { PlainObject } from "../toolkit/nested.ts";
-import { CONFIG_DEFAULTS } from "./config-defaults.ts";
+import { DEFAULT_CONFIG } from "./config-defaults.ts";
 import { mergeParts, readConfigFile, readEnvironment, type SourcePart } from "./config-sources.ts";
 import type { PartialConfig } from "./config-types.ts";
 import { isStandardSchema, type StandardSchema } from "./standard-schema.ts";
@@ -45,8 +45,8 @@ export async function loadConfig(options: ConfigOptions = {}): Promise<LoadedCon
   const parts: SourcePart[] = [];
   for (const file of files) parts.push(await readConfigFile(file));
   if (env !== false) {
-    const below = { ...CONFIG_DEFAULTS, ...mergeParts(parts), ...values } as PlainObject;
-    const like = { ...below, ...CONFIG_DEFAULTS };
+    const below = { ...DEFAULT_CONFIG, ...mergeParts(parts), ...values } as PlainObject;
+    const like = { ...below, ...DEFAULT_CONFIG };
     parts.push(readEnvironment(env === true ? process.env : env, like));
   }
   parts.push({ source: "code", values, ignored: [] });

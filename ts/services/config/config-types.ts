@@ -4,7 +4,7 @@ export type AiProvider = "mock" | "openai" | "anthropic" | "gemini";
 /** What happens to a capture ring that is full. */
 export type RingOverflow = "drop_oldest" | "drop_newest" | "block";
 
-/** The section `ai`. */
+/** Which models a program uses and how it spends them; for programs to read. */
 export interface AiConfig {
   readonly provider: AiProvider;
   /** A secret: shown as `[redacted]` wherever configuration is printed. */
@@ -69,7 +69,7 @@ export interface StorageConfig {
   readonly cold: { readonly enable: boolean };
 }
 
-/** The section `interface`. */
+/** Limits on what a program answers its users with; for programs to read. */
 export interface InterfaceConfig {
   /** Unit: ms. */
   readonly queryTimeout: number;
@@ -77,7 +77,7 @@ export interface InterfaceConfig {
   readonly enableStreaming: boolean;
 }
 
-/** The section `dev`. */
+/** What a program does for its developers; for programs to read. */
 export interface DevConfig {
   readonly debugMode: boolean;
   readonly verboseLogging: boolean;

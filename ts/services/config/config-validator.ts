@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../base/error-codes.ts";
 import { FoundationError } from "../../base/errors.ts";
 import { isPlainObject, type PlainObject } from "../toolkit/nested.ts";
-import { CONFIG_DEFAULTS } from "./config-defaults.ts";
+import { DEFAULT_CONFIG } from "./config-defaults.ts";
 import { valueAt } from "./config-paths.ts";
 import { CONFIG_RULES, type Rule, type RuleNumber } from "./config-rules.ts";
 import type { FoundationConfig } from "./config-types.ts";
@@ -31,7 +31,7 @@ export function validateConfig(config: unknown): asserts config is FoundationCon
   if (!isPlainObject(config)) {
     throw new FoundationError("invalid_config_structure", "a configuration is an object");
   }
-  for (const name of SECTIONS) checkShape(config[name], CONFIG_DEFAULTS[name], [name]);
+  for (const name of SECTIONS) checkShape(config[name], DEFAULT_CONFIG[name], [name]);
   for (const name of SECTIONS)
     checkRules(CONFIG_RULES[name], config as unknown as FoundationConfig);
 }
@@ -42,8 +42,8 @@ export function validateConfig(config: unknown): asserts config is FoundationCon
  * @throws FoundationError as `validateConfig`
  */
 export function validateSection(name: SectionName, section: unknown): void {
-  checkShape(section, CONFIG_DEFAULTS[name], [name]);
-  checkRules(CONFIG_RULES[name], { ...CONFIG_DEFAULTS, [name]: section });
+  checkShape(section, DEFAULT_CONFIG[name], [name]);
+  checkRules(CONFIG_RULES[name], { ...DEFAULT_CONFIG, [name]: section });
 }
 
 function checkRules(rules: readonly Rule[], config: FoundationConfig): void {

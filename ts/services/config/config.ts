@@ -28,7 +28,7 @@ export interface ResetOptions {
   readonly to?: ResetTo;
 }
 
-/** How somebody subscribes. */
+/** Which changes a subscriber is told of. */
 export interface SubscribeOptions {
   /** Only changes at or below it. Unit: path. Default: all changes. */
   readonly path?: readonly string[];

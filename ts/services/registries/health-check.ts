@@ -23,7 +23,7 @@ export const HEALTH_CHECK_DEFAULTS = Object.freeze({
   timeoutMs: 5_000, // as Foundation 1.x
 });
 
-/** See `ServiceRegistry.healthCheck`. */
+/** Asks a process whether it is well, as `ServiceRegistry.healthCheck` says it. */
 export async function checkHealth(
   pid: Pid,
   isAlive: () => boolean,
