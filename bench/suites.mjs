@@ -15,6 +15,7 @@ import { processes } from "./micro/processes.mjs";
 import { ring } from "./micro/ring.mjs";
 import { supervision } from "./micro/supervision.mjs";
 import { threads } from "./micro/threads.mjs";
+import { services } from "./services.mjs";
 
 /**
  * @typedef {object} Timing
@@ -43,6 +44,7 @@ export const SUITES = Object.freeze([
   isolation,
   memory,
   limits,
+  services,
   nodeToNode,
   sealed,
   io,

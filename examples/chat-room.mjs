@@ -51,7 +51,6 @@ class Member extends GenServer {
 
 const node = await Foundation.start({ name: "chat" });
 const { processes, supervisors } = node.beam;
-const services = processes.list().length;
 processes.on("crashed", ({ names, reason }) => console.log(`${names} crashed: ${reason.message}`));
 
 const members = ["ada", "bob", "eve"].map((name) => {
@@ -76,5 +75,5 @@ for (const name of ["ada", "bob", "eve"]) {
   console.log(`${name} heard:`, (await processes.call(name, "heard")).join(", "));
 }
 await supervisors.stop(supervisor);
-console.log("processes left:", processes.list().length - services);
+console.log("processes left:", processes.list().length);
 await node.leave();

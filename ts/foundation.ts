@@ -7,13 +7,6 @@ import {
   startNode,
 } from "./kernel/opened-node.ts";
 import type { FoundationOptions } from "./kernel/options.ts";
-import type { Config } from "./services/config/config.ts";
-import type { ErrorContexts } from "./services/errors/error-contexts.ts";
-import type { Infrastructure } from "./services/infrastructure/infrastructure.ts";
-import type { ProcessRegistry } from "./services/registries/process-registry.ts";
-import type { ServiceRegistry } from "./services/registries/service-registry.ts";
-import { type ServiceOptions, Services } from "./services/services.ts";
-import type { Telemetry } from "./services/telemetry/telemetry.ts";
 
 /**
  * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
@@ -22,35 +15,12 @@ import type { Telemetry } from "./services/telemetry/telemetry.ts";
 export class FoundationNode extends ClusterNode {
   /** Processes, supervisors and what else the BEAM gives its programs. */
   readonly beam: Beam;
-  /** The processes behind the services. */
-  readonly services: Services;
-  /** The configuration of the node. */
-  readonly config: Config;
-  /** Counters, gauges, histograms and spans of this isolate. */
-  readonly telemetry: Telemetry;
-  /** Protection of calls to other services: breakers, limits, pools. */
-  readonly infrastructure: Infrastructure;
-  /** Names for processes, in namespaces. */
-  readonly processRegistry: ProcessRegistry;
-  /** The same names, with reports, health checks and waiting. */
-  readonly serviceRegistry: ServiceRegistry;
-  /** What operations know of themselves. */
-  readonly errorContexts: ErrorContexts;
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
   constructor(opened: OpenedNode) {
     super(opened);
     const { node: id, drainBudgetMs } = opened.node;
-    const isRoot = opened.isStarter;
-    this.beam = new Beam(this, { id, drainBudgetMs, isRoot });
-    const { processes, supervisors } = this.beam;
-    this.services = new Services({ processes, supervisors, isRoot });
-    this.config = this.services.config;
-    this.telemetry = this.services.telemetry;
-    this.infrastructure = this.services.infrastructure;
-    this.processRegistry = this.services.processRegistry;
-    this.serviceRegistry = this.services.serviceRegistry;
-    this.errorContexts = this.services.errorContexts;
+    this.beam = new Beam(this, { id, drainBudgetMs, isRoot: opened.isStarter });
   }
 
   override detach(): void {
@@ -59,21 +29,6 @@ export class FoundationNode extends ClusterNode {
   }
 }
 
-async function started(opened: OpenedNode, options?: ServiceOptions): Promise<FoundationNode> {
-  const node = new FoundationNode(opened);
-  try {
-    await node.services.start(options);
-  } catch (thrown) {
-    if (opened.isStarter) await node.leave();
-    else node.detach();
-    throw thrown;
-  }
-  return node;
-}
-
-/** How a node is started: its place in the cluster, and its services. */
-export type FoundationStartOptions = FoundationOptions & ServiceOptions;
-
 /** Where nodes come from. */
 export const Foundation = Object.freeze({
   /**
@@ -81,17 +36,10 @@ export const Foundation = Object.freeze({
    * cluster on a thread of its own, whatever this event loop does.
    *
    * @throws FoundationError `invalid_options`, `insecure_bind`, `insecure_dial`,
-   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`, and what is wrong
-   *   with the configuration
+   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`
    */
-  async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
-    const { config, telemetry, testMode, ...place } = options;
-    const services = {
-      ...(config === undefined ? {} : { config }),
-      ...(telemetry === undefined ? {} : { telemetry }),
-      ...(testMode === undefined ? {} : { testMode }),
-    };
-    return started(await startNode(place), services);
+  async start(options: FoundationOptions = {}): Promise<FoundationNode> {
+    return new FoundationNode(await startNode(options));
   },
 
   /**
@@ -101,6 +49,6 @@ export const Foundation = Object.freeze({
    * @throws FoundationError `unknown_node` where no such node appears in time
    */
   async attach(options: AttachOptions = {}): Promise<FoundationNode> {
-    return started(await findStarted(options));
+    return new FoundationNode(await findStarted(options));
   },
 });

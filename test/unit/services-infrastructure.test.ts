@@ -352,6 +352,18 @@ describe("a call with a pool", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("hears that it was given up, even if it asks only then", async () => {
+    let context: CallContext | undefined;
+    const call = infra.executeProtected("key", options, async (given) => {
+      context = given;
+      return new Promise(() => {});
+    });
+    const late = expect(code(call)).resolves.toBe("timeout");
+    await clock.advanceAsync(100);
+    await late;
+    expect(context?.signal.reason).toMatchObject({ code: "timeout" });
+  });
+
   test("has five seconds where nothing else is said", async () => {
     const call = infra.executeProtected("key", { connectionPool: "p" }, async () => {
       return new Promise(() => {});
@@ -488,7 +500,7 @@ describe("a protection", () => {
     );
   });
 
-  test("limits calls of its key [F053]", async () => {
+  test("limits calls of its key", async () => {
     const options = { rateLimiter: ["search", "user"] as const };
     const call = async (key: string) => infra.executeProtected(key, options, () => "ok");
     infra.configureProtection("api", CONFIG);
@@ -552,7 +564,7 @@ describe("a protection", () => {
 });
 
 describe("the configuration", () => {
-  test("names limits of rules", async () => {
+  test("names limits of rules [F053]", async () => {
     values["rateLimiting.defaultRules"] = {
       file_operations: { scale: 1_000, limit: 2 },
       broken: { scale: 0, limit: "many" },

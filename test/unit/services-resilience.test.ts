@@ -323,6 +323,18 @@ describe("a limiter", () => {
     expect(limiter.find("c")).toBeUndefined();
   });
 
+  test("takes over every change of a size, also beside those who are at work", async () => {
+    const limiter = new Limiter();
+    const semaphore = limiter.of("a", 3, 0);
+    for (let i = 0; i < 3; i++) semaphore.tryAcquire();
+    expect([limiter.of("a", 2, 0).permits, semaphore.inUse]).toEqual([2, 3]);
+    expect(limiter.of("a", 3, 0).permits).toBe(3);
+    await expect(semaphore.acquire()).rejects.toMatchObject({ code: "too_many_waiting" });
+    limiter.of("a", 3, 1);
+    void semaphore.acquire();
+    expect(semaphore.waiting).toBe(1);
+  });
+
   test("forgets names that nobody uses", () => {
     const limiter = new Limiter();
     for (let i = 0; i < 10_001; i++) limiter.of(`name ${i}`, 1);

@@ -53,7 +53,6 @@ const KEYS: readonly string[] = [
   "shutdown",
   "args",
   "name",
-  "via",
   "mailbox",
   "trapExit",
   "label",

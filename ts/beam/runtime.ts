@@ -140,12 +140,13 @@ export class ProcessRuntime {
     const process = new LightProcess(this, pid, body as Spawnable<unknown>, limits, isTrapping);
     this.#processes.set(pid.serial, process);
     this.counts.spawned++;
-    try {
-      if (options.name !== undefined) this.register(options.name, process);
-      options.via?.register(pid);
-    } catch (thrown) {
-      process.end("normal");
-      throw thrown;
+    if (options.name !== undefined) {
+      try {
+        this.register(options.name, process);
+      } catch (thrown) {
+        process.end("normal");
+        throw thrown;
+      }
     }
     return process;
   }

@@ -64,10 +64,12 @@ async function wait(clock: Clock, delayMs: number, signal: AbortSignal | undefin
       cancel();
       if (signal !== undefined) reject(abortError(signal));
     };
-    const cancel = clock.after(delayMs, () => {
+    const goOn = (): void => {
       signal?.removeEventListener("abort", onAbort);
       resolve();
-    });
+    };
+    // Somebody awaits it: the program must not end in the middle of the wait.
+    const cancel = clock.after(delayMs, goOn, true);
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

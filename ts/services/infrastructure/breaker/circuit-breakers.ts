@@ -2,6 +2,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
 import type { Metadata, TelemetrySink } from "../../sinks.ts";
 import { isName, isPromiseLike, NAME_LENGTH_MAX } from "../checks.ts";
+import { eventNames, ONE, withMetadata } from "../reports.ts";
 import { Breaker, type BreakerCounts, type BreakerStatus, type Permit } from "./breaker.ts";
 import {
   type BreakerOptions,
@@ -14,7 +15,18 @@ import {
 /** Breakers at a time: one belongs to a service that is called, not to a request. */
 const BREAKERS_MAX = 10_000;
 
-const PREFIX = ["foundation", "foundation", "infra", "circuit_breaker"] as const;
+const EVENTS = eventNames(
+  ["foundation", "foundation", "infra", "circuit_breaker"],
+  [
+    "fuse_installed",
+    "fuse_already_installed",
+    "fuse_install_failed",
+    "fuse_install_exception",
+    "call_executed",
+    "call_rejected",
+    "state_change",
+  ],
+);
 
 /** What is known of a breaker. */
 export interface BreakerReport extends BreakerCounts {
@@ -95,7 +107,7 @@ export class CircuitBreakers {
    *   `protected_operation_failed` (5003, or 5012 where what was thrown is no error);
    *   `circuit_breaker_exception` (5006) where its `classify` throws
    */
-  execute<T>(name: string, operation: () => T, metadata: Metadata = {}): T {
+  execute<T>(name: string, operation: () => T, metadata?: Metadata): T {
     this.#checkName(name, 5009);
     if (typeof operation !== "function") {
       throw new FoundationError("invalid_input", "operation must be a function", {
@@ -134,20 +146,20 @@ export class CircuitBreakers {
   }
 
   /**
-   * Asks a breaker for leave to make one call, which has to be settled afterwards.
+   * Asks a breaker for leave to make one call, which has to be settled afterwards. `nowMs`: by its
+   * clock, where the caller has just looked.
    *
    * @throws FoundationError `circuit_breaker_not_found` (5005), `circuit_breaker_blown` (5004)
    */
-  admit(name: string, metadata: Metadata = {}): Admission {
+  admit(name: string, metadata?: Metadata, nowMs = this.#clock.now()): Admission {
     const breaker = this.#breakers.get(name);
     if (breaker === undefined) {
-      this.#tell("call_rejected", { ...metadata, name, reason: "not_found" });
+      this.#tell("call_rejected", withMetadata({ name, reason: "not_found" }, metadata));
       throw notFound(name, 5005);
     }
-    const nowMs = this.#clock.now();
     const permit = breaker.admit(nowMs);
     if (permit !== undefined) return { breaker, permit };
-    this.#tell("call_rejected", { ...metadata, name, reason: "circuit_blown" });
+    this.#tell("call_rejected", withMetadata({ name, reason: "circuit_blown" }, metadata));
     throw new FoundationError("circuit_breaker_blown", `the circuit breaker '${name}' is open`, {
       context: { name, retryAfterMs: breaker.opensInMs(nowMs) },
     });
@@ -164,7 +176,7 @@ export class CircuitBreakers {
     { breaker, permit }: Admission,
     result: CallResult,
     startMs: number,
-    metadata: Metadata = {},
+    metadata?: Metadata,
     outcome?: BreakerOutcome,
   ): void {
     const nowMs = this.#clock.now();
@@ -174,12 +186,15 @@ export class CircuitBreakers {
       verdict = outcome ?? outcomeOf(breaker, result);
     } catch (thrown) {
       breaker.settle(permit, "ignore", nowMs);
-      this.#tell("call_executed", { ...metadata, name, durationMs, status: "exception" });
+      this.#tell(
+        "call_executed",
+        withMetadata({ name, durationMs, status: "exception" }, metadata),
+      );
       throw classifyFailed(name, thrown);
     }
     breaker.settle(permit, verdict, nowMs);
     const status = verdict === "failure" ? "failed" : verdict;
-    this.#tell("call_executed", { ...metadata, name, durationMs, status });
+    this.#tell("call_executed", withMetadata({ name, durationMs, status }, metadata));
   }
 
   /**
@@ -261,8 +276,8 @@ export class CircuitBreakers {
     throw new FoundationError("invalid_input", text, { numericCode });
   }
 
-  #tell(event: string, metadata: Metadata): void {
-    this.#telemetry.execute([...PREFIX, event], { counter: 1 }, metadata);
+  #tell(event: keyof typeof EVENTS, metadata: Metadata): void {
+    this.#telemetry.execute(EVENTS[event], ONE, metadata);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
 import type { Metadata, TelemetrySink } from "../../sinks.ts";
 import { isPromiseLike } from "../checks.ts";
+import { eventNames, ONE, withMetadata } from "../reports.ts";
 import { type Bucket, openBucket, type RateVerdict } from "./buckets.ts";
 import {
   planRule,
@@ -32,6 +33,13 @@ export interface RateStatus {
   readonly retryAfterMs: number;
 }
 
+/** What a call is about. */
+interface About {
+  readonly entityId: RateKey;
+  readonly operation: RateKey;
+  readonly metadata: Metadata | undefined;
+}
+
 /** What a rate limiter stands on. */
 export interface RateLimiterParts {
   readonly clock: Clock;
@@ -49,7 +57,10 @@ const KEY_LENGTH_MAX = 128;
 /** Where all buckets are in use, searches for idle ones are at least so far apart. Unit: ms. */
 const CROWDED_CLEANUP_MS = 1_000;
 
-const PREFIX = ["foundation", "foundation", "infra", "rate_limiter"] as const;
+const EVENTS = eventNames(
+  ["foundation", "foundation", "infra", "rate_limiter"],
+  ["request_allowed", "request_denied", "rate_limiter_exception", "bucket_reset"],
+);
 
 /** Counts how often entities do things, and refuses what is too often. */
 export class RateLimiter {
@@ -77,7 +88,7 @@ export class RateLimiter {
     operation: RateKey,
     limit: number,
     windowMs: number,
-    metadata: Metadata = {},
+    metadata?: Metadata,
   ): void {
     this.check(entityId, operation, { limit, windowMs }, metadata);
   }
@@ -93,10 +104,10 @@ export class RateLimiter {
     entityId: RateKey,
     operation: RateKey,
     options: RateRuleOptions,
-    metadata: Metadata = {},
+    metadata?: Metadata,
   ): void {
     const key = keyOf(entityId, operation);
-    const about = { ...metadata, entityId, operation };
+    const about: About = { entityId, operation, metadata };
     const rule = this.#plan(options, about);
     this.#judge(this.#bucket(key, rule, about).take(this.#parts.clock.now()), rule, about);
   }
@@ -111,10 +122,10 @@ export class RateLimiter {
     entityId: RateKey,
     operation: RateKey,
     options: RateRuleOptions,
-    metadata: Metadata = {},
+    metadata?: Metadata,
   ): Promise<void> {
     const key = keyOf(entityId, operation);
-    const about = { ...metadata, entityId, operation };
+    const about: About = { entityId, operation, metadata };
     const rule = this.#plan(options, about);
     let verdict: RateVerdict | "local";
     try {
@@ -189,7 +200,7 @@ export class RateLimiter {
     limit: number,
     windowMs: number,
     run: () => T,
-    metadata: Metadata = {},
+    metadata?: Metadata,
   ): T {
     if (typeof run !== "function") throw refuseRule("what is run must be a function", {});
     this.checkRate(entityId, operation, limit, windowMs, metadata);
@@ -212,7 +223,7 @@ export class RateLimiter {
     throw refuseRule("there is no store that rate limits could be shared through", {});
   }
 
-  #plan(options: RateRuleOptions, about: Metadata): RateRule {
+  #plan(options: RateRuleOptions, about: About): RateRule {
     try {
       return planRule(options);
     } catch (thrown) {
@@ -221,7 +232,7 @@ export class RateLimiter {
     }
   }
 
-  #bucket(key: string, rule: RateRule, about: Metadata): Bucket {
+  #bucket(key: string, rule: RateRule, about: About): Bucket {
     const nowMs = this.#parts.clock.now();
     if (nowMs - this.#cleanedMs >= this.#parts.cleanupIntervalMs()) this.#cleanUp(nowMs);
     const known = this.#buckets.get(key);
@@ -238,7 +249,7 @@ export class RateLimiter {
   }
 
   /** A key that cannot be counted is refused: to let it through would lift the limit. */
-  #makeRoom(nowMs: number, about: Metadata): void {
+  #makeRoom(nowMs: number, about: About): void {
     if (this.#buckets.size < BUCKETS_MAX) return;
     if (nowMs - this.#cleanedMs >= CROWDED_CLEANUP_MS) this.#cleanUp(nowMs);
     if (this.#buckets.size < BUCKETS_MAX) return;
@@ -254,23 +265,28 @@ export class RateLimiter {
     }
   }
 
-  #judge(verdict: RateVerdict, { limit, windowMs }: RateRule, about: Metadata): void {
+  #judge(verdict: RateVerdict, { limit, windowMs }: RateRule, about: About): void {
     const { isAllowed, used, retryAfterMs } = verdict;
-    if (isAllowed) return this.#tell("request_allowed", { ...about, count: used, limit, windowMs });
-    this.#tell("request_denied", { ...about, limit, windowMs });
-    const { entityId, operation } = about;
+    const { entityId, operation, metadata } = about;
+    if (isAllowed) {
+      const facts = { entityId, operation, count: used, limit, windowMs };
+      return this.#tell("request_allowed", withMetadata(facts, metadata));
+    }
+    const facts = { entityId, operation, limit, windowMs };
+    this.#tell("request_denied", withMetadata(facts, metadata));
     const text = `more than ${limit} calls of '${String(operation)}' within ${windowMs} ms`;
-    const context = { entityId, operation, limit, windowMs, retryAfterMs };
+    const context = { ...facts, retryAfterMs };
     throw new FoundationError("rate_limit_exceeded", text, { context });
   }
 
-  #tellFailure(about: Metadata, thrown: unknown): void {
+  #tellFailure({ entityId, operation, metadata }: About, thrown: unknown): void {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    this.#tell("rate_limiter_exception", { ...about, reason });
+    const facts = { entityId, operation, reason };
+    this.#tell("rate_limiter_exception", withMetadata(facts, metadata));
   }
 
-  #tell(event: string, metadata: Metadata): void {
-    this.#parts.telemetry.execute([...PREFIX, event], { counter: 1 }, metadata);
+  #tell(event: keyof typeof EVENTS, metadata: Metadata): void {
+    this.#parts.telemetry.execute(EVENTS[event], ONE, metadata);
   }
 }
 

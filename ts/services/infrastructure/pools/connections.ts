@@ -2,6 +2,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
 import type { Measurements, Metadata, TelemetrySink } from "../../sinks.ts";
 import { isName, NAME_LENGTH_MAX, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { eventNames, ONE } from "../reports.ts";
 import { type Lease, Pool, type PoolStatus } from "./pool.ts";
 import { type PoolOptions, type PoolSizes, planPool, refusePool } from "./pool-options.ts";
 
@@ -42,7 +43,10 @@ export interface ConnectionManagerParts {
 /** Pools at a time: one belongs to a service that is called, not to a request. */
 const POOLS_MAX = 1_000;
 
-const PREFIX = ["foundation", "foundation", "connection_pool"] as const;
+const EVENTS = eventNames(
+  ["foundation", "foundation", "connection_pool"],
+  ["pool_started", "pool_stopped", "checkout", "checkin", "timeout"],
+);
 
 // Pools of all kinds of workers stand in one map; who asks for one by name knows its kind.
 type AnyPool = Pool<unknown, unknown>;
@@ -85,7 +89,7 @@ export class ConnectionManager {
     }
     this.#pools.set(name, pool as unknown as AnyPool);
     const { size, maxOverflow, strategy } = plan;
-    this.#tell("pool_started", { counter: 1 }, { poolName: name, size, maxOverflow, strategy });
+    this.#tell("pool_started", ONE, { poolName: name, size, maxOverflow, strategy });
   }
 
   /**
@@ -99,7 +103,7 @@ export class ConnectionManager {
     const pool = this.#find(name);
     this.#pools.delete(name);
     await pool.stop(graceMs);
-    this.#tell("pool_stopped", { counter: 1 }, { poolName: name });
+    this.#tell("pool_stopped", ONE, { poolName: name });
   }
 
   /**
@@ -178,7 +182,7 @@ export class ConnectionManager {
     this.#tell("checkout", { checkoutTimeMs: clock.now() - startMs }, { poolName: name });
     const giveBack = (isBroken = false): void => {
       pool.checkIn(lease, isBroken);
-      this.#tell("checkin", { counter: 1 }, { poolName: name });
+      this.#tell("checkin", ONE, { poolName: name });
     };
     return { worker: lease.worker as Worker, giveBack };
   }
@@ -195,8 +199,8 @@ export class ConnectionManager {
     throw new FoundationError("not_found", `there is no pool '${String(name)}'`, kind);
   }
 
-  #tell(event: string, measurements: Measurements, metadata: Metadata): void {
-    this.#parts.telemetry.execute([...PREFIX, event], measurements, metadata);
+  #tell(event: keyof typeof EVENTS, measurements: Measurements, metadata: Metadata): void {
+    this.#parts.telemetry.execute(EVENTS[event], measurements, metadata);
   }
 }
 

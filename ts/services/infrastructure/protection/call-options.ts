@@ -87,9 +87,13 @@ export function planCall(options: ProtectedCallOptions): CallPlan {
   }
   if (retry !== undefined) planRetry(retry);
   return {
-    ...{ circuitBreaker, connectionPool, retry, timeoutMs, signal },
+    circuitBreaker,
     rateLimiter: rateLimiter === undefined ? undefined : planRate(rateLimiter),
+    connectionPool,
     bulkhead: bulkhead === undefined ? undefined : planBulkhead(bulkhead),
+    retry,
+    timeoutMs,
+    signal,
   };
 }
 

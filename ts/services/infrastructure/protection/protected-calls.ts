@@ -13,7 +13,8 @@ import {
   type ConnectionManager,
   type HeldWorker,
 } from "../pools/connections.ts";
-import { type RetryAttempt, retry } from "../resilience/retry.ts";
+import { eventNames, ONE } from "../reports.ts";
+import { type RetryAttempt, type RetryOptions, retry } from "../resilience/retry.ts";
 import type { Limiter } from "../resilience/semaphores.ts";
 import {
   type CallPlan,
@@ -43,7 +44,10 @@ export interface ProtectedCallsParts {
   readonly bulkheads: Limiter;
 }
 
-const PREFIX = ["foundation", "foundation", "infrastructure"] as const;
+const EVENTS = eventNames(
+  ["foundation", "foundation", "infrastructure"],
+  ["execute_start", "execute_stop", "execute_exception", "protection_triggered"],
+);
 
 /** Refusals that another attempt would meet, too, or make worse. */
 const NOT_WORTH_ANOTHER: ReadonlySet<string> = new Set([
@@ -86,9 +90,13 @@ export class ProtectedCalls {
   ): Promise<T> {
     const { clock } = this.#parts;
     const startMs = clock.now();
-    this.#tell("execute_start", { counter: 1 }, { protectionKey: key });
+    this.#tell("execute_start", ONE, { protectionKey: key });
     try {
-      const value = await this.#run(key, options, run);
+      const plan = this.#plan(key, options, run);
+      const value =
+        plan.retry === undefined
+          ? await this.#attempt(key, plan, run, ONCE, startMs)
+          : await this.#retry(key, plan, plan.retry, run);
       const durationMs = clock.now() - startMs;
       this.#tell("execute_stop", { durationMs }, { protectionKey: key, success: true });
       return value;
@@ -105,18 +113,23 @@ export class ProtectedCalls {
     }
   }
 
-  async #run<Worker, T>(
-    key: string,
-    options: ProtectedCallOptions,
-    run: Run<Worker, T>,
-  ): Promise<T> {
+  #plan(key: string, options: ProtectedCallOptions, run: unknown): CallPlan {
     if (typeof key !== "string") throw misuse("the key of a protection must be a text");
     if (typeof run !== "function") throw misuse("what is protected must be a function");
-    const plan = planCall(options);
-    if (plan.retry === undefined) return this.#attempt(key, plan, run, ONCE);
+    return planCall(options);
+  }
+
+  async #retry<Worker, T>(
+    key: string,
+    plan: CallPlan,
+    policy: RetryOptions,
+    run: Run<Worker, T>,
+  ): Promise<T> {
     const { clock } = this.#parts;
-    const attempts = { retryOn: isWorthAnother, ...plan.retry, clock, signal: plan.signal };
-    return retry(async (attempt) => this.#attempt(key, plan, run, attempt), attempts);
+    const options = { retryOn: isWorthAnother, ...policy, clock, signal: plan.signal };
+    const next = async (attempt: RetryAttempt): Promise<T> =>
+      this.#attempt(key, plan, run, attempt, clock.now());
+    return retry(next, options);
   }
 
   async #attempt<Worker, T>(
@@ -124,28 +137,36 @@ export class ProtectedCalls {
     plan: CallPlan,
     run: Run<Worker, T>,
     attempt: RetryAttempt,
+    beginMs: number,
   ): Promise<T> {
     if (plan.signal?.aborted === true) throw abortError(plan.signal);
     const { breakers, clock, limits } = this.#parts;
+    let startMs = beginMs;
     if (plan.rateLimiter !== undefined && limits.isRateLimiting) {
-      await this.#checkRate(key, plan.rateLimiter);
+      const asked = this.#checkRate(key, plan.rateLimiter);
+      if (asked !== undefined) {
+        await asked;
+        startMs = clock.now();
+      }
     }
     const call = new Attempt(this.#parts, key, plan, attempt);
     const name = plan.circuitBreaker;
     if (name === undefined || !limits.isBreaking) {
       const isPooled = plan.connectionPool !== undefined;
-      return call.run(run, plan.timeoutMs ?? (isPooled ? CHECKOUT_DEFAULTS.timeoutMs : undefined));
+      const timeoutMs = plan.timeoutMs ?? (isPooled ? CHECKOUT_DEFAULTS.timeoutMs : undefined);
+      return call.run(run, timeoutMs, startMs);
     }
-    const admission = this.#guard(key, "circuit_breaker", name, () => breakers.admit(name));
-    const startMs = clock.now();
+    const admission = this.#guard(key, "circuit_breaker", name, () =>
+      breakers.admit(name, undefined, startMs),
+    );
     const timeoutMs = plan.timeoutMs ?? limits.breaker.callTimeoutMs;
     let value: T;
     try {
-      value = await call.run(run, timeoutMs);
+      value = await call.run(run, timeoutMs, startMs);
     } catch (thrown) {
       const outcome = call.outcomeOf(thrown as FoundationError);
       const error = outcome === undefined ? call.thrown : thrown;
-      breakers.settle(name, admission, { ok: false, error }, startMs, {}, outcome);
+      breakers.settle(name, admission, { ok: false, error }, startMs, undefined, outcome);
       throw thrown;
     }
     breakers.settle(name, admission, { ok: true, value }, startMs);
@@ -191,14 +212,32 @@ export class ProtectedCalls {
       const { code } = thrown as FoundationError;
       if (code === "rate_limit_exceeded" || code === "circuit_breaker_blown") {
         const metadata = { protectionKey: key, protectionType, name };
-        this.#tell("protection_triggered", { counter: 1 }, metadata);
+        this.#tell("protection_triggered", ONE, metadata);
       }
       throw thrown;
     }
   }
 
-  #tell(event: string, measurements: Measurements, metadata: Metadata): void {
-    this.#parts.telemetry.execute([...PREFIX, event], measurements, metadata);
+  #tell(event: keyof typeof EVENTS, measurements: Measurements, metadata: Metadata): void {
+    this.#parts.telemetry.execute(EVENTS[event], measurements, metadata);
+  }
+}
+
+class Context<Worker> implements CallContext<Worker> {
+  readonly worker: Worker;
+  readonly attempt: number;
+  readonly progress: () => void;
+  readonly #call: Attempt;
+
+  constructor(call: Attempt, worker: Worker, { attempt, progress }: RetryAttempt) {
+    this.worker = worker;
+    this.attempt = attempt;
+    this.progress = progress;
+    this.#call = call;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
   }
 }
 
@@ -211,7 +250,7 @@ class Attempt {
   readonly #plan: CallPlan;
   readonly #attempt: RetryAttempt;
   #control: AbortController | undefined;
-  #isAbandoned = false;
+  #abandonedBy: FoundationError | undefined;
   #hasThrown = false;
 
   constructor(parts: ProtectedCallsParts, key: string, plan: CallPlan, attempt: RetryAttempt) {
@@ -221,9 +260,13 @@ class Attempt {
     this.#attempt = attempt;
   }
 
-  async run<Worker, T>(run: Run<Worker, T>, timeoutMs: number | undefined): Promise<T> {
+  async run<Worker, T>(
+    run: Run<Worker, T>,
+    timeoutMs: number | undefined,
+    startMs: number,
+  ): Promise<T> {
     const { bulkhead, connectionPool } = this.#plan;
-    const endMs = timeoutMs === undefined ? undefined : this.#parts.clock.now() + timeoutMs;
+    const endMs = timeoutMs === undefined ? undefined : startMs + timeoutMs;
     if (bulkhead === undefined && connectionPool === undefined) {
       return this.#call(run, undefined as Worker, endMs);
     }
@@ -243,7 +286,7 @@ class Attempt {
       return await this.#call(run, held?.worker as Worker, endMs);
     } finally {
       // A function that nobody waits for any more may still use its worker.
-      held?.giveBack(this.#isAbandoned);
+      held?.giveBack(this.#abandonedBy !== undefined);
       release?.();
     }
   }
@@ -251,7 +294,7 @@ class Attempt {
   /** What the error means for the breaker; undefined: that is for its `classify` to say. */
   outcomeOf({ code }: FoundationError): "failure" | "ignore" | undefined {
     if (this.#hasThrown) return undefined;
-    if (this.#isAbandoned) return code === "timeout" ? "failure" : "ignore";
+    if (this.#abandonedBy !== undefined) return code === "timeout" ? "failure" : "ignore";
     return FAILURES_OF_THE_POOL.has(code) ? "failure" : "ignore";
   }
 
@@ -266,28 +309,23 @@ class Attempt {
     endMs: number | undefined,
   ): Promise<T> {
     try {
-      const value = run(this.#context(worker));
+      const value = run(new Context(this, worker, this.#attempt));
       return isPromiseLike(value) ? await this.#inTime(value as Promise<T>, endMs) : value;
     } catch (thrown) {
-      if (this.#isAbandoned) throw thrown;
+      if (this.#abandonedBy !== undefined) throw thrown;
       this.#hasThrown = true;
       this.thrown = thrown;
       throw thrown instanceof FoundationError ? thrown : executionError(this.#key, thrown);
     }
   }
 
-  #context<Worker>(worker: Worker): CallContext<Worker> {
-    const { attempt, progress } = this.#attempt;
-    const signal = (): AbortSignal => {
-      this.#control ??= new AbortController();
-      return this.#control.signal;
-    };
-    return {
-      ...{ worker, attempt, progress },
-      get signal() {
-        return signal();
-      },
-    };
+  /** Made when it is first asked for: most functions never look at it. */
+  get signal(): AbortSignal {
+    if (this.#control === undefined) {
+      this.#control = new AbortController();
+      if (this.#abandonedBy !== undefined) this.#control.abort(this.#abandonedBy);
+    }
+    return this.#control.signal;
   }
 
   async #inTime<T>(value: Promise<T>, endMs: number | undefined): Promise<T> {
@@ -300,7 +338,7 @@ class Attempt {
       };
       const abandon = (error: FoundationError): void => {
         end();
-        this.#isAbandoned = true;
+        this.#abandonedBy = error;
         this.#control?.abort(error);
         reject(error);
       };

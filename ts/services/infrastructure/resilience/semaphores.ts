@@ -84,13 +84,20 @@ export class CountingSemaphore {
     }
   }
 
+  /** How many at a time. */
+  get permits(): number {
+    return this.#permits;
+  }
+
   /**
-   * Changes how many at a time. Who has acquired it keeps it.
+   * Changes how many at a time, and how many may wait. Who has acquired it keeps it, who waits may
+   * go on waiting.
    *
    * @throws FoundationError `invalid_options`
    */
-  resize(permits: number): void {
+  resize(permits: number, waitersMax = this.#line.waitersMax): void {
     this.#permits = wholeNumber("permits", permits, COUNTS);
+    this.#line.waitersMax = wholeNumber("waitersMax", waitersMax, COUNTS);
     this.#admit();
   }
 
@@ -197,14 +204,14 @@ export class Limiter {
   }
 
   /**
-   * The semaphore of a name, with so many permits from now on.
+   * The semaphore of a name, with so many permits, and so many who may wait, from now on.
    *
    * @throws FoundationError `invalid_options`, `resource_exhausted` with too many names in use
    */
-  of(name: string, permits: number, waitersMax?: number): CountingSemaphore {
+  of(name: string, permits: number, waitersMax = WAITERS_MAX): CountingSemaphore {
     const known = this.#semaphores.get(name);
     if (known !== undefined) {
-      if (known.inUse + known.available !== permits) known.resize(permits);
+      known.resize(permits, waitersMax);
       return known;
     }
     if (this.#semaphores.size >= LIMITS_MAX) this.#forgetUnused();

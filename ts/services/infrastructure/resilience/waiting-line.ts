@@ -22,14 +22,14 @@ export interface Waiter<Gift, Wish> {
 
 /** Those who wait for something, first come first. Bounded; each may have a time limit. */
 export class WaitingLine<Gift, Wish = undefined> {
+  /** Most who wait; one more is refused with `too_many_waiting`. Who waits already, stays. */
+  waitersMax: number;
   readonly #clock: Clock;
-  readonly #waitersMax: number;
   readonly #waiters = new Set<Waiter<Gift, Wish>>();
 
-  /** `waitersMax`: one more is refused with `too_many_waiting`. */
   constructor(clock: Clock, waitersMax: number) {
     this.#clock = clock;
-    this.#waitersMax = waitersMax;
+    this.waitersMax = waitersMax;
   }
 
   /** Those who wait now. */
@@ -55,8 +55,8 @@ export class WaitingLine<Gift, Wish = undefined> {
   ): Promise<Gift> {
     if (signal?.aborted === true) throw abortError(signal);
     if (timeoutMs !== undefined) wholeNumber("timeoutMs", timeoutMs, [0, TIME_MS_MAX]);
-    if (this.#waiters.size >= this.#waitersMax) {
-      const text = `${this.#waitersMax} are waiting already`;
+    if (this.#waiters.size >= this.waitersMax) {
+      const text = `${this.waitersMax} are waiting already`;
       throw new FoundationError("too_many_waiting", text);
     }
     return new Promise<Gift>((resolve, reject) => {

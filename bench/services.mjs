@@ -1,0 +1,14 @@
+/** What the services cost, beside what a program on Node.js would take for each instead. */
+
+import { infrastructureCases } from "./services/infrastructure.mjs";
+
+/**
+ * One file for each service.
+ *
+ * @type {import("./suites.mjs").Suite}
+ */
+export const services = {
+  name: "services",
+  question: "what the services cost a call, beside the libraries in their place",
+  cases: (timing) => [...infrastructureCases(timing)],
+};
