@@ -67,7 +67,7 @@ processes.cast("ada", "hello");
 await processes.call("bob", "heard");
 processes.cast("eve", "");
 await processes.exitOf(processes.whereis("eve"));
-while (processes.whereis("eve") === undefined) await new Promise(setImmediate);
+await supervisors.countChildren(supervisor); // answered once it has restarted her
 await processes.call("eve", "heard"); // answered when she is back in the room
 processes.cast("bob", "still here?");
 while ((await processes.call("eve", "heard")).length < 1) await new Promise(setImmediate);

@@ -4,9 +4,12 @@ import { Foundation, GenServer, heavy } from "foundation-runtime";
 
 /** Counts characters, unless it is given something else to do. */
 export class Worker extends GenServer {
-  handleCall(text) {
+  async handleCall(text) {
     if (text === "loop") for (;;);
-    if (text === "hog") for (const hog = []; ; ) hog.push(Buffer.alloc(2 ** 20, text));
+    for (const hog = []; text === "hog"; ) {
+      hog.push(Buffer.alloc(2 ** 20, text));
+      await new Promise(setImmediate); // it does not stall, it only takes more and more
+    }
     return text.length;
   }
 }

@@ -1,17 +1,11 @@
-import { Foundation, GenServer } from "foundation-runtime";
+import { Foundation } from "foundation-runtime";
 
-class Counter extends GenServer {
-  #count = 0;
-  handleCall = ({ by }) => (this.#count += by);
-}
-const node = await Foundation.start({ name: "shop" });
+const node = await Foundation.start({ name: "party" });
 const { processes, supervisors } = node.beam;
-processes.on("crashed", ({ label, reason }) => console.log(label, "crashed:", reason.name));
-const children = [{ id: "counter", start: Counter, name: "counter" }];
-const supervisor = await supervisors.start({ children });
-
-console.log(await processes.call("counter", { by: 2 }), await processes.call("counter", { by: 3 }));
-console.log(await processes.call("counter", null).catch(({ code }) => code));
-await supervisors.countChildren(supervisor); // answered once it has restarted who has ended
-console.log(await processes.call("counter", { by: 1 })); // a new one, which counts from nothing
+const greeter = (name) => `hello, ${name.trim()}`; // ends by what is no text
+const top = await supervisors.start({ children: [{ id: "g", start: greeter, name: "greeter" }] });
+processes.on("crashed", ({ label, reason }) => console.log(`${label} crashed: ${reason.name}`));
+const greet = (name) => processes.call("greeter", name).catch(({ code }) => code);
+console.log(await greet("ann"), "-", await greet(null));
+console.log((await supervisors.countChildren(top)).running, "runs again:", await greet("eve"));
 await node.leave();

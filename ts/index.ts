@@ -146,15 +146,17 @@ export type { Schedulers } from "./beam/schedulers/schedulers.ts";
 export type { Down, Exit, ExitReason, MonitorRef, Shutdown } from "./beam/signals.ts";
 export { isDown, isExit } from "./beam/signals.ts";
 export type { Blueprint, Startable, StartOptions } from "./beam/startable.ts";
-export type { StateHandlers } from "./beam/state-machine.ts";
+export type { StateHandlers, StateMachineClass } from "./beam/state-machine.ts";
 export { StateMachine } from "./beam/state-machine.ts";
 export { supervisor } from "./beam/supervisor.ts";
 export type {
   BackoffOptions,
   ChildCounts,
   ChildInfo,
+  DynamicSupervisionOptions,
   DynamicSupervisorOptions,
   Strategy,
+  SupervisionOptions,
   SupervisorOptions,
 } from "./beam/supervisor-types.ts";
 export { BACKOFF_DEFAULTS, SUPERVISOR_DEFAULTS } from "./beam/supervisor-types.ts";

@@ -30,7 +30,10 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
       "",
     ].join("\n"),
   ],
-  ["supervisor.mjs", "2 5\nCounter crashed: TypeError\nprocess_exited\n1\n"],
+  [
+    "supervisor.mjs",
+    "greeter crashed: TypeError\nhello, ann - process_exited\n1 runs again: hello, eve\n",
+  ],
   [
     "chat-room.mjs",
     [
@@ -134,5 +137,10 @@ describe("the examples", () => {
     const readme = readFileSync(join(ROOT, "README.md"), "utf8");
     const shown = blockBehind(`<!-- example: examples/${name} -->`, readme);
     expect(shown).toBe(readFileSync(join(EXAMPLES, name), "utf8"));
+  });
+
+  test("a supervisor takes ten lines", () => {
+    const lines = readFileSync(join(EXAMPLES, "supervisor.mjs"), "utf8").split("\n");
+    expect(lines.filter((line) => line.trim() !== "")).toHaveLength(10);
   });
 });

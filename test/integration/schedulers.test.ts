@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { SchedulerPool } from "../../dist/ts/beam/schedulers/pool.js";
 import { Schedulers } from "../../dist/ts/beam/schedulers/schedulers.js";
 
 const module = new URL("./fixtures/work.mjs", import.meta.url);
@@ -50,6 +51,12 @@ describe("balanceWork", () => {
     expect(looks.reduce((sum, { steals }) => sum + steals, 0)).toBeGreaterThan(0);
     expect(looks.reduce((sum, { items: done }) => sum + done, 0)).toBe(4);
     expect(Math.max(...looks.map(({ utilization }) => utilization))).toBeGreaterThan(0);
+  });
+
+  test("a scheduler that has not started yet has done nothing", async () => {
+    const pool = new SchedulerPool([undefined]);
+    expect(pool.look()).toMatchObject([{ threadId: undefined, utilization: 0, items: 0 }]);
+    await pool.close();
   });
 
   test("an item that fails, loops or ends its isolate fails alone", async () => {

@@ -5,6 +5,7 @@ import {
   type From,
   GenServer,
   NO_REPLY,
+  type Pid,
   type StateHandlers,
   StateMachine,
 } from "../../dist/ts/index.js";
@@ -124,17 +125,19 @@ describe("a server", () => {
 
 type DoorState = "open" | "closed" | "locked";
 
-class Door extends StateMachine<DoorState, [unknown[]]> {
+class Door extends StateMachine<DoorState, [unknown[], number?]> {
   #log: unknown[] = [];
-  override init(log: unknown[]): DoorState {
+  #openMs = 0;
+  override init(log: unknown[], openMs = 10): DoorState {
     this.#log = log;
+    this.#openMs = openMs;
     return "closed";
   }
   override readonly states: Record<DoorState, StateHandlers<DoorState>> = {
     open: {
       enter: (from) => {
         this.#log.push(`open from ${from}`);
-        this.stateTimeout(10);
+        this.stateTimeout(this.#openMs);
       },
       timeout: () => this.goto("closed"),
       call: (request) => (request === "state" ? this.state : undefined),
@@ -164,16 +167,38 @@ class Door extends StateMachine<DoorState, [unknown[]]> {
   };
 }
 
+test.each([undefined, null, 7, "name", {}, { handle: 7 }])("%j cannot be started", async (odd) => {
+  const { processes, supervisors } = new Scene();
+  const refused = { code: "invalid_options" };
+  await expect(processes.start(odd as never)).rejects.toMatchObject(refused);
+  const children = [{ id: "odd", start: odd as never }];
+  await expect(supervisors.start({ children })).rejects.toThrow();
+  expect(processes.list()).toEqual([]);
+});
+
 describe("a state machine", () => {
-  const start = async () => {
+  const start = async (openMs?: number) => {
     const { processes } = new Scene();
     const log: unknown[] = [];
-    const pid = await processes.start(StateMachine.blueprint(Door), { args: [log] });
+    const pid = await processes.start(Door, { args: [log, openMs] });
     return { processes, log, pid };
   };
 
+  test("is started by its class or its blueprint, also as a child", async () => {
+    const { processes, supervisors } = new Scene();
+    const pids = [
+      await processes.start(Door, { args: [[]] }),
+      await processes.start(StateMachine.blueprint(Door), { args: [[]] }),
+    ];
+    const child = { id: "door", start: Door, args: [[]], name: "door" };
+    await supervisors.start({ children: [child] });
+    for (const to of [...pids, "door"]) expect(await processes.call(to, "state")).toBe("closed");
+    const info = await processes.processInfo(processes.whereis("door") as Pid);
+    expect(info?.label).toBe("Door");
+  });
+
   test("enters states, and handles what was postponed there first, in order", async () => {
-    const { processes, log, pid } = await start();
+    const { processes, log, pid } = await start(60_000);
     for (const message of ["one", "two", "open", "three"]) processes.cast(pid, message);
     await settled();
     expect(log).toEqual([
@@ -184,6 +209,7 @@ describe("a state machine", () => {
       "three while open",
     ]);
     expect(await processes.call(pid, "state")).toBe("open");
+    await processes.stop(pid);
   });
 
   test("has timeouts of a state, which end with it, and of a name", async () => {

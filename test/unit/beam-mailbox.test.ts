@@ -34,6 +34,25 @@ describe("a mailbox", () => {
   });
 });
 
+test("shows what waits in it, and the bytes of what is bytes", async () => {
+  const { processes } = new Scene();
+  const pid = processes.spawn(() => new Promise(() => {}));
+  processes.send(pid, "under way");
+  await settled();
+  processes.send(pid, new Uint8Array(1_000));
+  processes.cast(pid, new Uint8Array(24));
+  processes.send(pid, { no: "size of its own" });
+  const info = await processes.processInfo(pid);
+  expect(info).toMatchObject({ status: "busy", mailbox: { messages: 3, bytes: 1_024 } });
+});
+
+test("tells the oldest without taking it", () => {
+  const mailbox = new Mailbox();
+  expect(mailbox.first).toBeUndefined();
+  for (const item of ["a", "b"]) mailbox.push(item);
+  expect([mailbox.first, mailbox.shift(), mailbox.first, mailbox.size]).toEqual(["a", "a", "b", 1]);
+});
+
 describe("a full mailbox", () => {
   const fill = (policy: "block" | "credit" | "dropNewest" | "dropOldest") => {
     const scene = new Scene();

@@ -1,4 +1,5 @@
 import { Envelope, noProcessError } from "./envelope.ts";
+import { Mailbox } from "./mailbox.ts";
 import type { LightProcess } from "./process.ts";
 
 /**
@@ -7,18 +8,18 @@ import type { LightProcess } from "./process.ts";
  * of those who sent it. Where something waits, the mailbox is full: who sends after it is refused.
  */
 export class Backlogs {
-  readonly #waiting = new Map<LightProcess, unknown[]>();
+  readonly #waiting = new Map<LightProcess, Mailbox>();
 
   /** Messages that wait. */
   get size(): number {
     let size = 0;
-    for (const items of this.#waiting.values()) size += items.length;
+    for (const items of this.#waiting.values()) size += items.size;
     return size;
   }
 
   /** Messages that wait for room in one mailbox. */
   sizeOf(process: LightProcess): number {
-    return this.#waiting.get(process)?.length ?? 0;
+    return this.#waiting.get(process)?.size ?? 0;
   }
 
   /**
@@ -61,28 +62,25 @@ export class Backlogs {
     process: LightProcess,
     isWanted: (item: unknown) => boolean,
   ): { readonly item: unknown } | undefined {
-    const waiting = this.#waiting.get(process) ?? [];
-    const index = waiting.findIndex((item) => isWanted(contentOf(item)));
-    if (index < 0) return undefined;
-    const [item] = waiting.splice(index, 1);
-    if (waiting.length === 0) this.#waiting.delete(process);
-    return { item: contentOf(item) };
+    const waiting = this.#waiting.get(process);
+    const taken = waiting?.take((item) => isWanted(contentOf(item)));
+    if (taken === undefined) return undefined;
+    if (waiting?.size === 0) this.#waiting.delete(process);
+    return { item: contentOf(taken.item) };
   }
 
   /** A mailbox has room, or its process is gone: what waits goes in, as far as it can. */
   refill(process: LightProcess): void {
     const waiting = this.#waiting.get(process);
     if (waiting === undefined) return;
-    let taken = 0;
-    while (taken < waiting.length && enter(process, waiting[taken])) taken++;
-    waiting.splice(0, taken);
-    if (waiting.length === 0) this.#waiting.delete(process);
+    while (waiting.size > 0 && enter(process, waiting.first)) waiting.shift();
+    if (waiting.size === 0) this.#waiting.delete(process);
   }
 
   #wait(process: LightProcess, item: unknown): void {
-    const waiting = this.#waiting.get(process);
-    if (waiting === undefined) this.#waiting.set(process, [item]);
-    else waiting.push(item);
+    const waiting = this.#waiting.get(process) ?? new Mailbox();
+    this.#waiting.set(process, waiting);
+    waiting.push(item);
   }
 }
 

@@ -1,4 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
+import { checkKeys } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import { type ChildOptions, type ChildSpec, childSpec } from "./child-spec.ts";
 import { Children } from "./children.ts";
@@ -8,8 +9,11 @@ import { Restarts } from "./restarts.ts";
 import { type ExitReason, isExit, isWantedEnd } from "./signals.ts";
 import type { Blueprint } from "./startable.ts";
 import { answerSupervisorCall, RestartDue, type Supervising } from "./supervisor-calls.ts";
-import type { ChildCounts, ChildInfo, DynamicSupervisorOptions } from "./supervisor-types.ts";
+import type { ChildCounts, ChildInfo, DynamicSupervisionOptions } from "./supervisor-types.ts";
 import type { TimerRef } from "./timers.ts";
+
+/** What it does; how its process is started is said where it is. */
+export const DYNAMIC_SUPERVISION_KEYS = ["intensity", "backoff", "childrenMax"] as const;
 
 interface Child {
   readonly spec: ChildSpec;
@@ -25,7 +29,8 @@ interface Child {
  *
  * @throws FoundationError `invalid_options`
  */
-export function dynamicSupervisor(options: DynamicSupervisorOptions = {}): Blueprint {
+export function dynamicSupervisor(options: DynamicSupervisionOptions = {}): Blueprint {
+  checkKeys("the options of a dynamic supervisor", options, DYNAMIC_SUPERVISION_KEYS);
   const { intensity, backoff, childrenMax = Number.POSITIVE_INFINITY } = options;
   if (!(childrenMax >= 1)) {
     throw new FoundationError("invalid_options", "childrenMax must be at least 1");

@@ -1,5 +1,6 @@
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
+import { checkKeys } from "../base/option-checks.ts";
 import { Pid } from "../base/pid.ts";
 import type { Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
@@ -7,6 +8,7 @@ import { asWorker, type WorkerRole } from "./ecosystems/worker-start.ts";
 import { LoadMeter, type NodeLoad } from "./node-load.ts";
 import type { SpawnOptions } from "./process-types.ts";
 import type { ProcessRuntime } from "./runtime.ts";
+import { SPAWN_KEYS } from "./spawn-checks.ts";
 import { startProcess } from "./start-process.ts";
 import type { Startable } from "./startable.ts";
 import { factoryName, type Reply } from "./wire.ts";
@@ -23,6 +25,8 @@ export interface SpawnOnOptions extends SpawnOptions {
   /** A process that the new one is linked to from its first moment. Default: none. */
   readonly link?: Pid;
 }
+
+const SPAWN_ON_KEYS = [...SPAWN_KEYS, "timeoutMs", "signal", "link"];
 
 interface Order {
   readonly args: readonly unknown[];
@@ -79,9 +83,11 @@ export class Factories {
     node: string,
     factory: string,
     args: readonly unknown[],
-    { timeoutMs = 5_000, signal, link, ...options }: SpawnOnOptions,
+    given: SpawnOnOptions,
     role?: WorkerRole,
   ): Promise<Pid> {
+    checkKeys("the options of spawnOn", given, SPAWN_ON_KEYS);
+    const { timeoutMs = 5_000, signal, link, ...options } = given;
     const order: Order = { args, options, link, role };
     const wait = { timeoutMs, ...(signal !== undefined && { signal }) };
     const to = { node, name: factoryName(factory) };

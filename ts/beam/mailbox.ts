@@ -45,6 +45,11 @@ export class Mailbox {
     this.#items.push(item);
   }
 
+  /** The oldest message, which stays; undefined where none waits. */
+  get first(): unknown {
+    return this.#items[this.#head];
+  }
+
   /** Takes the oldest message; there has to be one. */
   shift(): unknown {
     const items = this.#items;

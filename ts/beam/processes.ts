@@ -17,6 +17,7 @@ import type {
 } from "./process-types.ts";
 import type { CrashReport, ProcessCounts, ProcessRuntime } from "./runtime.ts";
 import type { Down, ExitReason, MonitorRef } from "./signals.ts";
+import { checkPid } from "./spawn-checks.ts";
 import { startProcess } from "./start-process.ts";
 import type { Startable, StartOptions } from "./startable.ts";
 import type { TimerRef } from "./timers.ts";
@@ -136,6 +137,7 @@ export class Processes {
    * `terminate` runs.
    */
   async stop(pid: Pid, reason: ExitReason = "normal"): Promise<void> {
+    checkPid(pid);
     const ended = this.exitOf(pid);
     this.#runtime.stop(pid, reason);
     await ended;
@@ -294,11 +296,13 @@ export class Processes {
 
   /** Whether a process of this isolate is alive. */
   isAlive(pid: Pid): boolean {
+    checkPid(pid);
     return this.#runtime.find(pid) !== undefined;
   }
 
   /** What a process is doing, wherever it is; undefined where it is gone. */
   async processInfo(pid: Pid): Promise<ProcessInfo | undefined> {
+    checkPid(pid);
     if (isSameHome(pid.home, this.#runtime.home)) return this.#runtime.find(pid)?.info();
     return this.#distribution.info(pid);
   }
@@ -320,6 +324,7 @@ export class Processes {
   }
 
   #own(pid: Pid): LightProcess {
+    checkPid(pid);
     const process = this.#runtime.find(pid);
     if (process === undefined) throw noProcessError(pid.toString());
     return process;

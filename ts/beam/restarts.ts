@@ -1,5 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
-import { DELAY_MS_MAX } from "../base/option-checks.ts";
+import { checkKeys, DELAY_MS_MAX } from "../base/option-checks.ts";
 import {
   INTENSITY_DEFAULTS,
   type IntensityOptions,
@@ -17,6 +17,7 @@ export class Restarts {
 
   /** @throws FoundationError `invalid_options` */
   constructor(intensity: IntensityOptions = {}, backoff: BackoffOptions | undefined) {
+    checkKeys("intensity", intensity, Object.keys(INTENSITY_DEFAULTS));
     const limits = { ...INTENSITY_DEFAULTS, ...intensity };
     const { restartsMax, withinMs } = limits;
     if (!Number.isSafeInteger(restartsMax) || restartsMax < 0) {
@@ -26,6 +27,7 @@ export class Restarts {
     this.#intensity = new RestartIntensity(limits);
     this.#withinMs = withinMs;
     if (backoff === undefined) return;
+    checkKeys("backoff", backoff, Object.keys(BACKOFF_DEFAULTS));
     const { firstMs, maxMs, factor } = { ...BACKOFF_DEFAULTS, ...backoff };
     const isInOrder = firstMs > 0 && maxMs >= firstMs && maxMs <= DELAY_MS_MAX;
     if (!isInOrder || !(factor >= 1)) {

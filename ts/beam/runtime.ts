@@ -1,5 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
-import { checkDelay } from "../base/option-checks.ts";
+import { checkDelay, checkKeys } from "../base/option-checks.ts";
 import { type Home, isSameHome, Pid } from "../base/pid.ts";
 import { Backlogs } from "./backlogs.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -19,6 +19,7 @@ import {
 } from "./process-types.ts";
 import { RunQueue } from "./run-queue.ts";
 import { type Down, type ExitReason, type MonitorRef, StopRequest } from "./signals.ts";
+import { checkNamed, checkPid, checkSpawn, NO_OPTIONS } from "./spawn-checks.ts";
 import { Starting } from "./starting.ts";
 import { tieKey, type Watcher } from "./ties.ts";
 import { type TimerRef, Timers } from "./timers.ts";
@@ -128,11 +129,12 @@ export class ProcessRuntime {
   }
 
   /** Starts a process. */
-  spawn(body: Spawnable<never>, options: SpawnOptions = {}): LightProcess {
+  spawn(body: Spawnable<never>, options: SpawnOptions = NO_OPTIONS): LightProcess {
     if (this.#isClosed) {
       const text = `this isolate is no part of '${this.home.node}' any more`;
       throw new FoundationError("node_left", text);
     }
+    checkSpawn(body, options);
     const limits = this.#limitsOf(body, options);
     if (options.name !== undefined) this.#checkName(options.name);
     const pid = new Pid(this.home, ++this.#serial);
@@ -229,6 +231,7 @@ export class ProcessRuntime {
     if (typeof to === "string") {
       return this.named(to) ?? { node: this.home.node, name: to };
     }
+    checkNamed(to);
     return (to.node === this.home.node ? this.named(to.name) : undefined) ?? to;
   }
 
@@ -254,9 +257,9 @@ export class ProcessRuntime {
   async call(to: Destination, message: unknown, options?: ProcessCallOptions): Promise<unknown> {
     const timeoutMs = options?.timeoutMs ?? PROCESS_CALL_DEFAULTS.timeoutMs;
     if (timeoutMs !== Number.POSITIVE_INFINITY) checkDelay("timeoutMs", timeoutMs);
+    const target = this.#resolve(to);
     const name = to instanceof Pid || typeof to === "string" ? to : to.name;
     const call = new PendingCall(name, timeoutMs, options?.signal, this.#deadlines, this.counts);
-    const target = this.#resolve(to);
     if (target === undefined) call.fail(noProcessError(String(name)));
     else if (!(target instanceof LightProcess)) {
       this.#distant.call(target, message, call, options);
@@ -330,12 +333,14 @@ export class ProcessRuntime {
 
   /** See `Processes.exit`. */
   exit(from: Pid, to: Pid, reason: ExitReason): void {
+    checkPid(to);
     if (!isSameHome(to.home, this.home)) return this.#distant.exit(from, to, reason, false);
     this.at(to.serial)?.onExit(from, reason, false);
   }
 
   /** See `Processes.stop`. */
   stop(pid: Pid, reason: ExitReason): void {
+    checkPid(pid);
     if (!isSameHome(pid.home, this.home)) return this.#distant.stop(pid, reason);
     const process = this.at(pid.serial);
     if (process !== undefined) this.backlogs.signal(process, new StopRequest(reason));
@@ -374,6 +379,7 @@ export class ProcessRuntime {
 
   /** Ties two processes, of which one is here. */
   link(process: LightProcess, pid: Pid): void {
+    checkPid(pid);
     if (process.isDead || pid.equals(process.pid)) return;
     const key = tieKey(pid, this.home);
     if (process.ties.links.has(key)) return;
@@ -397,6 +403,7 @@ export class ProcessRuntime {
 
   /** Has a process tell another one when it ends. */
   monitor(process: LightProcess, pid: Pid): MonitorRef {
+    checkPid(pid);
     const ref = this.#nextRef();
     if (process.isDead) return ref;
     process.ties.monitors.set(ref, pid);
@@ -420,6 +427,7 @@ export class ProcessRuntime {
 
   /** Calls a function once when a process has ended; the answer stops that. */
   watch(pid: Pid, onDown: (down: Down) => void): () => void {
+    checkPid(pid);
     const ref = this.#nextRef();
     let isOver = false;
     const down = (target: Pid, reason: ExitReason): void => {
@@ -460,6 +468,7 @@ export class ProcessRuntime {
 }
 
 function limitsOf(label: string, mailbox: MailboxOptions = MAILBOX_DEFAULTS): ProcessLimits {
+  checkKeys("mailbox", mailbox, Object.keys(MAILBOX_DEFAULTS));
   const { messagesMax, policy } = { ...MAILBOX_DEFAULTS, ...mailbox };
   const isCount = Number.isSafeInteger(messagesMax) && (messagesMax as number) >= 1;
   if (messagesMax !== "unbounded" && !isCount) {

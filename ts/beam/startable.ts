@@ -3,6 +3,7 @@ import type { Pid } from "../base/pid.ts";
 import { GenServerBody, type GenServerClass, isGenServerClass } from "./gen-server.ts";
 import { type HeavyBlueprint, isHeavy } from "./heavy.ts";
 import type { ProcessBody, ProcessHandler, Spawnable, SpawnOptions } from "./process-types.ts";
+import { isStateMachineClass, StateMachine, type StateMachineClass } from "./state-machine.ts";
 
 /** Something that makes a fresh process body for every start. */
 export interface Blueprint {
@@ -14,9 +15,13 @@ export interface Blueprint {
   readonly isSupervisor: boolean;
 }
 
-/** What runs in the isolate that starts it: a server class, a handler, a body, a blueprint. */
+/**
+ * What runs in the isolate that starts it: a class of servers or state machines, a handler, a body,
+ * a blueprint.
+ */
 export type LightStartable =
   | GenServerClass
+  | StateMachineClass
   | ProcessHandler<never>
   | ProcessBody<never>
   | Blueprint;
@@ -35,7 +40,11 @@ export function isBlueprint(value: unknown): value is Blueprint {
   return typeof value === "object" && value !== null && "make" in value;
 }
 
-/** The body of one start, and what it is. */
+/**
+ * The body of one start, and what it is.
+ *
+ * @throws FoundationError `invalid_options` for what cannot be started
+ */
 export function bodyOf(
   start: LightStartable,
   args: readonly unknown[],
@@ -45,10 +54,17 @@ export function bodyOf(
     const body = new GenServerBody(new start(), args, parent) as ProcessBody<never>;
     return { body, label: start.name };
   }
-  if (isBlueprint(start)) return { body: start.make(args, parent), label: start.label };
-  if (args.length > 0) {
-    throw new FoundationError("invalid_options", "`args` are for servers: a handler takes none");
+  if (isStateMachineClass(start)) return bodyOf(StateMachine.blueprint(start), args, parent);
+  if (!isStartable(start)) {
+    const text =
+      "`start` must be a class of servers or state machines, a handler, a body or heavy()";
+    throw new FoundationError("invalid_options", text);
   }
+  if (args.length > 0 && (!isBlueprint(start) || start.isSupervisor)) {
+    const text = "`args` are for servers: handlers and supervisors take none";
+    throw new FoundationError("invalid_options", text);
+  }
+  if (isBlueprint(start)) return { body: start.make(args, parent), label: start.label };
   if (typeof start === "function")
     return { body: start as ProcessHandler<never>, label: start.name };
   return { body: start, label: start.constructor.name };

@@ -105,7 +105,7 @@ export abstract class StateMachine<
     this.#next.stop = { reason };
   }
 
-  /** What a machine of a class is started from, as a process or as a child. */
+  /** A class as a blueprint, as the class itself is started too. */
   static blueprint<State extends string, Args extends readonly unknown[]>(
     machine: new () => StateMachine<State, Args>,
   ): Blueprint {
@@ -134,6 +134,14 @@ export abstract class StateMachine<
     machine.#next = { timers: [] };
     return next;
   }
+}
+
+/** A class of state machines, whatever its states and the arguments of its `init`. */
+export type StateMachineClass = new () => StateMachine<string, readonly never[]>;
+
+/** Whether something that can be started is a class of state machines. */
+export function isStateMachineClass(value: unknown): value is StateMachineClass {
+  return typeof value === "function" && value.prototype instanceof StateMachine;
 }
 
 type Event =

@@ -23,8 +23,8 @@ export const BACKOFF_DEFAULTS: Required<BackoffOptions> = Object.freeze({
   factor: 2, // doubles, as nearly every protocol does
 });
 
-/** How a supervisor works. Defaults: {@link SUPERVISOR_DEFAULTS}. */
-export interface SupervisorOptions extends Omit<StartOptions, "args" | "trapExit"> {
+/** Whom a supervisor keeps, and how. Defaults: {@link SUPERVISOR_DEFAULTS}. */
+export interface SupervisionOptions {
   /** The children, in the order of their start. */
   readonly children?: readonly ChildOptions[];
   /** Who is restarted with a child that ended. */
@@ -35,13 +35,18 @@ export interface SupervisorOptions extends Omit<StartOptions, "args" | "trapExit
   readonly backoff?: BackoffOptions;
 }
 
+/** How a supervisor is started, and how it works. */
+export interface SupervisorOptions
+  extends SupervisionOptions,
+    Omit<StartOptions, "args" | "trapExit"> {}
+
 /** How a supervisor works unless its options say otherwise. */
 export const SUPERVISOR_DEFAULTS = Object.freeze({
   strategy: "oneForOne", // as Elixir's examples: children that do not need each other
 });
 
 /** How a supervisor of children that come and go works. */
-export interface DynamicSupervisorOptions extends Omit<StartOptions, "args" | "trapExit"> {
+export interface DynamicSupervisionOptions {
   /** How often children may be restarted. Default: 3 times in 5 s. */
   readonly intensity?: IntensityOptions;
   /** How long to wait before a restart. Default: not at all, as OTP. */
@@ -49,6 +54,11 @@ export interface DynamicSupervisorOptions extends Omit<StartOptions, "args" | "t
   /** Children that may live at a time. Unit: children. Default: no limit. */
   readonly childrenMax?: number;
 }
+
+/** How a supervisor of children that come and go is started, and how it works. */
+export interface DynamicSupervisorOptions
+  extends DynamicSupervisionOptions,
+    Omit<StartOptions, "args" | "trapExit"> {}
 
 /** A child of a supervisor at one moment. */
 export interface ChildInfo {

@@ -1,4 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
+import { checkKeys } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import { type ChildOptions, type ChildSpec, childSpec } from "./child-spec.ts";
 import { Children } from "./children.ts";
@@ -18,9 +19,12 @@ import {
   type ChildInfo,
   type Strategy,
   SUPERVISOR_DEFAULTS,
-  type SupervisorOptions,
+  type SupervisionOptions,
 } from "./supervisor-types.ts";
 import type { TimerRef } from "./timers.ts";
+
+/** What a supervisor does; how its process is started is said where it is. */
+export const SUPERVISION_KEYS = ["children", "strategy", "intensity", "backoff"] as const;
 
 const STRATEGIES: readonly Strategy[] = ["oneForOne", "oneForAll", "restForOne"];
 
@@ -43,7 +47,8 @@ function childOf(spec: ChildSpec): Child {
  *
  * @throws FoundationError `invalid_options`
  */
-export function supervisor(options: SupervisorOptions): Blueprint {
+export function supervisor(options: SupervisionOptions): Blueprint {
+  checkKeys("the options of a supervisor", options, SUPERVISION_KEYS);
   const { children = [], strategy = SUPERVISOR_DEFAULTS.strategy, intensity, backoff } = options;
   if (!STRATEGIES.includes(strategy as Strategy)) {
     const text = `strategy must be one of ${STRATEGIES.join(", ")}, not '${strategy}'`;

@@ -1,9 +1,10 @@
+import { checkKind } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "./child-spec.ts";
-import { dynamicSupervisor } from "./dynamic-supervisor.ts";
+import { DYNAMIC_SUPERVISION_KEYS, dynamicSupervisor } from "./dynamic-supervisor.ts";
 import type { Destination, ProcessCallOptions } from "./process-types.ts";
 import type { Processes } from "./processes.ts";
-import { supervisor } from "./supervisor.ts";
+import { SUPERVISION_KEYS, supervisor } from "./supervisor.ts";
 import { type Refused, refusal, type SupervisorCall } from "./supervisor-calls.ts";
 import type {
   ChildCounts,
@@ -27,14 +28,14 @@ export class Supervisors {
    *   before it are ended again
    */
   async start(options: SupervisorOptions): Promise<Pid> {
-    const { children: _c, strategy: _s, intensity: _i, backoff: _b, ...process } = options;
-    return this.#processes.start(supervisor(options), process);
+    const [supervision, process] = divided(options, SUPERVISION_KEYS);
+    return this.#processes.start(supervisor(supervision), process);
   }
 
   /** Starts a supervisor whose children come and go. */
   async startDynamic(options: DynamicSupervisorOptions = {}): Promise<Pid> {
-    const { intensity: _i, backoff: _b, childrenMax: _m, ...process } = options;
-    return this.#processes.start(dynamicSupervisor(options), process);
+    const [supervision, process] = divided(options, DYNAMIC_SUPERVISION_KEYS);
+    return this.#processes.start(dynamicSupervisor(supervision), process);
   }
 
   /**
@@ -116,4 +117,18 @@ export class Supervisors {
     if ("refused" in answer) throw refusal(answer);
     return answer.value;
   }
+}
+
+/** Options of two things, apart: those of the keys, and the others. */
+function divided<Options extends object, Key extends keyof Options>(
+  options: Options,
+  keys: readonly Key[],
+): [Pick<Options, Key>, Omit<Options, Key>] {
+  checkKind("options", typeof options === "object" && options !== null, "an object");
+  const isOwn = ([key]: [string, unknown]): boolean => keys.includes(key as Key);
+  const all = Object.entries(options);
+  return [
+    Object.fromEntries(all.filter(isOwn)) as Pick<Options, Key>,
+    Object.fromEntries(all.filter((entry) => !isOwn(entry))) as Omit<Options, Key>,
+  ];
 }

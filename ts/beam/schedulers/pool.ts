@@ -80,7 +80,9 @@ export class SchedulerPool {
       entry.looked = now;
       const { threadId, items, steals, restarts } = entry;
       const core = entry.isPinned ? this.#cores[scheduler] : undefined;
-      return { scheduler, threadId, core, utilization: since.utilization, items, steals, restarts };
+      // Before its loop has begun there is no time to have a part of.
+      const utilization = since.idle + since.active > 0 ? since.utilization : 0;
+      return { scheduler, threadId, core, utilization, items, steals, restarts };
     });
   }
 

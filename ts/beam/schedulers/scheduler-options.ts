@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { checkKeys, checkKind } from "../../base/option-checks.ts";
+import { checkDelay, checkKeys, checkKind, DELAY_MS_MAX } from "../../base/option-checks.ts";
 
 /** How many schedulers there are. Defaults: {@link SCHEDULER_DEFAULTS}. */
 export interface SchedulerOptions {
@@ -51,8 +51,6 @@ export const WORK_DEFAULTS = Object.freeze({
 
 const SCHEDULERS_MAX = 256;
 const HEAP_MIB_MIN = 4;
-/** Longest time that a timer of Node takes: 24.8 days. Unit: ms. */
-const TIME_MS_MAX = 0x7fff_ffff;
 
 const SCHEDULER_KEYS = ["schedulers", "pin", "heapMiB"];
 const WORK_KEYS = ["module", "export", "timeoutMs", "itemTimeoutMs", "graceMs", "signal"];
@@ -86,9 +84,9 @@ export function checkWork(items: readonly unknown[], options: WorkOptions): void
     throw new FoundationError("invalid_options", wanted);
   }
   for (const [name, value] of Object.entries({ timeoutMs, itemTimeoutMs })) {
-    const isRight = value === undefined || (value > 0 && value <= TIME_MS_MAX);
-    checkKind(name, isRight, `above 0 and at most ${TIME_MS_MAX}`);
+    const isRight = value === undefined || (value > 0 && value <= DELAY_MS_MAX);
+    checkKind(name, isRight, `above 0 and at most ${DELAY_MS_MAX}`);
   }
-  checkKind("graceMs", graceMs >= 0 && graceMs <= TIME_MS_MAX, `from 0 to ${TIME_MS_MAX}`);
+  checkDelay("graceMs", graceMs);
   checkKind("signal", signal === undefined || signal instanceof AbortSignal, "an AbortSignal");
 }
