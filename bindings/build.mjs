@@ -32,7 +32,7 @@ import { buildTypeScript } from "./builder/typescript.mjs";
 
 const USAGE = `Usage: node bindings/build.mjs [options]
 
-Builds dist/: the native core (cargo), the C++ shim (node-gyp), the TypeScript (tsc); and
+Builds dist/: the native core (cargo), the C++ shim (node-gyp), the TypeScript (tsc, rolldown); and
 bindings/generated/: types and memory layout as the core has them.
 Steps whose inputs did not change are skipped.
 

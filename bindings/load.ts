@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { FoundationError } from "../ts/base/errors.ts";
 import type * as Core from "./generated/core.d.ts";
 import type { Shim } from "./shim/contract.ts";
@@ -19,24 +20,48 @@ function platformPackage(): string {
   return `foundation-runtime-${process.platform}-${process.arch}${libc}`;
 }
 
+/**
+ * Where its parent has found a file, for a worker: the search takes longer than loading what is
+ * loaded already, and a process has one core.
+ */
+const foundKey = (name: string): string => `foundation-runtime/${name}`;
+
 /** Where the native core may be, in the order in which it is looked for. */
-function candidates(): string[] {
+function* coreCandidates(): Generator<string> {
+  const found = getEnvironmentData(foundKey("core"));
+  if (typeof found === "string") yield found;
   const given = process.env["FOUNDATION_NATIVE_PATH"];
-  const local = fileURLToPath(new URL("./foundation_core.node", import.meta.url));
-  return [...(given === undefined ? [] : [given]), `${platformPackage()}/foundation.node`, local];
+  if (given !== undefined) yield given;
+  yield `${platformPackage()}/foundation.node`;
+  yield fileURLToPath(new URL("./foundation_core.node", import.meta.url));
+}
+
+/** The same for the shim. */
+function* shimCandidates(name: string): Generator<string> {
+  const found = getEnvironmentData(foundKey("shim"));
+  if (typeof found === "string") yield found;
+  yield `${platformPackage()}/${name}`;
+  const local = fileURLToPath(new URL(`./${name}`, import.meta.url));
+  if (existsSync(local)) yield local;
+}
+
+function load(name: string, candidate: string): unknown {
+  const loaded: unknown = require(candidate);
+  setEnvironmentData(foundKey(name), require.resolve(candidate));
+  return loaded;
 }
 
 /**
- * Loads the native core: the path in `FOUNDATION_NATIVE_PATH`, else the platform's package, else
- * the local build.
+ * Loads the native core: in a worker the one of its parent; else the path in
+ * `FOUNDATION_NATIVE_PATH`, the platform's package, or the local build.
  *
  * @throws FoundationError `native_missing` with everything that was tried and why it failed
  */
 export function loadCore(): NativeCore {
   const failures: string[] = [];
-  for (const candidate of candidates()) {
+  for (const candidate of coreCandidates()) {
     try {
-      return require(candidate) as NativeCore;
+      return load("core", candidate) as NativeCore;
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message.split("\n")[0] : String(thrown);
       failures.push(`  ${candidate}: ${reason}`);
@@ -59,10 +84,9 @@ export function loadCore(): NativeCore {
  */
 export function loadShim(): Shim | undefined {
   const name = `shim.abi${process.versions.modules}.node`;
-  const local = fileURLToPath(new URL(`./${name}`, import.meta.url));
-  for (const candidate of [`${platformPackage()}/${name}`, ...(existsSync(local) ? [local] : [])]) {
+  for (const candidate of shimCandidates(name)) {
     try {
-      return require(candidate) as Shim;
+      return load("shim", candidate) as Shim;
     } catch {
       // Absent or of another ABI: the next candidate, or none. `capabilities()` tells.
     }

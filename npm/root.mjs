@@ -5,12 +5,6 @@ import { join, relative } from "node:path";
 const CHECKOUT_FIELDS = ["scripts", "devDependencies", "allowScripts"];
 
 /**
- * Packages whose JavaScript is shipped inside ours, because one of their own dependencies has an
- * install script: nothing below an installed Foundation may ask to run one.
- */
-const BUNDLED = ["msgpackr"];
-
-/**
  * Lays the root package out: built JavaScript and types, without any native library.
  *
  * @param {import("./platform.mjs").PackContext} context
@@ -24,7 +18,6 @@ export async function stageRoot({ root, staging }, platformPackage) {
   for (const field of CHECKOUT_FIELDS) delete manifest[field];
   // Only here: in the repository `npm ci` would ask the registry for what is not published yet.
   manifest.optionalDependencies = { [platformPackage]: manifest.version };
-  manifest.bundleDependencies = BUNDLED;
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   for (const name of [...manifest.files, "README.md", "LICENSE"]) {
     const source = join(root, name);
@@ -32,28 +25,5 @@ export async function stageRoot({ root, staging }, platformPackage) {
     const filter = (/** @type {string} */ path) => !/\.(?:node|tsbuildinfo)$/.test(path);
     cpSync(source, join(folder, relative(root, source)), { recursive: true, filter });
   }
-  for (const name of BUNDLED) bundle(join(root, "node_modules", name), folder, name);
   return { folder };
-}
-
-/**
- * Copies a package without the dependencies that are optional to it.
- *
- * @param {string} from
- * @param {string} folder
- * @param {string} name
- */
-function bundle(from, folder, name) {
-  const to = join(folder, "node_modules", name);
-  cpSync(from, to, {
-    recursive: true,
-    dereference: true,
-    filter: (path) => !relative(from, path).split("/").includes("node_modules"),
-  });
-  const path = join(to, "package.json");
-  const manifest = JSON.parse(readFileSync(path, "utf8"));
-  delete manifest.optionalDependencies;
-  delete manifest.scripts;
-  delete manifest.devDependencies;
-  writeFileSync(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
 }

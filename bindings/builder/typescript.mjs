@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import { bundle } from "./bundle.mjs";
 import { filesBelow, fingerprint, Stamp } from "./stamp.mjs";
 import { installFile, runTool } from "./tool.mjs";
 
@@ -14,13 +15,14 @@ const INPUTS = [...SOURCE_FOLDERS, "tsconfig.json", "package.json", "package-loc
 const COMPILER_STATE = "dist/.tsbuildinfo";
 
 /**
- * Compiles the TypeScript, removes outputs whose source is gone, and ships the generated types.
+ * Checks the TypeScript and writes its declarations, removes those whose source is gone, ships the
+ * generated ones, and bundles the JavaScript.
  *
  * @param {import("../build.mjs").BuildContext} context
  */
 export async function buildTypeScript({ root, stamps, isQuiet, report }) {
   const stamp = new Stamp(stamps, "typescript");
-  const print = fingerprint(root, INPUTS, {}, /(\.ts|\.json|tsc)$/);
+  const print = fingerprint(root, INPUTS, {}, /(\.ts|\.json|tsc|bundle\.mjs)$/);
   const outputs = [join(root, "dist/ts"), join(root, "dist/bindings/load.js")];
   if (stamp.matches(print, outputs)) return report.upToDate("typescript");
 
@@ -35,15 +37,16 @@ export async function buildTypeScript({ root, stamps, isQuiet, report }) {
   });
   removeOrphans(root);
   shipGeneratedTypes(root);
+  await bundle(root);
   stamp.write(print);
   finished();
 }
 
-/** A deleted source must not live on in the package. @param {string} root */
+/** A deleted source must not live on in the package's types. @param {string} root */
 function removeOrphans(root) {
   for (const folder of SOURCE_FOLDERS) {
     for (const output of filesBelow(join(root, "dist", folder))) {
-      const [, stem] = /^(.*?)(\.d\.ts|\.js|\.js\.map)$/.exec(output) ?? [];
+      const [, stem] = /^(.*)\.d\.ts$/.exec(output) ?? [];
       if (stem === undefined) continue;
       const source = join(root, relative(join(root, "dist"), stem));
       if (!existsSync(`${source}.ts`) && !existsSync(`${source}.d.ts`)) rmSync(output);

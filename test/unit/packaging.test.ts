@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseSync } from "oxc-parser";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { compareVersions, foreignLibraries, glibcFloor } from "../../npm/elf.mjs";
 import { startRegistry } from "../../npm/registry.mjs";
@@ -18,6 +20,58 @@ describe("the measure of a shared library", () => {
     expect(compareVersions(floor, "2.2")).toBeGreaterThan(0);
     expect(compareVersions(floor, "3")).toBeLessThan(0);
     expect(foreignLibraries(process.execPath)).toEqual([]);
+  });
+});
+
+/** Files of the build and other modules that a file loads, itself included; not by `import()`. */
+function loadedBy(file: string, known = new Set<string>()): Set<string> {
+  const dist = fileURLToPath(new URL("../../dist", import.meta.url));
+  if (known.has(file)) return known;
+  known.add(file);
+  const { module } = parseSync(file, readFileSync(join(dist, file), "utf8"));
+  const exported = module.staticExports.flatMap(({ entries }) => entries);
+  const specifiers = [
+    ...module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
+    ...exported.flatMap(({ moduleRequest }) => moduleRequest?.value ?? []),
+  ];
+  for (const specifier of specifiers) {
+    if (!specifier.startsWith(".")) known.add(specifier);
+    else loadedBy(relative(dist, join(dist, dirname(file), specifier)), known);
+  }
+  return known;
+}
+
+describe("the bundle", () => {
+  const chunks = (...names: string[]) => names.map((name) => `ts/chunks/${name}.js`);
+
+  it.each([
+    ["ts/beam/heavy-entry.js", chunks("process", "thread")],
+    ["ts/beam/schedulers/scheduler-entry.js", chunks("thread")],
+    ["ts/index.js", chunks("library", "process", "thread")],
+    ["ts/cli/node/command.js", chunks("command", "library", "process", "thread")],
+  ])("%s loads few files, and no package", (entry, expected) => {
+    const loaded = [...loadedBy(entry)].filter((name) => !name.startsWith("node:"));
+    expect(loaded.sort()).toEqual([entry, ...expected].sort());
+  });
+
+  it("a module is the same by whatever name it is imported", async () => {
+    const [index, errors, pids, servers] = await Promise.all([
+      import("../../dist/ts/index.js"),
+      import("../../dist/ts/base/errors.js"),
+      import("../../dist/ts/base/pid.js"),
+      import("../../dist/ts/beam/gen-server.js"),
+    ]);
+    expect(errors.FoundationError).toBe(index.FoundationError);
+    expect(pids.Pid).toBe(index.Pid);
+    expect(servers.GenServer).toBe(index.GenServer);
+  });
+
+  it("classes and functions keep their names", async () => {
+    const { FoundationError, GenServer, StateMachine, supervisor } = await import(
+      "../../dist/ts/index.js"
+    );
+    const names = [FoundationError, GenServer, StateMachine, supervisor].map(({ name }) => name);
+    expect(names).toEqual(["FoundationError", "GenServer", "StateMachine", "supervisor"]);
   });
 });
 

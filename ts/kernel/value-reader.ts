@@ -1,4 +1,4 @@
-import { Unpackr } from "msgpackr";
+import { Unpackr } from "msgpackr/unpack";
 import { FoundationError } from "../base/errors.ts";
 import { Pid } from "../base/pid.ts";
 import { checkEmbedded } from "./embedded.ts";

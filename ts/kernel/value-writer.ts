@@ -1,4 +1,4 @@
-import { Packr } from "msgpackr";
+import { Packr } from "msgpackr/pack";
 import { IoList } from "../base/io-list.ts";
 import { Pid } from "../base/pid.ts";
 import { checkEmbedded } from "./embedded.ts";
