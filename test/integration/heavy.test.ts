@@ -48,6 +48,16 @@ describe("a heavy process", () => {
     expect(await processes.call(other, 1)).toBe(2);
   });
 
+  // A monitor is a request that stays open: what is larger than a window must pass behind it.
+  test.each([1, 2, 12])("that is monitored is called with %d MiB", async (mebibytes) => {
+    const { processes } = node.beam;
+    const pid = await processes.start(heavy({ module: SERVERS, export: "Counter" }));
+    probe.watch(pid);
+    expect(await processes.call(pid, 1)).toBe(1);
+    const bytes = new Uint8Array(mebibytes << 20);
+    expect(await processes.call(pid, bytes)).toBe(bytes.length);
+  });
+
   test("is not waited for by a call that was late or aborted", async () => {
     const { processes } = node.beam;
     const pid = await processes.start(heavy({ module: SERVERS, export: "Counter" }));

@@ -58,9 +58,11 @@ export class Neighbour implements Credit {
   }
 
   left(channel: number): number {
-    // Whatever the window is, one message always fits.
+    // Whatever the window is, one message fits behind less than half a window: behind nothing at
+    // all would be never, where a request stays open for as long as the isolate lives.
     const unsettled = this.#unsettledBytes(channel);
-    return unsettled === 0 ? Number.POSITIVE_INFINITY : this.#windowBytes - unsettled;
+    const isWide = unsettled < this.#windowBytes >>> 1;
+    return isWide ? Number.POSITIVE_INFINITY : this.#windowBytes - unsettled;
   }
 
   spend(channel: number, bytes: number): void {
