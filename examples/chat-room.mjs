@@ -51,6 +51,7 @@ class Member extends GenServer {
 
 const node = await Foundation.start({ name: "chat" });
 const { processes, supervisors } = node.beam;
+const services = processes.list().length;
 processes.on("crashed", ({ names, reason }) => console.log(`${names} crashed: ${reason.message}`));
 
 const members = ["ada", "bob", "eve"].map((name) => {
@@ -75,5 +76,5 @@ for (const name of ["ada", "bob", "eve"]) {
   console.log(`${name} heard:`, (await processes.call(name, "heard")).join(", "));
 }
 await supervisors.stop(supervisor);
-console.log("processes left:", processes.list().length);
+console.log("processes left:", processes.list().length - services);
 await node.leave();

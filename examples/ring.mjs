@@ -26,6 +26,6 @@ const startedAt = performance.now();
 processes.send(next, rounds - 1);
 await done;
 const seconds = (performance.now() - startedAt) / 1_000;
-console.log(`${hops} hops through ${processes.list().length} processes`);
+console.log(`${hops} hops through ${members} processes`);
 if (process.stdout.isTTY) console.log(`${Math.round(hops / seconds)} hops/s`);
 await node.leave();

@@ -7,6 +7,13 @@ import {
   startNode,
 } from "./kernel/opened-node.ts";
 import type { FoundationOptions } from "./kernel/options.ts";
+import type { Config } from "./services/config/config.ts";
+import type { ErrorContexts } from "./services/errors/error-contexts.ts";
+import type { Infrastructure } from "./services/infrastructure/infrastructure.ts";
+import type { ProcessRegistry } from "./services/registries/process-registry.ts";
+import type { ServiceRegistry } from "./services/registries/service-registry.ts";
+import { type ServiceOptions, Services } from "./services/services.ts";
+import type { Telemetry } from "./services/telemetry/telemetry.ts";
 
 /**
  * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
@@ -15,12 +22,35 @@ import type { FoundationOptions } from "./kernel/options.ts";
 export class FoundationNode extends ClusterNode {
   /** Processes, supervisors and what else the BEAM gives its programs. */
   readonly beam: Beam;
+  /** The processes behind the services. */
+  readonly services: Services;
+  /** The configuration of the node. */
+  readonly config: Config;
+  /** Counters, gauges, histograms and spans of this isolate. */
+  readonly telemetry: Telemetry;
+  /** Protection of calls to other services: breakers, limits, pools. */
+  readonly infrastructure: Infrastructure;
+  /** Names for processes, in namespaces. */
+  readonly processRegistry: ProcessRegistry;
+  /** The same names, with reports, health checks and waiting. */
+  readonly serviceRegistry: ServiceRegistry;
+  /** What operations know of themselves. */
+  readonly errorContexts: ErrorContexts;
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
   constructor(opened: OpenedNode) {
     super(opened);
     const { node: id, drainBudgetMs } = opened.node;
-    this.beam = new Beam(this, { id, drainBudgetMs, isRoot: opened.isStarter });
+    const isRoot = opened.isStarter;
+    this.beam = new Beam(this, { id, drainBudgetMs, isRoot });
+    const { processes, supervisors } = this.beam;
+    this.services = new Services({ processes, supervisors, isRoot });
+    this.config = this.services.config;
+    this.telemetry = this.services.telemetry;
+    this.infrastructure = this.services.infrastructure;
+    this.processRegistry = this.services.processRegistry;
+    this.serviceRegistry = this.services.serviceRegistry;
+    this.errorContexts = this.services.errorContexts;
   }
 
   override detach(): void {
@@ -29,6 +59,21 @@ export class FoundationNode extends ClusterNode {
   }
 }
 
+async function started(opened: OpenedNode, options?: ServiceOptions): Promise<FoundationNode> {
+  const node = new FoundationNode(opened);
+  try {
+    await node.services.start(options);
+  } catch (thrown) {
+    if (opened.isStarter) await node.leave();
+    else node.detach();
+    throw thrown;
+  }
+  return node;
+}
+
+/** How a node is started: its place in the cluster, and its services. */
+export type FoundationStartOptions = FoundationOptions & ServiceOptions;
+
 /** Where nodes come from. */
 export const Foundation = Object.freeze({
   /**
@@ -36,10 +81,17 @@ export const Foundation = Object.freeze({
    * cluster on a thread of its own, whatever this event loop does.
    *
    * @throws FoundationError `invalid_options`, `insecure_bind`, `insecure_dial`,
-   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`
+   *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`, and what is wrong
+   *   with the configuration
    */
-  async start(options: FoundationOptions = {}): Promise<FoundationNode> {
-    return new FoundationNode(await startNode(options));
+  async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
+    const { config, telemetry, testMode, ...place } = options;
+    const services = {
+      ...(config === undefined ? {} : { config }),
+      ...(telemetry === undefined ? {} : { telemetry }),
+      ...(testMode === undefined ? {} : { testMode }),
+    };
+    return started(await startNode(place), services);
   },
 
   /**
@@ -49,6 +101,6 @@ export const Foundation = Object.freeze({
    * @throws FoundationError `unknown_node` where no such node appears in time
    */
   async attach(options: AttachOptions = {}): Promise<FoundationNode> {
-    return new FoundationNode(await findStarted(options));
+    return started(await findStarted(options));
   },
 });

@@ -130,6 +130,7 @@ export type {
   Self,
   Spawnable,
   SpawnOptions,
+  Via,
 } from "./beam/process-types.ts";
 export { PROCESS_CALL_DEFAULTS } from "./beam/process-types.ts";
 export type { ProcessEvents, Processes, ProcessGauges } from "./beam/processes.ts";
@@ -164,6 +165,7 @@ export type { Supervisors } from "./beam/supervisors.ts";
 export type { Task, TaskOptions, Tasks } from "./beam/tasks.ts";
 export type { TimerRef } from "./beam/timers.ts";
 export type { StallReport, WatchOptions } from "./beam/watchdog.ts";
+export type { FoundationStartOptions } from "./foundation.ts";
 export { Foundation, FoundationNode } from "./foundation.ts";
 export type { HandleOptions, MessageContext } from "./kernel/handlers.ts";
 export type { InterruptOptions, IsolateHeap, NodeIsolate } from "./kernel/interrupts.ts";
@@ -189,6 +191,28 @@ export { CHANNEL_DEFAULTS, FOUNDATION_DEFAULTS } from "./kernel/options.ts";
 export type { Secret } from "./kernel/secrets.ts";
 export { release, toOwned } from "./kernel/slabs.ts";
 export { FlatTable } from "./kernel/values.ts";
+export type { ResetOptions, SubscribeOptions } from "./services/config/config.ts";
+export { Config } from "./services/config/config.ts";
+export { DEFAULT_CONFIG } from "./services/config/config-defaults.ts";
+export type { FallbackStats } from "./services/config/config-fallback.ts";
+export { ConfigFallback } from "./services/config/config-fallback.ts";
+export type { ConfigChange, ConfigDiff } from "./services/config/config-logic.ts";
+export type { ConfigOptions } from "./services/config/config-options.ts";
+export type {
+  AiConfig,
+  CaptureConfig,
+  ConfigNotification,
+  ConfigStatus,
+  DevConfig,
+  FoundationConfig,
+  InfrastructureConfig,
+  InterfaceConfig,
+  PartialConfig,
+  PathValue,
+  StorageConfig,
+} from "./services/config/config-types.ts";
+export type { StandardSchema } from "./services/config/standard-schema.ts";
+export type { ConfigMessage, ConfigSubscriber } from "./services/config/subscribers.ts";
 export type { ErrorSummary } from "./services/errors/aggregation.ts";
 export { ErrorContexts } from "./services/errors/error-contexts.ts";
 export type { ErrorHierarchy } from "./services/errors/errors.ts";
@@ -328,8 +352,46 @@ export {
   WeightedSemaphore,
 } from "./services/infrastructure/resilience/semaphores.ts";
 export type { LineOptions } from "./services/infrastructure/resilience/waiting-line.ts";
-export type { Measurements, Metadata, TelemetryName, TelemetrySink } from "./services/sinks.ts";
-export { NO_TELEMETRY } from "./services/sinks.ts";
+export type { HealthCheck, HealthCheckOptions } from "./services/registries/health-check.ts";
+export { HEALTH_CHECK_DEFAULTS } from "./services/registries/health-check.ts";
+export type { Cleanup, CleanupOptions } from "./services/registries/process-registry.ts";
+export { CLEANUP_DEFAULTS, ProcessRegistry } from "./services/registries/process-registry.ts";
+export type {
+  RegisterOptions,
+  RegistryEntry,
+  RegistryOp,
+  RegistryOptions,
+  RegistryStats,
+} from "./services/registries/registry-types.ts";
+export { REGISTRY_DEFAULTS } from "./services/registries/registry-types.ts";
+export type {
+  NamespaceInfo,
+  ServiceInfo,
+  ServiceRegistrySinks,
+  WaitForServiceOptions,
+} from "./services/registries/service-registry.ts";
+export { SERVICE_WAIT_DEFAULTS, ServiceRegistry } from "./services/registries/service-registry.ts";
+export type { ServiceOptions, Services } from "./services/services.ts";
+export type {
+  LogLevel,
+  LogSink,
+  Measurements,
+  Metadata,
+  TelemetryName,
+  TelemetrySink,
+} from "./services/sinks.ts";
+export { NO_LOG, NO_TELEMETRY } from "./services/sinks.ts";
+export type { Distribution } from "./services/telemetry/sketch.ts";
+export { Sketch } from "./services/telemetry/sketch.ts";
+export { Telemetry } from "./services/telemetry/telemetry.ts";
+export type {
+  Metric,
+  MetricTree,
+  TelemetryHandler,
+  TelemetryOptions,
+  TelemetryStatus,
+} from "./services/telemetry/telemetry-types.ts";
+export { TELEMETRY_DEFAULTS } from "./services/telemetry/telemetry-types.ts";
 export type { Measured, MeasuredMemory } from "./services/toolkit/measures.ts";
 export type { PlainObject } from "./services/toolkit/nested.ts";
 export type { UtilsRetryOptions } from "./services/toolkit/retry.ts";

@@ -67,6 +67,21 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
       "",
     ].join("\n"),
   ],
+  [
+    "config.mjs",
+    [
+      "{ currency: 'EUR', discount: 0.1 } 0.25",
+      "shop.discount is now 0.2",
+      "shop.discount validation_failed",
+      "shop.currency config_update_forbidden",
+      "",
+    ].join("\n"),
+  ],
+  [
+    "telemetry.mjs",
+    "slow: /report\n3 requests, p50 within 1 % of 20: true\nexceptions: 1\nlookups: 1\n",
+  ],
+  ["registry.mjs", "true hello, ada\ngreeter 2\n1 of 1 healthy\nundefined 1\n"],
   ["ring.mjs", "100000 hops through 1000 processes\n"],
   [
     "balanced-work.mjs",

@@ -53,6 +53,7 @@ const KEYS: readonly string[] = [
   "shutdown",
   "args",
   "name",
+  "via",
   "mailbox",
   "trapExit",
   "label",

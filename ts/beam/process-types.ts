@@ -40,10 +40,18 @@ export interface ReceiveOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A registry of names that is not the node's own; OTP's `via`. */
+export interface Via {
+  /** Gives the process its name, before its first message; what it throws makes the start fail. */
+  register(pid: Pid): void;
+}
+
 /** How a process is started. */
 export interface SpawnOptions {
   /** Name to register it under. Default: none. */
   readonly name?: string;
+  /** Registers it elsewhere, e.g. `processRegistry.via(namespace, name)`. Default: nowhere. */
+  readonly via?: Via;
   /** How much its mailbox holds. Default: {@link MAILBOX_DEFAULTS}. */
   readonly mailbox?: MailboxOptions;
   /** Whether it gets the exits of linked processes as messages. Default: false. */

@@ -300,6 +300,11 @@ export class Processes {
     return this.#runtime.find(pid) !== undefined;
   }
 
+  /** Whether a pid is one of this isolate, dead or alive. */
+  isLocal(pid: Pid): boolean {
+    return isSameHome(pid.home, this.#runtime.home);
+  }
+
   /** What a process is doing, wherever it is; undefined where it is gone. */
   async processInfo(pid: Pid): Promise<ProcessInfo | undefined> {
     checkPid(pid);

@@ -142,13 +142,12 @@ export class ProcessRuntime {
     const process = new LightProcess(this, pid, body as Spawnable<unknown>, limits, isTrapping);
     this.#processes.set(pid.serial, process);
     this.counts.spawned++;
-    if (options.name !== undefined) {
-      try {
-        this.register(options.name, process);
-      } catch (thrown) {
-        process.end("normal");
-        throw thrown;
-      }
+    try {
+      if (options.name !== undefined) this.register(options.name, process);
+      options.via?.register(pid);
+    } catch (thrown) {
+      process.end("normal");
+      throw thrown;
     }
     return process;
   }

@@ -5,8 +5,10 @@ import { isGenServerClass } from "./gen-server.ts";
 import type { NamedProcess, Spawnable, SpawnOptions } from "./process-types.ts";
 import { isStateMachineClass } from "./state-machine.ts";
 
-/** Names of the options of a process. */
+/** Names of the options of a process, on whichever node. */
 export const SPAWN_KEYS = ["name", "mailbox", "trapExit", "label"] as const;
+/** With that which is of one isolate. */
+const LOCAL_SPAWN_KEYS = [...SPAWN_KEYS, "via"] as const;
 
 /** No options, of which there is nothing to check: what most processes are spawned with. */
 export const NO_OPTIONS: SpawnOptions = Object.freeze({});
@@ -22,10 +24,15 @@ export function checkSpawn(body: Spawnable<never>, options: SpawnOptions): void 
     throw new FoundationError("invalid_options", text);
   }
   if (options === NO_OPTIONS) return;
-  checkKeys("the options of a process", options, SPAWN_KEYS);
-  const { name, label } = options;
+  checkKeys("the options of a process", options, LOCAL_SPAWN_KEYS);
+  const { name, label, via } = options;
   checkKind("name", name === undefined || typeof name === "string", "a text");
   checkKind("label", label === undefined || typeof label === "string", "a text");
+  checkKind(
+    "via",
+    via === undefined || typeof via?.register === "function",
+    "a place in a registry",
+  );
 }
 
 function isSpawnable(body: unknown): boolean {

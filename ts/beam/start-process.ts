@@ -2,6 +2,7 @@ import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import { isHeavy } from "./heavy.ts";
 import type { LightProcess } from "./process.ts";
+import type { Via } from "./process-types.ts";
 import type { ProcessRuntime } from "./runtime.ts";
 import { bodyOf, type Startable, type StartOptions } from "./startable.ts";
 
@@ -22,11 +23,22 @@ export async function startProcess(
     if (runtime.host === undefined) {
       throw new FoundationError("not_attached", "a heavy process needs a node");
     }
-    const pid = await runtime.host.start(start, args, options, parent?.pid);
+    const { via, ...portable } = options;
+    const pid = await runtime.host.start(start, args, portable, parent?.pid);
+    named(runtime, pid, via);
     if (parent?.process !== undefined) runtime.link(parent.process, pid);
     return pid;
   }
   const { body, label } = bodyOf(start, args, parent?.pid);
   const process = await runtime.start(body, { label, ...options }, parent?.process);
   return process.pid;
+}
+
+function named(runtime: ProcessRuntime, pid: Pid, via: Via | undefined): void {
+  try {
+    via?.register(pid);
+  } catch (thrown) {
+    runtime.exit(runtime.nobody, pid, "kill");
+    throw thrown;
+  }
 }

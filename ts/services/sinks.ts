@@ -14,3 +14,14 @@ export interface TelemetrySink {
 
 /** Takes reports and keeps none: for a service that is used by itself. */
 export const NO_TELEMETRY: TelemetrySink = Object.freeze({ execute: () => {} });
+
+/** How much a line of the log matters. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Where services write what people read. Never throws, never waits. */
+export interface LogSink {
+  log(level: LogLevel, message: string, facts: Metadata): void;
+}
+
+/** Where nobody reads: what is written is gone. */
+export const NO_LOG: LogSink = Object.freeze({ log: () => {} });

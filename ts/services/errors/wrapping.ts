@@ -53,6 +53,13 @@ export function wrapError(
   });
 }
 
+/** An error of this package as it is; anything else as the cause of an `internal_error`. */
+export function asFoundationError(thrown: unknown): FoundationError {
+  if (thrown instanceof FoundationError) return thrown;
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return new FoundationError("internal_error", text, { cause: thrown });
+}
+
 /** A copy of an error that knows more; stack and kind are those of the original. */
 export function withFacts(error: FoundationError, facts: ErrorFacts): FoundationError {
   const copy = new FoundationError(error.code, error.message, {

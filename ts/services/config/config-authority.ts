@@ -1,0 +1,40 @@
+import { attempt, FoundationError } from "../../base/errors.ts";
+import { GenServer } from "../../beam/gen-server.ts";
+import { errorToRecord } from "../errors/json.ts";
+import { asFoundationError } from "../errors/wrapping.ts";
+import type { ServiceSlot } from "../service-slot.ts";
+import type { ConfigCore } from "./config-core.ts";
+import type { ConfigReceipt, ConfigRequest } from "./config-wire.ts";
+
+/** Answers the other isolates of a node: changes settings for them, and lets them subscribe. */
+export class ConfigAuthority extends GenServer<[ServiceSlot<ConfigCore>]> {
+  #slot: ServiceSlot<ConfigCore> | undefined;
+
+  override init(slot: ServiceSlot<ConfigCore>): void {
+    this.#slot = slot;
+  }
+
+  override handleCall(request: ConfigRequest): ConfigReceipt {
+    const { core } = this.#slot as ServiceSlot<ConfigCore>;
+    // What a request fails with is its sender's to know, and no end of this process.
+    const done = attempt(() => change(core, request));
+    const error = done.ok ? undefined : errorToRecord(asFoundationError(done.error));
+    return { config: core.config, updatable: core.updatablePaths(), error };
+  }
+}
+
+function change(core: ConfigCore, request: ConfigRequest): void {
+  switch (request.op) {
+    case "follow":
+      core.subscribe(request.follower, []);
+      return;
+    case "update":
+      return core.update(request.path, request.value);
+    case "reset":
+      return core.reset(request.to);
+    default: {
+      const text = "the configuration knows no such request";
+      throw new FoundationError("operation_not_supported", text);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import type { Pid } from "../base/pid.ts";
+import type { ChildOptions } from "../beam/child-spec.ts";
+import type { Processes } from "../beam/processes.ts";
+import type { Supervisors } from "../beam/supervisors.ts";
+import { Config } from "./config/config.ts";
+import { ConfigAuthority } from "./config/config-authority.ts";
+import { ConfigCore } from "./config/config-core.ts";
+import { ConfigFollower } from "./config/config-follower.ts";
+import { type ConfigOptions, type LoadedConfig, loadConfig } from "./config/config-options.ts";
+import {
+  CONFIG_AUTHORITY_NAME,
+  type ConfigReceipt,
+  type ConfigRequest,
+} from "./config/config-wire.ts";
+import { ErrorContexts } from "./errors/error-contexts.ts";
+import { Infrastructure } from "./infrastructure/infrastructure.ts";
+import { InfrastructureCore } from "./infrastructure/infrastructure-core.ts";
+import { ProcessRegistry } from "./registries/process-registry.ts";
+import { RegistryAuthority } from "./registries/registry-authority.ts";
+import { RegistryCore } from "./registries/registry-core.ts";
+import { RegistryFollower } from "./registries/registry-follower.ts";
+import type { ProcessWatch } from "./registries/registry-types.ts";
+import {
+  AUTHORITY_NAME,
+  type RegistryReceipt,
+  type RegistryRequest,
+} from "./registries/registry-wire.ts";
+import { ServiceRegistry } from "./registries/service-registry.ts";
+import { serviceChild } from "./service-process.ts";
+import { ServiceSlot } from "./service-slot.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
+import { TelemetryCore } from "./telemetry/telemetry-core.ts";
+import type { TelemetryOptions } from "./telemetry/telemetry-types.ts";
+
+/** What services stand on, in one isolate of a node. */
+export interface ServiceGround {
+  readonly processes: Processes;
+  readonly supervisors: Supervisors;
+  /** Whether this isolate has started the node: services of the node have their state here. */
+  readonly isRoot: boolean;
+}
+
+/** How the services of a node are set up. */
+export interface ServiceOptions {
+  /** Where the configuration comes from. Unit: options. Default: defaults and the environment. */
+  readonly config?: ConfigOptions;
+  /** Limits of the telemetry. Unit: options. Default: `TELEMETRY_DEFAULTS`. */
+  readonly telemetry?: TelemetryOptions;
+  /** Allows what is for tests only: `resetState`. Unit: switch. Default: false. */
+  readonly testMode?: boolean;
+}
+
+// More restarts than OTP's three in five seconds: all services share one supervisor, and each of
+// them may be killed in turn.
+const INTENSITY = Object.freeze({ restartsMax: 20, withinMs: 5_000 });
+
+/** The services of one isolate, each behind a process of its own. */
+export class Services {
+  readonly config: Config;
+  readonly processRegistry: ProcessRegistry;
+  readonly serviceRegistry: ServiceRegistry;
+  readonly telemetry: Telemetry;
+  readonly infrastructure: Infrastructure;
+  readonly errorContexts: ErrorContexts;
+  readonly #ground: ServiceGround;
+  readonly #registry = new ServiceSlot<RegistryCore>("processRegistry", 28_300);
+  readonly #config = new ServiceSlot<ConfigCore>("config", 5000);
+  readonly #telemetry = new ServiceSlot<TelemetryCore>("telemetry", 28_200);
+  readonly #infrastructure = new ServiceSlot<InfrastructureCore>("infrastructure", 28_400);
+  #supervisor: Pid | undefined;
+
+  constructor(ground: ServiceGround) {
+    this.#ground = ground;
+    const telemetry = new Telemetry(this.#telemetry);
+    this.telemetry = telemetry;
+    this.errorContexts = new ErrorContexts(telemetry);
+    this.infrastructure = new Infrastructure(this.#infrastructure);
+    const { processes, isRoot } = ground;
+    const askConfig = async (request: ConfigRequest): Promise<ConfigReceipt> => {
+      return (await processes.call(CONFIG_AUTHORITY_NAME, request)) as ConfigReceipt;
+    };
+    this.config = new Config(this.#config, isRoot ? undefined : { ask: askConfig });
+    const ask = async (request: RegistryRequest): Promise<RegistryReceipt> => {
+      return (await processes.call(AUTHORITY_NAME, request)) as RegistryReceipt;
+    };
+    this.processRegistry = new ProcessRegistry({
+      slot: this.#registry,
+      ender: processes,
+      authority: isRoot ? undefined : { ask },
+    });
+    this.serviceRegistry = new ServiceRegistry(this.#registry, this.processRegistry, {
+      telemetry,
+    });
+  }
+
+  /** The supervisor of the services; undefined before the start. */
+  get supervisor(): Pid | undefined {
+    return this.#supervisor;
+  }
+
+  /**
+   * Starts them; resolves when all are there.
+   *
+   * @throws FoundationError what `loadConfig` and `validateConfig` throw
+   */
+  async start(options: ServiceOptions = {}): Promise<void> {
+    const { isRoot } = this.#ground;
+    const loaded = await loadConfig(isRoot ? options.config : { env: false });
+    // What is wrong with it is the caller's to know, and no crash of a service.
+    if (isRoot) new ConfigCore({ ...options.config, ...loaded });
+    const telemetry = this.#telemetryChild(options);
+    this.#supervisor = await this.#ground.supervisors.start({
+      label: "Services",
+      intensity: INTENSITY,
+      children: [
+        telemetry,
+        ...this.#configChildren(options, loaded),
+        ...this.#registryChildren(),
+        this.#infrastructureChild(),
+      ],
+    });
+  }
+
+  #telemetryChild({ telemetry = {}, testMode = false }: ServiceOptions): ChildOptions {
+    const { processes } = this.#ground;
+    const make = (last: TelemetryCore | undefined): TelemetryCore => {
+      return new TelemetryCore(telemetry, { testMode, last });
+    };
+    // So that wrong options are the caller's to know, and no crash of a service.
+    make(undefined).close();
+    return serviceChild({ slot: this.#telemetry, processes, make });
+  }
+
+  #infrastructureChild(): ChildOptions {
+    const { telemetry, config } = this;
+    const { processes } = this.#ground;
+    const make = (last: InfrastructureCore | undefined): InfrastructureCore => {
+      return new InfrastructureCore({ telemetry, config }, last);
+    };
+    return serviceChild({ slot: this.#infrastructure, processes, make });
+  }
+
+  #configChildren(options: ServiceOptions, { initial }: LoadedConfig): ChildOptions[] {
+    const { processes, isRoot } = this.#ground;
+    const slot = this.#config;
+    const { schemas = {}, updatable = [] } = options.config ?? {};
+    const { testMode } = options;
+    if (!isRoot) {
+      // A copy takes what it is told; it was checked where it was changed.
+      const make = (receipt: ConfigReceipt): ConfigCore => {
+        const core = new ConfigCore({ host: processes, updatable: receipt.updatable });
+        core.replace(receipt.config, undefined);
+        return core;
+      };
+      const plan = { slot, processes, make };
+      return [{ id: "configFollower", start: ConfigFollower, args: [plan] }];
+    }
+    const make = (last: ConfigCore | undefined): ConfigCore => {
+      const { telemetry } = this;
+      const parts = { initial, schemas, updatable, testMode, telemetry, host: processes };
+      const core = new ConfigCore(parts);
+      if (last !== undefined) core.adopt(last);
+      return core;
+    };
+    return [
+      serviceChild({ slot, processes, make }),
+      {
+        id: "configAuthority",
+        start: ConfigAuthority,
+        args: [slot],
+        name: CONFIG_AUTHORITY_NAME,
+      },
+    ];
+  }
+
+  #registryChildren(): ChildOptions[] {
+    const { processes, isRoot } = this.#ground;
+    const slot = this.#registry;
+    const watch: ProcessWatch = {
+      isAlive: (pid) => processes.isAlive(pid),
+      isLocal: (pid) => processes.isLocal(pid),
+      // A copy is told by the authority who has ended.
+      monitor: isRoot ? (pid, onDown) => processes.monitor(pid, onDown) : () => () => {},
+    };
+    const make = (last: RegistryCore | undefined): RegistryCore => {
+      const core = new RegistryCore(watch);
+      if (last !== undefined) core.adopt(last);
+      return core;
+    };
+    const plan = { slot, processes };
+    const link: ChildOptions = isRoot
+      ? { id: "registryAuthority", start: RegistryAuthority, args: [plan], name: AUTHORITY_NAME }
+      : { id: "registryFollower", start: RegistryFollower, args: [plan] };
+    return [serviceChild({ slot, processes, make }), link];
+  }
+}
