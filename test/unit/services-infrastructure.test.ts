@@ -567,6 +567,7 @@ describe("the configuration", () => {
   test("names limits of rules [F053]", async () => {
     values["rateLimiting.defaultRules"] = {
       file_operations: { scale: 1_000, limit: 2 },
+      dbQueries: { windowMs: 1_000, limit: 3 },
       broken: { scale: 0, limit: "many" },
     };
     const allowed = async (rule: string): Promise<number> => {
@@ -582,6 +583,8 @@ describe("the configuration", () => {
       }
     };
     await expect(allowed("file_operations")).resolves.toBe(2);
+    await expect(allowed("dbQueries")).resolves.toBe(3);
+    await expect(allowed("db_queries")).resolves.toBe(3);
     await expect(allowed("broken")).resolves.toBe(100);
     await expect(allowed("__proto__")).resolves.toBe(100);
   });

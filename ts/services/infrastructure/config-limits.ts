@@ -75,12 +75,16 @@ export class ConfigLimits {
     return positive(this.#config.getWithDefault(PATHS.cleanup, CLEANUP_MS)) ?? CLEANUP_MS;
   }
 
-  /** The limit of a rule, by its name; undefined where the configuration has none. */
+  /**
+   * The limit of a rule, by its name here (`apiCalls`) or in Foundation 1.x (`api_calls`);
+   * undefined where the configuration has none.
+   */
   rate(rule: string): ConfiguredRate | undefined {
     const rules = this.#config.getWithDefault(PATHS.rates, undefined);
-    if (!isRecord(rules) || !Object.hasOwn(rules, rule) || !isRecord(rules[rule])) return undefined;
-    const { limit, scale } = rules[rule];
-    const windowMs = positive(scale);
+    const given = isRecord(rules) ? (own(rules, rule) ?? own(rules, camelCased(rule))) : undefined;
+    if (!isRecord(given)) return undefined;
+    const { limit } = given;
+    const windowMs = positive(given["windowMs"] ?? given["scale"]);
     return windowMs === undefined || !isCount(limit) ? undefined : { limit, windowMs };
   }
 
@@ -107,6 +111,14 @@ export class ConfigLimits {
       ...((strategy === "lifo" || strategy === "fifo") && { strategy }),
     };
   }
+}
+
+function own(record: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function camelCased(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function isCount(value: unknown): value is number {
