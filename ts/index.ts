@@ -114,9 +114,20 @@ export type {
   WhenFull,
 } from "./beam/messages/backpressure.ts";
 export { BACKPRESSURE_DEFAULTS } from "./beam/messages/backpressure.ts";
+export type {
+  BroadcastOptions,
+  BroadcastRefusal,
+  BroadcastReport,
+} from "./beam/messages/broadcast.ts";
+export type { ChannelChoice } from "./beam/messages/channels.ts";
 export type { Messages } from "./beam/messages/messages.ts";
-export type { OptimizedSendOptions, SendReceipt, SendStrategy } from "./beam/messages/optimized.ts";
-export { OPTIMIZED_SEND_DEFAULTS } from "./beam/messages/optimized.ts";
+export type {
+  FlowControl,
+  OptimizedSendOptions,
+  SendReceipt,
+  SendStrategy,
+} from "./beam/messages/optimized-types.ts";
+export { OPTIMIZED_SEND_DEFAULTS } from "./beam/messages/optimized-types.ts";
 export type { ExpectedCopies, MessageSize } from "./beam/messages/size.ts";
 export type {
   Destination,

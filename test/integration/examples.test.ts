@@ -22,6 +22,15 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
   ],
   ["key-rotation.mjs", "members: 3 keys: 1\n"],
   [
+    "shared-frames.mjs",
+    [
+      "copied for a viewer: its address",
+      "copied for a viewer: its address",
+      "left saw 200, right saw 200",
+      "",
+    ].join("\n"),
+  ],
+  [
     "io-list.mjs",
     [
       "12 parts, 85 bytes",

@@ -39,6 +39,16 @@ async function startDeaf(
   };
 }
 
+test("a message larger than the window goes beside a request that is never answered", async () => {
+  const { node, listen } = await startDeaf({});
+  listen();
+  const never = node.call({ node: "here", name: "endless" }, 0, { timeoutMs: 60_000 });
+  never.catch(() => {});
+  const name = "length";
+  expect(await node.call({ node: "here", name }, new Uint8Array(2 * MIB))).toBe(2 * MIB);
+  expect(await node.call({ node: "here", name }, new Uint8Array(2 * MIB))).toBe(2 * MIB);
+});
+
 /** What bounds large messages on the way to another isolate. */
 const BOUNDS = [
   { bound: "credit", options: {}, bytes: 0.6 * MIB },

@@ -1,9 +1,25 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Messages } from "../../dist/ts/beam/messages/messages.js";
+import type { Outward } from "../../dist/ts/beam/messages/outward.js";
 import type { Pid } from "../../dist/ts/index.js";
 import { Scene, settled } from "./beam-scene.ts";
 
-const LIMITS = { inlineBytesMax: 16 << 10, messageBytesMax: 1 << 20 };
+/** What an isolate of no node can do with messages that would leave it: nothing. */
+const nothing = (): never => {
+  throw new Error("nothing leaves this isolate");
+};
+const OUTWARD: Outward = {
+  inlineBytesMax: 16 << 10,
+  messageBytesMax: 1 << 20,
+  countBytes: nothing,
+  channelOfPriority: nothing,
+  priorityOf: nothing,
+  sendCounted: nothing,
+  sendMany: nothing,
+  accountWith: nothing,
+  sendCredited: nothing,
+  grant: nothing,
+};
 
 let scene: Scene;
 let processes: Scene["processes"];
@@ -11,7 +27,7 @@ let messages: Messages;
 beforeEach(() => {
   scene = new Scene();
   ({ processes } = scene);
-  messages = new Messages(processes, scene.runtime.home, LIMITS);
+  messages = new Messages(processes, scene.runtime.home, OUTWARD);
 });
 
 /** A process that takes one message and keeps it until it is let on. */
@@ -192,8 +208,6 @@ describe("an optimized send", () => {
     const slow = await Slow.full();
     const direct = await messages.sendOptimized(slow.pid, 0, { strategy: "direct" });
     expect(direct.accepted).toBe(false);
-    const manual = await messages.sendOptimized(slow.pid, 0, { flowControl: "manual" });
-    expect(manual.accepted).toBe(false);
     const waiting = [
       messages.sendOptimized(slow.pid, 1, { strategy: "flowControlled" }),
       messages.sendOptimized(slow.pid, 2),
@@ -211,8 +225,11 @@ describe("an optimized send", () => {
   });
 
   test.each([
-    { strategy: "flowControlled", flowControl: "manual" },
     { strategy: "sharing" }, // of what is no bytes
+    { strategy: "refCountedBinary" }, // of what is no bytes
+    { strategy: "direct", timeoutMs: 5 }, // which does not wait
+    { priority: 0 }, // of a receiver in this isolate
+    { flowcontrol: "manual" }, // a mistyped name
     { strategy: "teleport" },
     { flowControl: "none" },
     { channel: "default" }, // of a receiver in this isolate

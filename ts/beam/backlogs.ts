@@ -1,4 +1,4 @@
-import { Envelope, noProcessError } from "./envelope.ts";
+import { Envelope, type Fate, noProcessError } from "./envelope.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { LightProcess } from "./process.ts";
 
@@ -30,14 +30,17 @@ export class Backlogs {
     process: LightProcess,
     kind: "send" | "cast",
     message: unknown,
+    fate?: Fate,
   ): Promise<void> | undefined {
     const isWaiting = this.#waiting.has(process);
     if (!process.isCreditControlled && !isWaiting) {
-      const item = kind === "send" ? message : new Envelope(kind, message);
-      if (process.accept(item) || !process.isBlocking) return undefined;
+      const isPlain = kind === "send" && fate === undefined;
+      const item = isPlain ? message : new Envelope(kind, message, undefined, fate);
+      if (process.accept(item)) return undefined;
+      if (!process.isBlocking) return lose(item);
     }
     return new Promise<void>((resolve) => {
-      const item = new Envelope(kind, message, undefined, resolve);
+      const item = new Envelope(kind, message, undefined, settling(fate, resolve));
       const isTaken = isWaiting ? process.offer(item) : process.accept(item);
       if (!isTaken) this.#wait(process, item);
     });
@@ -88,7 +91,7 @@ export class Backlogs {
 function enter(process: LightProcess, item: unknown): boolean {
   if (process.isDead) {
     if (item instanceof Envelope) {
-      item.settle();
+      item.lose();
       item.fail(noProcessError(process.pid.toString()));
     }
     return true;
@@ -100,6 +103,20 @@ function enter(process: LightProcess, item: unknown): boolean {
 
 function contentOf(item: unknown): unknown {
   return item instanceof Signal ? item.message : item;
+}
+
+function settling(fate: Fate | undefined, settled: () => void): Fate {
+  if (fate === undefined) return { settled };
+  const both = (): void => {
+    settled();
+    fate.settled?.();
+  };
+  return { ...fate, settled: both };
+}
+
+/** The mailbox's policy has lost it. */
+function lose(item: unknown): undefined {
+  if (item instanceof Envelope) item.lose();
 }
 
 class Signal {

@@ -6,6 +6,7 @@ import { Ecosystems } from "./ecosystems/ecosystems.ts";
 import { nodeCluster } from "./ecosystems/node-cluster.ts";
 import { Memory } from "./memory/memory.ts";
 import { Messages } from "./messages/messages.ts";
+import { outwardOf } from "./outward.ts";
 import { type BeamPlace, ProcessRoom } from "./process-room.ts";
 import { Processes } from "./processes.ts";
 import { Schedulers } from "./schedulers/schedulers.ts";
@@ -46,7 +47,8 @@ export class Beam {
     this.memory = new Memory(node);
     const cluster = nodeCluster(node, factories);
     this.ecosystems = new Ecosystems(runtime, this.supervisors, cluster);
-    this.messages = new Messages(this.processes, runtime.home, node);
+    const outward = outwardOf(node, distribution, runtime);
+    this.messages = new Messages(this.processes, runtime.home, outward);
     node.onClosed(() => this.close());
   }
 

@@ -39,6 +39,8 @@ export interface Distant {
   monitor(ref: MonitorRef, watcher: Watcher, target: Pid): void;
   /** Ends it. */
   demonitor(ref: MonitorRef, target: Pid): void;
+  /** Lets those who wait for a process's word send to it. */
+  grant(process: LightProcess, messages: number): void;
   /** Makes a name of this isolate known to the others. */
   register(name: string): () => void;
 }
@@ -58,6 +60,7 @@ export const NOWHERE: Distant = Object.freeze({
     watcher.down(target, "noconnection");
   },
   demonitor: () => {},
+  grant: () => {},
   register: () => () => {},
 });
 

@@ -1,9 +1,12 @@
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
-import { type Home, Pid } from "../base/pid.ts";
+import { type Home, isSameHome, Pid } from "../base/pid.ts";
 import type { Unsubscribe } from "../base/typed-events.ts";
 import type { MessageContext } from "../kernel/handlers.ts";
 import type { ClusterNode } from "../kernel/node.ts";
+import { release, slabOf } from "../kernel/slabs.ts";
+import { Bulk, type EncodedMessage } from "./bulk.ts";
+import { Credits } from "./credits.ts";
 import { type Distant, type DistantDestination, describe } from "./distant.ts";
 import { Envelope, exitedError, noProcessError } from "./envelope.ts";
 import type { HeavyEndReport } from "./heavy-host.ts";
@@ -40,6 +43,9 @@ export class Distribution implements Distant {
   readonly #node: ClusterNode;
   readonly #runtime: ProcessRuntime;
   readonly #signals: SignalQueues;
+  readonly #bulk: Bulk;
+  /** What is sent and taken by credit. */
+  readonly credits: Credits;
   readonly #neighbourhood = new Neighbourhood((home) => void this.#attend(home));
   readonly #pendingLinks = new Map<string, PendingLink>();
   #isClosed = false;
@@ -48,6 +54,12 @@ export class Distribution implements Distant {
     this.#node = node;
     this.#runtime = runtime;
     this.#signals = new SignalQueues(node);
+    this.#bulk = new Bulk(runtime);
+    this.credits = new Credits(
+      runtime,
+      (to, op) => this.#signal(to, op),
+      (home) => this.#isStale(home),
+    );
     node.handle(isolateName(runtime.home.slot), (op: Op, context: MessageContext) => {
       return this.#receive(op, context, undefined);
     });
@@ -93,6 +105,62 @@ export class Distribution implements Distant {
       }
       throw thrown;
     }
+  }
+
+  /** Sends bytes that the node has counted; another isolate of it reads them in place. */
+  sendCounted(to: Pid, bytes: Uint8Array, options: ProcessSendOptions | undefined): boolean {
+    const lead: Op = [OP.counted, to.serial, to.home.generation];
+    return this.#sendLed(to.home, lead, bytes, options);
+  }
+
+  /** Sends a message that counts against an account of this isolate with its receiver. */
+  sendCredited(
+    to: Pid,
+    account: number,
+    message: unknown,
+    options: ProcessSendOptions | undefined,
+  ): boolean {
+    const { home } = this.#runtime;
+    if (!isSameHome(to.home, home)) {
+      return this.#sendLed(to.home, this.credits.lead(to, account), message, options);
+    }
+    const settled = (): void => this.credits.ledgers.handled({ home, account });
+    const process = this.#runtime.at(to.serial);
+    if (process === undefined) return this.#toNobody();
+    return process.accept(new Envelope("send", message, undefined, { settled }));
+  }
+
+  /** Sends one message to processes of one isolate elsewhere, at most `RECEIVERS_MAX` of them. */
+  sendMany(
+    to: Home,
+    serials: readonly number[],
+    { encoding, bytes }: EncodedMessage,
+    options: ProcessSendOptions | undefined,
+  ): boolean {
+    const lead: Op = [OP.many, to.generation, encoding, serials];
+    return this.#sendLed(to, lead, bytes, options);
+  }
+
+  /** What {@link send} does, for other kinds of messages; counted bytes are read in place. */
+  #sendLed(to: Home, lead: Op, last: unknown, options: ProcessSendOptions | undefined): boolean {
+    if (this.#isStale(to)) return this.#toNobody();
+    const address = { node: to.node, name: isolateName(to.slot) };
+    if (this.#signals.isHeldUp(address)) return false;
+    const isCounted = last instanceof Uint8Array && slabOf(last) !== undefined;
+    try {
+      return isCounted
+        ? this.#node.sendCounted(address, lead, last, options)
+        : this.#node.send(address, [...lead, last], options);
+    } catch (thrown) {
+      if (thrown instanceof FoundationError && thrown.code === "noconnection") {
+        return this.#toNobody();
+      }
+      throw thrown;
+    }
+  }
+
+  grant(process: LightProcess, messages: number): void {
+    this.credits.ledgers.grant(process, messages);
   }
 
   #toNobody(): true {
@@ -331,6 +399,12 @@ export class Distribution implements Distant {
         return this.#onDown(first, second, third);
       case OP.whereis:
         return named?.pid;
+      case OP.many:
+        return first === this.#runtime.home.generation
+          ? this.#bulk.many(second, third, rest[0])
+          : undefined;
+      case OP.credit:
+        return this.credits.onCredit(first, second, third);
       default:
     }
     const process = named ?? this.#at(first, second);
@@ -339,6 +413,12 @@ export class Distribution implements Distant {
         return process === undefined ? this.#toNobody() : this.#deliver(process, "send", third);
       case OP.cast:
         return process === undefined ? this.#toNobody() : this.#deliver(process, "cast", third);
+      case OP.counted:
+        return this.#bulk.counted(process, third);
+      case OP.credited:
+        return this.#onCredited(process, homeOf(from, [third, ...rest]), rest[2], rest[3]);
+      case OP.want:
+        return this.credits.onWant(process, homeOf(from, [third, ...rest]), rest[2], rest[3]);
       case OP.call:
         return isCall ? this.#onCall(process, third) : undefined;
       case OP.exit:
@@ -372,6 +452,21 @@ export class Distribution implements Distant {
 
   #deliver(process: LightProcess, kind: "send" | "cast", message: unknown): unknown {
     return this.#runtime.backlogs.deliver(process, kind, message);
+  }
+
+  #onCredited(
+    process: LightProcess | undefined,
+    home: Home | undefined,
+    account: unknown,
+    message: unknown,
+  ): unknown {
+    if (process === undefined) return this.#toNobody();
+    if (home === undefined || typeof account !== "number") return undefined;
+    const settled = (): void => this.credits.ledgers.handled({ home, account });
+    const lost = (): void => {
+      if (message instanceof Uint8Array) release(message);
+    };
+    return this.#runtime.backlogs.deliver(process, "send", message, { settled, lost });
   }
 
   async #onCall(process: LightProcess | undefined, message: unknown): Promise<Reply> {

@@ -23,6 +23,14 @@ export interface Delivery {
 /** How most messages come: they need no envelope. */
 export const SENT: Delivery = Object.freeze({ kind: "send", from: undefined });
 
+/** What becomes of a message, for who has to know. */
+export interface Fate {
+  /** It was handled, or will never be. */
+  readonly settled?: () => void;
+  /** No handler got it, nor will. `settled` follows. */
+  readonly lost?: () => void;
+}
+
 /** The process that has taken a call and not answered yet. */
 export interface Debtor {
   owes(envelope: Envelope): void;
@@ -33,16 +41,15 @@ export interface Debtor {
 export class Envelope implements Delivery, From {
   readonly kind: Delivery["kind"];
   readonly message: unknown;
-  /** Gives the credit of a message from another node back. */
-  #settle: (() => void) | undefined;
+  #fate: Fate | undefined;
   #caller: From | undefined;
   #debtor: Debtor | undefined;
 
-  constructor(kind: Delivery["kind"], message: unknown, caller?: From, settle?: () => void) {
+  constructor(kind: Delivery["kind"], message: unknown, caller?: From, fate?: Fate) {
     this.kind = kind;
     this.message = message;
     this.#caller = caller;
-    this.#settle = settle;
+    this.#fate = fate;
   }
 
   get from(): From | undefined {
@@ -64,11 +71,17 @@ export class Envelope implements Delivery, From {
     this.#take()?.fail(error);
   }
 
-  /** The message was handled, or will never be. */
+  /** The message was handled. */
   settle(): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    settle?.();
+    const fate = this.#fate;
+    this.#fate = undefined;
+    fate?.settled?.();
+  }
+
+  /** The message will never be handled. */
+  lose(): void {
+    this.#fate?.lost?.();
+    this.settle();
   }
 
   #take(): From | undefined {

@@ -82,6 +82,8 @@ export interface Self {
   spawnLink(body: Spawnable, options?: SpawnOptions): Pid;
   /** Starts a process that this one monitors. */
   spawnMonitor(body: Spawnable, options?: SpawnOptions): { pid: Pid; ref: MonitorRef };
+  /** Lets senders with `flowControl: "manual"` send that many messages more. */
+  grant(messages: number): void;
   /** Ties both ends: the failure of one ends the other, or is told to it. */
   link(pid: Pid): void;
   /** Undoes a link. No `EXIT` of it arrives afterwards. */

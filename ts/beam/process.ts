@@ -193,7 +193,7 @@ export class LightProcess implements Self, Runnable, Debtor {
     if (!(item instanceof Envelope)) return;
     const text = `the mailbox of ${this.pid} was full and its policy gave the call up`;
     item.fail(new FoundationError("mailbox_full", text));
-    item.settle();
+    item.lose();
   }
 
   #queue(): void {
@@ -345,7 +345,7 @@ export class LightProcess implements Self, Runnable, Debtor {
     receiving?.fail(exitedError(this.pid, reason));
     for (const item of mailbox?.waiting() ?? []) {
       if (!(item instanceof Envelope)) continue;
-      item.settle();
+      item.lose();
       item.fail(exitedError(this.pid, reason));
     }
     for (const envelope of [...(this.#owed ?? [])]) {
@@ -458,6 +458,10 @@ export class LightProcess implements Self, Runnable, Debtor {
 
   unlink(pid: Pid): void {
     this.runtime.unlink(this, pid);
+  }
+
+  grant(messages: number): void {
+    this.runtime.grant(this, messages);
   }
 
   monitor(pid: Pid): MonitorRef {

@@ -1,5 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
-import { checkDelay, checkKeys } from "../base/option-checks.ts";
+import { checkCount, checkDelay, checkKeys } from "../base/option-checks.ts";
 import { type Home, isSameHome, Pid } from "../base/pid.ts";
 import { Backlogs } from "./backlogs.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -301,6 +301,15 @@ export class ProcessRuntime {
     if (waiters === undefined) return;
     this.#room.delete(process);
     for (const waiter of waiters) waiter();
+  }
+
+  /**
+   * Gives those who wait for a process's own word credit for so many messages.
+   *
+   * @throws FoundationError `invalid_options`
+   */
+  grant(process: LightProcess, messages: number): void {
+    this.#distant.grant(process, checkCount("messages", messages));
   }
 
   /** See `Processes.sendAfter`. */

@@ -36,6 +36,16 @@ export const OP = Object.freeze({
   kill: 16,
   /** To the root isolate. `slot.generation`. A request: why that heavy process ended. */
   endOf: 17,
+  /** serial, generation, bytes: of a slab where the isolate is one of the same node. */
+  counted: 18,
+  /** generation, encoding, serials, bytes: one message for several processes. */
+  many: 19,
+  /** serial, generation, home, account, message: its handling gives credit to the account. */
+  credited: 20,
+  /** serial, generation, home, account, messages: that many wait for the process to grant them. */
+  want: 21,
+  /** account, generation, messages: that many more may be sent. */
+  credit: 22,
 });
 
 /** A message between isolates, as an array. */

@@ -180,6 +180,30 @@ export class Isolate implements InboxSink, ControlSink {
     return this.#sendToNeighbour(this.#burst, encodeValue(message), call);
   }
 
+  /** See `ClusterNode.countBytes`. */
+  countBytes(bytes: Uint8Array): Uint8Array {
+    this.#checkAttached();
+    return this.#inbox.payload.count(bytes);
+  }
+
+  /** See `ClusterNode.sendCounted`. */
+  sendCounted(
+    to: Address,
+    lead: readonly unknown[],
+    bytes: Uint8Array,
+    options: SendOptions | undefined,
+  ): boolean {
+    this.#checkAttached();
+    const channelId = this.#directory.channelId(options?.channel);
+    const nameId = this.#directory.nameId(to.name);
+    const owner = to.node === this.#node.name ? this.#ownerOf(nameId) : "elsewhere";
+    if (typeof owner === "string") return this.send(to, [...lead, bytes], options);
+    if (owner === undefined) return this.#toNobody(to.name, undefined);
+    const isTaken = this.#transmitter.sendCounted({ owner, channelId, nameId }, bytes, lead);
+    if (isTaken === false) this.#refusedBytes = bytes.length;
+    return isTaken ?? this.#toNobody(to.name, undefined);
+  }
+
   #sendToNeighbour(burst: Burst, value: Encoded, call: CallPlace | undefined): boolean {
     if (call !== undefined) {
       this.#calls.assign(call.correlation, isolateKey(burst.target as Owner));

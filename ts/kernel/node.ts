@@ -130,6 +130,42 @@ export class ClusterNode {
   }
 
   /**
+   * Copies bytes into shared memory that all isolates of this node can read; they stay there while
+   * the array that is answered is reachable here, until `release`, and while others read them.
+   * Bytes that lie there already are answered as they are. An isolate holds at most 64 MiB.
+   *
+   * @throws FoundationError `binaries_full`, `arena_exhausted`, `node_left`
+   */
+  countBytes(bytes: Uint8Array): Uint8Array {
+    return this.#isolate.countBytes(bytes);
+  }
+
+  /**
+   * Sends the array `[...lead, bytes]`, as {@link send} does. Another isolate of this node reads
+   * the bytes, which are those of {@link countBytes}, where they lie, until it releases them.
+   */
+  sendCounted(
+    to: Address,
+    lead: readonly unknown[],
+    bytes: Uint8Array,
+    options?: SendOptions,
+  ): boolean {
+    return this.#isolate.sendCounted(to, lead, bytes, options);
+  }
+
+  /** The first channel that this node declared with a priority; undefined where there is none. */
+  channelOfPriority(priority: number): string | undefined {
+    const { declaredChannels, channelPriorities } = this.#node;
+    return declaredChannels[channelPriorities.indexOf(priority)];
+  }
+
+  /** The priority of a channel that this node declared. Unit: rank. */
+  priorityOf(channel: string): number | undefined {
+    const { declaredChannels, channelPriorities } = this.#node;
+    return channelPriorities[declaredChannels.indexOf(channel)];
+  }
+
+  /**
    * Sends a request and resolves with what the handler over there returns.
    *
    * @throws FoundationError `timeout`, `aborted`, `noproc` where nobody handles the name,

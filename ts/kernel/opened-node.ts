@@ -1,7 +1,12 @@
 import { native } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
 import { core } from "./native.ts";
-import { type FoundationOptions, resolveOptions, toNativeOptions } from "./options.ts";
+import {
+  CHANNEL_DEFAULTS,
+  type FoundationOptions,
+  resolveOptions,
+  toNativeOptions,
+} from "./options.ts";
 import { findNode, lendArena, publishNode, type SharedNode } from "./shared-runtime.ts";
 
 /** Which node to attach to. */
@@ -34,6 +39,9 @@ export async function startNode(options: FoundationOptions): Promise<OpenedNode>
     life: started.life,
     writabilityOffset: started.writabilityOffset,
     declaredChannels: started.channels,
+    channelPriorities: started.channels.map(
+      (name) => resolved.channels[name]?.priority ?? CHANNEL_DEFAULTS.priority,
+    ),
     monotonicChannels: started.channels.map((name) => resolved.channels[name]?.monotonic === true),
     drainBudgetMs: resolved.drainBudgetMs,
     messageBytesMax: resolved.messageBytesMax,

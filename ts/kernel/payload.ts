@@ -4,8 +4,9 @@ import type { Arena } from "./arena.ts";
 import { copyOut } from "./copies.ts";
 import type { Registration } from "./handlers.ts";
 import { core } from "./native.ts";
+import { outgoing } from "./outgoing.ts";
 import type { RingConsumer } from "./ring.ts";
-import { type SlabReference, viewSlab } from "./slabs.ts";
+import { fillSlab, type SlabReference, slabOf, viewSlab } from "./slabs.ts";
 import { decodePacked, ENCODING, FlatTable } from "./values.ts";
 
 type BytesMode = Registration["bytes"];
@@ -55,6 +56,7 @@ export class PayloadReader {
     const isBytes = encoding === ENCODING.bytes || encoding === ENCODING.flatBuffers;
     if (encoding === ENCODING.nothing) return undefined;
     if ((ring.tag & RECORD.SLAB) !== 0) {
+      if ((ring.tag & RECORD.LED) !== 0) return this.#readLed(ring, after);
       return wrap(this.#readSlab(ring, isBytes ? mode : "copy", after), encoding);
     }
     const start = ring.start + RECORD.HEAD_BYTES;
@@ -135,6 +137,43 @@ export class PayloadReader {
     };
   }
 
+  #mayHold(length: number): boolean {
+    return this.#heldBytes + length <= HELD_BYTES_MAX;
+  }
+
+  #hold(slab: SlabReference, length: number): Uint8Array {
+    this.#heldBytes += length;
+    return viewSlab(this.#arena, this.#isolate, slab, length, () => {
+      this.#heldBytes -= length;
+    });
+  }
+
+  /**
+   * Copies bytes into a slab, where others can read them in place; what lies in one stays there.
+   *
+   * @throws FoundationError `binaries_full`, `arena_exhausted`
+   */
+  count(bytes: Uint8Array): Uint8Array {
+    if (slabOf(bytes) !== undefined) return bytes;
+    const { length } = bytes;
+    if (!this.#mayHold(length)) {
+      const context = { bytes: length, heldBytes: this.#heldBytes, heldBytesMax: HELD_BYTES_MAX };
+      const text = `an isolate holds at most ${HELD_BYTES_MAX} counted bytes`;
+      throw new FoundationError("binaries_full", text, { context });
+    }
+    const slab = fillSlab(this.#arena, this.#isolate, bytes);
+    outgoing.add(length);
+    return this.#hold(slab, length);
+  }
+
+  /** An array whose last element a slab holds: in place, unless too much is held already. */
+  #readLed(ring: RingConsumer, after: { done: (() => void) | undefined }): unknown[] {
+    const bytes = plain(this.#readSlab(ring, "held", after));
+    const start = ring.start + RECORD.SLAB_RECORD_BYTES;
+    const lead = Buffer.from(this.#arena.u8.subarray(start, ring.start + ring.size));
+    return [...(decodePacked(lead) as unknown[]), bytes];
+  }
+
   #readSlab(
     ring: RingConsumer,
     mode: BytesMode,
@@ -147,12 +186,7 @@ export class PayloadReader {
       after.done = give;
       return new Uint8Array(this.#arena.buffer, slab.start, length);
     }
-    if (mode === "held" && this.#heldBytes + length <= HELD_BYTES_MAX) {
-      this.#heldBytes += length;
-      return viewSlab(this.#arena, this.#isolate, slab, length, () => {
-        this.#heldBytes -= length;
-      });
-    }
+    if (mode === "held" && this.#mayHold(length)) return this.#hold(slab, length);
     const copy = this.copy(slab.start, length);
     give();
     return copy;

@@ -1,6 +1,8 @@
 import { RECORD } from "../../bindings/generated/layout.ts";
+import { native } from "../base/errors.ts";
 import type { Arena } from "./arena.ts";
 import { copyIn } from "./copies.ts";
+import { core } from "./native.ts";
 import { BUNDLE_BYTES_MAX, OpenBundle, writeHead } from "./open-bundle.ts";
 import { outgoing } from "./outgoing.ts";
 import type { RingProducer } from "./ring.ts";
@@ -191,16 +193,48 @@ export class RecordWriter {
     const slab = fillSlab(this.#arena, this.#isolate, payload);
     outgoing.add(payload.length);
     if (this.#handOver !== undefined && !this.#handOver(slab)) return GONE;
-    const start = this.#claim(RECORD.SLAB_RECORD_BYTES + key.length, head.tag | RECORD.SLAB);
-    this.#writeHead(start, head, key.length);
+    return this.#announceSlab(head, slab, payload.length, key);
+  }
+
+  /**
+   * Writes a message to another isolate whose bytes lie in a slab that this one holds and goes on
+   * holding; `lead` is the array that they are the last element of. Answers as {@link write} does.
+   *
+   * @throws FoundationError `slab_released`
+   */
+  writeCounted(head: MessageHead, slab: SlabReference, length: number, lead: Uint8Array): number {
+    if (this.#isClosed) return GONE;
+    this.#closeBundle();
+    const cost = length + RECORD_COST_BYTES;
+    if (this.#creditLeft(head) < cost) return FULL;
+    this.#forgetTakenSlabs();
+    if (!this.#takesSlab(length)) return FULL;
+    if (this.ring.freeBytes() < 4 * (RECORD.SLAB_RECORD_BYTES + lead.length)) return FULL;
+    native(() => core.retainSlab(this.#isolate, slab.index, slab.generation));
+    if (this.#handOver?.(slab) !== true) return GONE;
+    head.tag |= RECORD.LED;
+    this.#announceSlab(head, slab, length, lead);
+    this.#spend(head.tag, head.channel, cost);
+    return cost;
+  }
+
+  /** Writes the record of a slab, with what stands behind its handle. */
+  #announceSlab(
+    head: MessageHead,
+    slab: SlabReference,
+    length: number,
+    behind: Uint8Array,
+  ): number {
+    const start = this.#claim(RECORD.SLAB_RECORD_BYTES + behind.length, head.tag | RECORD.SLAB);
+    this.#writeHead(start, head, behind.length);
     const u32 = this.#arena.u32;
     u32[(start + RECORD.SLAB_INDEX) >>> 2] = slab.index;
     u32[(start + RECORD.SLAB_GENERATION) >>> 2] = slab.generation;
     u32[(start + RECORD.SLAB_OFFSET) >>> 2] = slab.start - this.#arena.skippedBytes;
-    u32[(start + RECORD.SLAB_LENGTH) >>> 2] = payload.length;
-    if (key.length > 0) this.#arena.u8.set(key, start + RECORD.SLAB_RECORD_BYTES);
-    this.#slabs.push({ position: this.ring.position, bytes: payload.length });
-    this.#slabBytes += payload.length;
+    u32[(start + RECORD.SLAB_LENGTH) >>> 2] = length;
+    if (behind.length > 0) this.#arena.u8.set(behind, start + RECORD.SLAB_RECORD_BYTES);
+    this.#slabs.push({ position: this.ring.position, bytes: length });
+    this.#slabBytes += length;
     this.#publish(); // large enough to be worth a wake-up of its own
     return start;
   }

@@ -17,6 +17,8 @@ export interface SharedNode {
   readonly life: string;
   readonly writabilityOffset: number;
   readonly declaredChannels: readonly string[];
+  /** By channel number: its rank. */
+  readonly channelPriorities: readonly number[];
   /** By channel number: whether a newer message of a key replaces a waiting one. */
   readonly monotonicChannels: readonly boolean[];
   readonly drainBudgetMs: number;

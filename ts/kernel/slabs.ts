@@ -10,11 +10,17 @@ export interface SlabReference {
   readonly start: number;
 }
 
+/** How an array holds a slab. */
+interface Holding {
+  readonly slab: SlabReference;
+  readonly free: () => void;
+}
+
 /**
- * Received bytes in place. Keeping the array keeps the slab: `release` gives it back sooner than
- * the collector.
+ * Bytes in place, received or counted here. Keeping the array keeps the slab: `release` gives it
+ * back sooner than the collector.
  */
-const held = new WeakMap<Uint8Array, () => void>();
+const held = new WeakMap<Uint8Array, Holding>();
 
 const collected = new FinalizationRegistry<() => void>((giveBack) => giveBack());
 
@@ -29,7 +35,9 @@ export function fillSlab(arena: Arena, isolate: number, bytes: Uint8Array): Slab
   return { index, generation, start: arena.at(offset) };
 }
 
-/** A view on a received slab, released by {@link release} or, at last, when it is collected. */
+/**
+ * A view on a slab of this isolate, released by {@link release} or, at last, when it is collected.
+ */
 export function viewSlab(
   arena: Arena,
   isolate: number,
@@ -47,23 +55,29 @@ export function viewSlab(
     }
   };
   collected.register(view, giveBack, giveBack);
-  held.set(view, () => {
+  const free = (): void => {
     collected.unregister(giveBack);
     giveBack();
-  });
+  };
+  held.set(view, { slab, free });
   return view;
 }
 
+/** The slab that an array holds; undefined for any other array, a part of such a one included. */
+export function slabOf(bytes: Uint8Array): SlabReference | undefined {
+  return held.get(bytes)?.slab;
+}
+
 /**
- * Gives the memory of a large received message back at once; its bytes must not be read afterwards.
- * Answers false for bytes that are no such view, or were released before. Without this call the
- * garbage collector does it.
+ * Gives the memory of a large received message, or of counted bytes, back at once; its bytes must
+ * not be read afterwards. Answers false for bytes that are no such view, or were released before.
+ * Without this call the garbage collector does it.
  */
 export function release(bytes: Uint8Array): boolean {
-  const free = held.get(bytes);
-  if (free === undefined) return false;
+  const holding = held.get(bytes);
+  if (holding === undefined) return false;
   held.delete(bytes);
-  free();
+  holding.free();
   return true;
 }
 

@@ -10,6 +10,7 @@ import { type Neighbour, openNeighbour } from "./neighbours.ts";
 import { LOCAL_PEER, type RequestPlace } from "./origin.ts";
 import { FULL, GONE, type MessageHead } from "./record-writer.ts";
 import type { SharedNode } from "./shared-runtime.ts";
+import { slabOf } from "./slabs.ts";
 import { ENCODING, Encoded, encodeValue } from "./values.ts";
 
 /** A call's parts of a request. */
@@ -141,6 +142,30 @@ export class Transmitter {
     if (writer === undefined) return undefined;
     const written = writer.write(head, value);
     return written === GONE ? undefined : written > 0;
+  }
+
+  /**
+   * Sends bytes of a slab to a name of another isolate, as the last element of the array `lead`.
+   * False: nothing was taken; `undefined`: that isolate is gone.
+   */
+  sendCounted(
+    place: { readonly owner: Owner; readonly channelId: number; readonly nameId: number },
+    bytes: Uint8Array,
+    lead: readonly unknown[],
+  ): boolean | undefined {
+    const slab = slabOf(bytes);
+    if (slab === undefined) throw new FoundationError("slab_released", "no slab has these bytes");
+    const { owner, channelId, nameId } = place;
+    const value = new Encoded(bytes, ENCODING.bytes);
+    const head = this.#fill(LOCAL_PEER, channelId, nameId, value, undefined);
+    head.tag |= RECORD.CHARGED;
+    const written = this.neighbour(owner)?.writer.writeCounted(
+      head,
+      slab,
+      bytes.length,
+      encodeValue(lead).bytes,
+    );
+    return written === undefined || written === GONE ? undefined : written > 0;
   }
 
   /** The ring to an isolate, made on first use; `undefined` where that isolate is gone. */

@@ -2,6 +2,7 @@ import { FoundationError } from "../../base/errors.ts";
 import { checkCount, checkWord } from "../../base/option-checks.ts";
 import type { Destination } from "../process-types.ts";
 import type { ReceiverQueues } from "./receiver-queues.ts";
+import type { Sendings } from "./sendings.ts";
 
 /** What can happen to a message whose receiver is full. */
 export const WHEN_FULL = Object.freeze(["drop", "queue", "redirect"] as const);
@@ -77,9 +78,11 @@ export class Backpressure {
     droppedLater: 0,
   };
   readonly #queues: ReceiverQueues;
+  readonly #sendings: Sendings;
 
-  constructor(queues: ReceiverQueues) {
+  constructor(queues: ReceiverQueues, sendings: Sendings) {
     this.#queues = queues;
+    this.#sendings = sendings;
   }
 
   /** See `Messages.sendWithBackpressure`. */
@@ -87,14 +90,18 @@ export class Backpressure {
     check(options);
     const { whenFull = BACKPRESSURE_DEFAULTS.whenFull, redirectTo, channel, signal } = options;
     if (signal?.aborted === true) return this.#dropped(to, channel, "aborted");
-    if (this.#queues.send(to, message, channel).accepted) {
+    if (this.#isTaken(to, message, channel)) {
       return this.#receipt(to, channel, { outcome: "accepted" });
     }
     if (whenFull === "queue") return this.#queue(to, message, options);
-    const isRedirected =
-      redirectTo !== undefined && this.#queues.send(redirectTo, message, channel).accepted;
+    const isRedirected = redirectTo !== undefined && this.#isTaken(redirectTo, message, channel);
     if (isRedirected) return this.#receipt(to, channel, { outcome: "redirected" });
     return this.#dropped(to, channel, "full");
+  }
+
+  #isTaken(to: Destination, message: unknown, channel: string | undefined): boolean {
+    const sending = this.#sendings.plain(to, message, channel);
+    return this.#queues.send(to, channel, sending).accepted;
   }
 
   #receipt(
@@ -115,7 +122,8 @@ export class Backpressure {
     const { channel, timeoutMs, signal, queueMax = BACKPRESSURE_DEFAULTS.queueMax } = options;
     if (this.#queues.waitingAt(to, channel) >= queueMax) return this.#dropped(to, channel, "full");
     this.counts.queued++;
-    const accepted = this.#queues.queue(to, message, channel, { timeoutMs, signal });
+    const sending = this.#sendings.plain(to, message, channel);
+    const accepted = this.#queues.queue(to, channel, sending, { timeoutMs, signal });
     const done = accepted.then(
       (): BackpressureOutcome => {
         this.counts.acceptedLater++;

@@ -1,120 +1,151 @@
 import { FoundationError } from "../../base/errors.ts";
 import { type Home, isSameHome, type Pid } from "../../base/pid.ts";
+import { release, slabOf } from "../../kernel/slabs.ts";
+import type { CreditMode } from "../credit-accounts.ts";
 import { toShared } from "../memory/binaries.ts";
 import { BACKPRESSURE_DEFAULTS } from "./backpressure.ts";
-import type { Attempted } from "./receiver-queue.ts";
+import { channelFor } from "./channels.ts";
+import {
+  checkSendOptions,
+  OPTIMIZED_SEND_DEFAULTS,
+  type OptimizedSendOptions,
+  type SendReceipt,
+  type SendStrategy,
+} from "./optimized-types.ts";
+import type { Outward } from "./outward.ts";
+import type { Attempted, Sending } from "./receiver-queue.ts";
 import type { ReceiverQueues } from "./receiver-queues.ts";
+import { counting, NOT_COPIED, type Sendings } from "./sendings.ts";
+import { COUNTED_BYTES_MIN } from "./thresholds.ts";
 
-/** What `sendOptimized` knows to do with a message, and the choice of it by itself. */
-export const SEND_STRATEGIES = Object.freeze([
-  "direct",
-  "sharing",
-  "flowControlled",
-  "auto",
-] as const);
+type Copied = Pick<SendReceipt, "copies" | "copiedBytes">;
 
-/** A way to send. */
-export type SendStrategy = (typeof SEND_STRATEGIES)[number];
-
-/** How a message is sent. Defaults: {@link OPTIMIZED_SEND_DEFAULTS}. */
-export interface OptimizedSendOptions {
-  /**
-   * `direct`: by reference inside the isolate, encoded to anywhere else, and only if there is room.
-   * `sharing`: bytes in shared memory, by reference inside the isolate; bytes of an ArrayBuffer are
-   * copied there once. `flowControlled`: as `direct`, waiting for room in order. `auto`: `direct`
-   * where there is room, else `flowControlled`.
-   */
-  readonly strategy?: SendStrategy;
-  /** Channel, for a receiver of another isolate or node. Default: `default`. */
-  readonly channel?: string;
-  /**
-   * `automatic`: waits for room, in order. `manual`: `accepted` is false where there is none, and
-   * `processes.drained` says when to send again. Default: `automatic` for `flowControlled` and
-   * `auto`, `manual` for `direct` and `sharing`.
-   */
-  readonly flowControl?: "automatic" | "manual";
-}
-
-/** How a message is sent unless its options say otherwise. */
-export const OPTIMIZED_SEND_DEFAULTS = Object.freeze({
-  strategy: "auto", // no one has to know where a pid lives
-});
-
-/** How a message went, and what this isolate has copied for it. */
-export interface SendReceipt {
-  /** False: nothing was taken. Its receiver is full, or others wait before it. */
-  readonly accepted: boolean;
-  /** The way it went, which is never `auto`. */
-  readonly strategy: "direct" | "sharing" | "flowControlled";
-  /**
-   * Times that this isolate wrote it to other memory, as counted where that is done. Without the
-   * bundle's way into the ring, for many small messages at once, and the receiver's copies.
-   */
-  readonly copies: number;
-  /** Of those. Unit: bytes. */
-  readonly copiedBytes: number;
+/** A message in the form that its strategy gives it. */
+interface Prepared {
+  readonly strategy: Exclude<SendStrategy, "auto">;
+  readonly message: unknown;
+  /** What that has copied. */
+  readonly copied: Copied;
 }
 
 /** Sends messages by the way that costs least, and says what it cost. */
 export class OptimizedSender {
   readonly #queues: ReceiverQueues;
+  readonly #sendings: Sendings;
+  readonly #outward: Outward;
   readonly #home: Home;
 
-  constructor(queues: ReceiverQueues, home: Home) {
+  constructor(queues: ReceiverQueues, sendings: Sendings, outward: Outward, home: Home) {
     this.#queues = queues;
+    this.#sendings = sendings;
+    this.#outward = outward;
     this.#home = home;
   }
 
   /** See `Messages.sendOptimized`. */
   async send(pid: Pid, data: unknown, options: OptimizedSendOptions): Promise<SendReceipt> {
-    const { strategy = OPTIMIZED_SEND_DEFAULTS.strategy, channel } = options;
+    const { strategy = OPTIMIZED_SEND_DEFAULTS.strategy } = options;
     const isHere = isSameHome(pid.home, this.#home);
-    check(strategy, options, isHere);
-    if (strategy === "sharing") return this.#share(pid, data, options, isHere);
-    const flowControl = options.flowControl ?? (strategy === "direct" ? "manual" : "automatic");
-    const tried = this.#queues.send(pid, data, channel);
-    if (tried.accepted || flowControl === "manual") {
-      return { ...tried, strategy: strategy === "auto" ? "direct" : strategy };
+    checkSendOptions(strategy, options, isHere);
+    const channel = channelFor(this.#outward, options);
+    const prepared = this.#prepare(pid, data, strategy, isHere);
+    try {
+      return await this.#sendPrepared(pid, prepared, options, channel, isHere);
+    } finally {
+      // Counted for this message alone: from here on it is its reader's.
+      if (!isHere && prepared.message !== data) release(prepared.message as Uint8Array);
     }
-    const sent = await this.#wait(pid, data, channel);
-    return { ...plus(tried, sent), strategy: strategy === "auto" ? "flowControlled" : strategy };
   }
 
-  async #share(
+  async #sendPrepared(
     pid: Pid,
-    data: unknown,
-    { flowControl }: OptimizedSendOptions,
+    { message, strategy: taken, copied }: Prepared,
+    options: OptimizedSendOptions,
+    channel: string | undefined,
     isHere: boolean,
   ): Promise<SendReceipt> {
-    if (!isHere) {
-      const text = "'sharing' needs a receiver in this isolate: messages to others carry bytes";
-      throw new FoundationError("invalid_options", text, { context: { pid: pid.toString() } });
-    }
-    if (!(data instanceof Uint8Array)) {
-      throw new FoundationError("invalid_options", "'sharing' is for bytes: a Uint8Array");
-    }
-    const shared = toShared(data);
-    const copied = shared === data ? NOT_COPIED : { copies: 1, copiedBytes: data.length };
-    const tried = this.#queues.send(pid, shared, undefined);
-    const sent =
-      tried.accepted || flowControl !== "automatic"
-        ? tried
-        : await this.#wait(pid, shared, undefined);
-    return { ...plus(copied, sent), strategy: "sharing" };
+    const { strategy = OPTIMIZED_SEND_DEFAULTS.strategy, flowControl } = options;
+    const way = this.#way(pid, message, taken === "refCountedBinary" && !isHere, channel);
+    const isCredited = flowControl === "creditBased" || flowControl === "manual";
+    const sending = isCredited ? this.#credited(way, pid, message, channel, flowControl) : way;
+    const tried = plus(copied, this.#queues.send(pid, channel, sending));
+    const waits = flowControl !== undefined || (strategy !== "direct" && strategy !== "sharing");
+    if (tried.accepted || !waits) return { ...tried, strategy: taken };
+    const waited = strategy === "auto" && taken === "direct" ? "flowControlled" : taken;
+    return { ...plus(tried, await this.#wait(pid, channel, sending, options)), strategy: waited };
   }
 
-  async #wait(pid: Pid, data: unknown, channel: string | undefined): Promise<Attempted> {
+  #prepare(pid: Pid, data: unknown, strategy: SendStrategy, isHere: boolean): Prepared {
+    if (strategy === "sharing") return this.#shared(pid, data, isHere);
+    if (strategy === "refCountedBinary") return this.#counted(pid, data, isHere);
+    if (strategy !== "auto") return { strategy, message: data, copied: NOT_COPIED };
+    const isCounted =
+      pid.home.node === this.#home.node &&
+      data instanceof Uint8Array &&
+      data.length >= COUNTED_BYTES_MIN &&
+      slabOf(data) !== undefined;
+    const taken = isCounted && !isHere ? "refCountedBinary" : "direct";
+    return { strategy: taken, message: data, copied: NOT_COPIED };
+  }
+
+  #shared(pid: Pid, data: unknown, isHere: boolean): Prepared {
+    if (!isHere) {
+      const text = "'sharing' needs a receiver in this isolate; 'refCountedBinary' reaches others";
+      throw new FoundationError("invalid_options", text, { context: { pid: pid.toString() } });
+    }
+    const bytes = bytesOf(data, "sharing");
+    const message = toShared(bytes);
+    const copied = message === bytes ? NOT_COPIED : { copies: 1, copiedBytes: bytes.length };
+    return { strategy: "sharing", message, copied };
+  }
+
+  #counted(pid: Pid, data: unknown, isHere: boolean): Prepared {
+    const bytes = bytesOf(data, "refCountedBinary");
+    // Another node gets bytes of its own, as with any message.
+    const isNear = isHere || pid.home.node === this.#home.node;
+    let message = bytes;
+    const copied = counting(() => {
+      if (isNear) message = this.#outward.countBytes(bytes);
+      return true;
+    });
+    return { strategy: "refCountedBinary", message, copied };
+  }
+
+  #way(pid: Pid, message: unknown, isCounted: boolean, channel: string | undefined): Sending {
+    return isCounted && slabOf(message as Uint8Array) !== undefined
+      ? this.#sendings.counted(pid, message as Uint8Array, channel)
+      : this.#sendings.plain(pid, message, channel);
+  }
+
+  #credited(
+    way: Sending,
+    pid: Pid,
+    message: unknown,
+    channel: string | undefined,
+    mode: CreditMode,
+  ): Sending {
+    const waiting = (): number => this.#queues.waitingAt(pid, channel);
+    return this.#sendings.credited(way, pid, message, channel, mode, waiting);
+  }
+
+  async #wait(
+    pid: Pid,
+    channel: string | undefined,
+    sending: Sending,
+    { timeoutMs, signal }: OptimizedSendOptions,
+  ): Promise<Attempted> {
     const { queueMax } = BACKPRESSURE_DEFAULTS;
     if (this.#queues.waitingAt(pid, channel) >= queueMax) {
       return { accepted: false, ...NOT_COPIED };
     }
-    return this.#queues.queue(pid, data, channel, {});
+    return this.#queues.queue(pid, channel, sending, { timeoutMs, signal });
   }
 }
 
-const NOT_COPIED = Object.freeze({ copies: 0, copiedBytes: 0 });
-
-type Copied = Pick<SendReceipt, "copies" | "copiedBytes">;
+function bytesOf(data: unknown, strategy: SendStrategy): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  throw new FoundationError("invalid_options", `'${strategy}' is for bytes: a Uint8Array`);
+}
 
 /** What a refused attempt has encoded was copied all the same. */
 function plus(before: Copied, { accepted, copies, copiedBytes }: Attempted): Attempted {
@@ -123,23 +154,4 @@ function plus(before: Copied, { accepted, copies, copiedBytes }: Attempted): Att
     copies: before.copies + copies,
     copiedBytes: before.copiedBytes + copiedBytes,
   };
-}
-
-function check(strategy: string, options: OptimizedSendOptions, isHere: boolean): void {
-  const { flowControl, channel } = options;
-  const refuse = (text: string): never => {
-    throw new FoundationError("invalid_options", text);
-  };
-  if (!(SEND_STRATEGIES as readonly string[]).includes(strategy)) {
-    refuse(`strategy is one of ${SEND_STRATEGIES.join(", ")}`);
-  }
-  if (flowControl !== undefined && flowControl !== "automatic" && flowControl !== "manual") {
-    refuse("flowControl is 'automatic' or 'manual'");
-  }
-  if (strategy === "flowControlled" && flowControl === "manual") {
-    refuse("'flowControlled' waits for room: with flowControl 'manual' use 'direct'");
-  }
-  if (channel !== undefined && isHere) {
-    refuse("a receiver in this isolate is reached without a channel");
-  }
 }

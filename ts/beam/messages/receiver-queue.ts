@@ -11,30 +11,29 @@ export interface Attempted {
   readonly copiedBytes: number;
 }
 
-/** The way to one receiver. */
-export interface Route {
-  /** Tries to send. */
-  send(message: unknown): Attempted;
+/** A message on its way to a receiver. */
+export interface Sending {
+  /** Tries to send it. */
+  send(): Attempted;
   /** Resolves when another attempt makes sense. */
   drained(): Promise<void>;
 }
 
 interface Waiting {
-  readonly message: unknown;
+  readonly sending: Sending;
   readonly wait: Wait<Attempted>;
 }
 
 /** Messages that wait for room at one receiver, in order. */
 export class ReceiverQueue {
-  readonly #route: Route;
   readonly #onEmpty: () => void;
   readonly #waiting = new Set<Waiting>();
   #isClosed = false;
   #isPumping = false;
+  #onHeadGone: () => void = () => {};
 
   /** `onEmpty` runs once nothing waits any more; the queue is not used afterwards. */
-  constructor(route: Route, onEmpty: () => void) {
-    this.#route = route;
+  constructor(onEmpty: () => void) {
     this.#onEmpty = onEmpty;
   }
 
@@ -48,31 +47,36 @@ export class ReceiverQueue {
    *
    * @throws FoundationError `timeout`, `aborted`, `node_left`, and what sending it throws
    */
-  async add(message: unknown, options: WaitOptions): Promise<Attempted> {
+  async add(sending: Sending, options: WaitOptions): Promise<Attempted> {
     const late = (): string => `no room for the message within ${options.timeoutMs} ms`;
-    const wait = new Wait<Attempted>(options, "timeout", late, () => this.#waiting.delete(item));
-    const item: Waiting = { message, wait };
+    const wait = new Wait<Attempted>(options, "timeout", late, () => this.#remove(item));
+    const item: Waiting = { sending, wait };
     if (options.signal?.aborted === true) return wait.promise;
     this.#waiting.add(item);
     if (this.#waiting.size === 1) void this.#pump();
     return wait.promise;
   }
 
+  #remove(item: Waiting): void {
+    const wasHead = this.#head() === item;
+    this.#waiting.delete(item);
+    if (wasHead) this.#onHeadGone();
+  }
+
   /** Ends all waits with an error. */
   close(error: FoundationError): void {
     this.#isClosed = true;
     for (const { wait } of [...this.#waiting]) wait.reject(error);
+    this.#onHeadGone();
   }
 
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;
     let hasSent = true;
-    while (this.#waiting.size > 0 && !this.#isClosed) {
+    for (let head = this.#head(); head !== undefined; head = this.#head()) {
       try {
-        const room = this.#route.drained();
-        // The hint of room may be wrong: other work goes on between two attempts.
-        await (hasSent ? room : Promise.all([room, turn()]));
+        await this.#room(head, !hasSent);
       } catch (thrown) {
         this.#fail(thrown);
         break;
@@ -83,6 +87,22 @@ export class ReceiverQueue {
     this.#onEmpty();
   }
 
+  /** What waits longest. */
+  #head(): Waiting | undefined {
+    const [head] = this.#waiting;
+    return this.#isClosed ? undefined : head;
+  }
+
+  /** Resolves when it makes sense to try again, or the first one waits no more. */
+  async #room({ sending }: Waiting, isAfterFailure: boolean): Promise<void> {
+    const headGone = new Promise<void>((resolve) => {
+      this.#onHeadGone = resolve;
+    });
+    const room = sending.drained();
+    // The hint of room may be wrong: other work goes on between two attempts.
+    await Promise.race([headGone, isAfterFailure ? Promise.all([room, turn()]) : room]);
+  }
+
   #fail(thrown: unknown): void {
     for (const { wait } of [...this.#waiting]) wait.reject(thrown);
   }
@@ -91,10 +111,10 @@ export class ReceiverQueue {
   #sendSome(): boolean {
     let hasSent = false;
     for (const item of [...this.#waiting]) {
-      const { message, wait } = item;
+      const { sending, wait } = item;
       if (!this.#waiting.has(item)) continue;
       try {
-        const attempted = this.#route.send(message);
+        const attempted = sending.send();
         if (!attempted.accepted) return hasSent;
         wait.resolve(attempted);
       } catch (thrown) {
