@@ -11,6 +11,7 @@ import { codec } from "./micro/codec.mjs";
 import { isolation } from "./micro/isolation.mjs";
 import { limits } from "./micro/limits.mjs";
 import { memory } from "./micro/memory.mjs";
+import { messages } from "./micro/messages.mjs";
 import { processes } from "./micro/processes.mjs";
 import { ring } from "./micro/ring.mjs";
 import { supervision } from "./micro/supervision.mjs";
@@ -40,6 +41,7 @@ export const SUITES = Object.freeze([
   codec,
   threads,
   processes,
+  messages,
   supervision,
   isolation,
   memory,
