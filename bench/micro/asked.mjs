@@ -2,6 +2,15 @@
 
 import { withChildren } from "../processes.mjs";
 
+/**
+ * The clocks of each of two figures that share a turn.
+ *
+ * @param {import("../suites.mjs").Timing} timing
+ */
+export function halved({ warmMs, measureMs, ...timing }) {
+  return { ...timing, warmMs: warmMs / 2, measureMs: measureMs / 2 };
+}
+
 const isPresent = async () => undefined;
 
 /**

@@ -1,7 +1,7 @@
 /** What an isolate of one's own costs: to start, and to call. Cases of the suite `processes`. */
 
 import { packageAbsence } from "../peers/installed.mjs";
-import { createAsked } from "./asked.mjs";
+import { createAsked, halved } from "./asked.mjs";
 
 const figuresOf = ({ figures }) => figures;
 
@@ -55,7 +55,7 @@ export function createHeavyStart(timing) {
 
 /** Calls of one isolate by the main thread. */
 export function createHeavyCalls(timing) {
-  const parameters = { question: "call", timing };
+  const parameters = { question: "call", timing: halved(timing) };
   const unit = { unit: "calls/s", better: "higher" };
   return {
     case: "heavy call",

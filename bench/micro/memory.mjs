@@ -1,7 +1,7 @@
 /** What memory costs: processes, bytes that are shared, texts, and looking at it. */
 
 import { createBeam } from "../peers/beam/node.mjs";
-import { createAsked } from "./asked.mjs";
+import { createAsked, halved } from "./asked.mjs";
 import { createHeavyRivals, measureHeavy } from "./heavy.mjs";
 import { createLightCase, LIBRARIES } from "./light.mjs";
 
@@ -109,25 +109,6 @@ function createAnalysis(timing) {
   };
 }
 
-/** Without rivals: V8's `resourceLimits` do not bound buffers at all. */
-function createOffHeap(timing) {
-  const unit = { unit: "MiB", better: "lower", mayBeZero: true };
-  return {
-    case: "off-heap limit, above it",
-    figures: [
-      { key: "median", name: "median", ...unit },
-      { key: "most", name: "most", ...unit },
-    ],
-    ours: [
-      {
-        case: "off-heap limit, above it",
-        measure: createNode("ours", "off-heap", { timing }).measure,
-      },
-    ],
-    peers: [],
-  };
-}
-
 /**
  * Memory: of processes, of messages, of texts.
  *
@@ -139,11 +120,10 @@ export const memory = {
   cases: (timing) => [
     createLight(timing),
     createHeavy(timing),
-    createBinaries(4 * KIB, timing),
-    createBinaries(256 * KIB, timing),
-    createAtoms(timing),
+    createBinaries(4 * KIB, halved(timing)),
+    createBinaries(256 * KIB, halved(timing)),
+    createAtoms(halved(timing)),
     createFanOut(timing),
-    createAnalysis(timing),
-    createOffHeap(timing),
+    createAnalysis(halved(timing)),
   ],
 };
