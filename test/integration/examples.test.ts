@@ -86,6 +86,7 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
       "",
     ].join("\n"),
   ],
+  ["services.mjs", "true true\ninterface.maxResults is 50\n1\n"],
   [
     "telemetry.mjs",
     "slow: /report\n3 requests, p50 within 1 % of 20: true\nexceptions: 1\nlookups: 1\n",
@@ -157,11 +158,14 @@ describe("the examples", () => {
     await expect(started).resolves.toEqual({ stdout: output, stderr: "" });
   });
 
-  test.each(["two-nodes.mjs", "supervisor.mjs"])("README.md shows %s as it is", (name) => {
-    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-    const shown = blockBehind(`<!-- example: examples/${name} -->`, readme);
-    expect(shown).toBe(readFileSync(join(EXAMPLES, name), "utf8"));
-  });
+  test.each(["two-nodes.mjs", "supervisor.mjs", "services.mjs"])(
+    "README.md shows %s as it is",
+    (name) => {
+      const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+      const shown = blockBehind(`<!-- example: examples/${name} -->`, readme);
+      expect(shown).toBe(readFileSync(join(EXAMPLES, name), "utf8"));
+    },
+  );
 
   test("a supervisor takes ten lines", () => {
     const lines = readFileSync(join(EXAMPLES, "supervisor.mjs"), "utf8").split("\n");
