@@ -1,4 +1,5 @@
 import { Beam } from "./beam/beam.ts";
+import { type HeavyPoolOptions, type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
 import { ClusterNode } from "./kernel/node.ts";
 import {
   type AttachOptions,
@@ -14,6 +15,9 @@ import type { ProcessRegistry } from "./services/registries/process-registry.ts"
 import type { ServiceRegistry } from "./services/registries/service-registry.ts";
 import { type ServiceOptions, Services } from "./services/services.ts";
 import type { Telemetry } from "./services/telemetry/telemetry.ts";
+
+/** What every isolate kept ready loads: this package, as its users import it. */
+const LIBRARY = new URL("./index.js", import.meta.url).href;
 
 /**
  * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
@@ -38,11 +42,11 @@ export class FoundationNode extends ClusterNode {
   readonly errorContexts: ErrorContexts;
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
-  constructor(opened: OpenedNode) {
+  constructor(opened: OpenedNode, heavyPool?: HeavyPoolPlan) {
     super(opened);
     const { node: id, drainBudgetMs } = opened.node;
     const isRoot = opened.isStarter;
-    this.beam = new Beam(this, { id, drainBudgetMs, isRoot });
+    this.beam = new Beam(this, { id, drainBudgetMs, isRoot, heavyPool });
     const { processes, supervisors } = this.beam;
     this.services = new Services({ processes, supervisors, isRoot });
     this.config = this.services.config;
@@ -59,8 +63,12 @@ export class FoundationNode extends ClusterNode {
   }
 }
 
-async function started(opened: OpenedNode, options?: ServiceOptions): Promise<FoundationNode> {
-  const node = new FoundationNode(opened);
+async function started(
+  opened: OpenedNode,
+  options?: ServiceOptions,
+  heavyPool?: HeavyPoolPlan,
+): Promise<FoundationNode> {
+  const node = new FoundationNode(opened, heavyPool);
   try {
     await node.services.start(options);
   } catch (thrown) {
@@ -71,8 +79,11 @@ async function started(opened: OpenedNode, options?: ServiceOptions): Promise<Fo
   return node;
 }
 
-/** How a node is started: its place in the cluster, and its services. */
-export type FoundationStartOptions = FoundationOptions & ServiceOptions;
+/** How a node is started: its place in the cluster, its services, and what it keeps ready. */
+export interface FoundationStartOptions extends FoundationOptions, ServiceOptions {
+  /** Isolates that are kept ready for heavy processes. Default: none. */
+  readonly heavyPool?: HeavyPoolOptions;
+}
 
 /** Where nodes come from. */
 export const Foundation = Object.freeze({
@@ -85,13 +96,14 @@ export const Foundation = Object.freeze({
    *   with the configuration
    */
   async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
-    const { config, telemetry, testMode, ...place } = options;
+    const { config, telemetry, testMode, heavyPool, ...place } = options;
+    const plan = planHeavyPool(heavyPool, LIBRARY);
     const services = {
       ...(config === undefined ? {} : { config }),
       ...(telemetry === undefined ? {} : { telemetry }),
       ...(testMode === undefined ? {} : { testMode }),
     };
-    return started(await startNode(place), services);
+    return started(await startNode(place), services, plan);
   },
 
   /**

@@ -81,6 +81,8 @@ export type { GenServerClass } from "./beam/gen-server.ts";
 export { GenServer } from "./beam/gen-server.ts";
 export type { HeavyBlueprint, HeavyOptions } from "./beam/heavy.ts";
 export { HEAVY_DEFAULTS, heavy } from "./beam/heavy.ts";
+export type { HeavyPoolCounts, HeavyPoolOptions } from "./beam/heavy-pool.ts";
+export { HEAVY_POOL_DEFAULTS } from "./beam/heavy-pool.ts";
 export type { LimitExceeded } from "./beam/limits.ts";
 export type { MailboxOptions, MailboxPolicy } from "./beam/mailbox.ts";
 export { MAILBOX_DEFAULTS } from "./beam/mailbox.ts";

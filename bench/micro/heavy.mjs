@@ -53,6 +53,27 @@ export function createHeavyStart(timing) {
   };
 }
 
+/** The same where isolates wait for it; the clock stands still while one is replaced. */
+export function createWarmStart(timing) {
+  const parameters = { question: "start", timing };
+  const unit = { unit: "ms", better: "lower" };
+  return {
+    case: "heavy start, pool",
+    figures: [
+      { key: "p50", name: "p50", ...unit },
+      { key: "p99", name: "p99", ...unit },
+    ],
+    ours: [
+      {
+        case: "heavy start, pool",
+        targets: { p50: [{ atMost: 2 }] },
+        measure: measureHeavy({ ...parameters, idle: 2 }),
+      },
+    ],
+    peers: createHeavyRivals(["worker"], parameters),
+  };
+}
+
 /** Calls of one isolate by the main thread. */
 export function createHeavyCalls(timing) {
   const parameters = { question: "call", timing: halved(timing) };

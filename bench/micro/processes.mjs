@@ -1,6 +1,6 @@
 /** What processes cost, light and heavy, beside the BEAM's own and the libraries of Node.js. */
 
-import { createHeavyCalls, createHeavyStart } from "./heavy.mjs";
+import { createHeavyCalls, createHeavyStart, createWarmStart } from "./heavy.mjs";
 import { createLightCase, LIBRARIES } from "./light.mjs";
 
 /** Each question of light processes, who can be asked it, and what docs/performance.md aims at. */
@@ -44,6 +44,7 @@ export const processes = {
   cases: (timing) => [
     ...QUESTIONS.map((question) => createLightCase(question, timing)),
     createHeavyStart(timing),
+    createWarmStart(timing),
     createHeavyCalls(timing),
   ],
 };

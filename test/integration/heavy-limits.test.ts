@@ -82,6 +82,21 @@ describe("stallMs", () => {
     stayBusyUntil(() => !isolateAt(pid));
     expect(await probe.down()).toMatchObject({ reason: { kind: "stalled" } });
   });
+
+  test("is the reason that other isolates hear, however long the main one is stalled", async () => {
+    const { processes } = node.beam;
+    const watcher = await processes.start(heavy({ module, export: "Watcher" }));
+    const pid = await processes.start(heavy({ ...limited, stallMs: 100 }));
+    await processes.call(watcher, pid);
+    processes.cast(pid, "loop");
+    await expect.poll(() => node.isolates().some(({ runningMs }) => runningMs > 10)).toBe(true);
+    // A call that was given up after the usual 5 s told the watcher of no reason.
+    const endMs = performance.now() + 6_000;
+    stayBusyUntil(() => !isolateAt(pid) && performance.now() > endMs);
+    await expect
+      .poll(async () => processes.call(watcher, "what did you hear?"), { timeout: 20_000 })
+      .toMatchObject({ kind: "stalled", stallMs: 100 });
+  });
 });
 
 describe("offHeapMiB", () => {

@@ -1,11 +1,11 @@
 import type { NodeEvents } from "foundation-runtime";
-import { Foundation, type FoundationNode, type FoundationOptions } from "foundation-runtime";
+import { Foundation, type FoundationNode, type FoundationStartOptions } from "foundation-runtime";
 
 /** Longest wait for what is expected at once; only a broken run takes as long. Unit: ms. */
 export const SOON_MS = 10_000;
 
 /** Who polls the sockets of the nodes under test, where a run says so (`vitest.config.ts`). */
-function testedIo(): Pick<FoundationOptions, "io"> {
+function testedIo(): Pick<FoundationStartOptions, "io"> {
   const io = process.env["FOUNDATION_TEST_IO"];
   return io === "isolate" || io === "thread" ? { io } : {};
 }
@@ -15,7 +15,7 @@ export class LocalNodes {
   readonly #started: FoundationNode[] = [];
 
   /** Starts a node that {@link leaveAll} ends. */
-  async start(options: FoundationOptions): Promise<FoundationNode> {
+  async start(options: FoundationStartOptions): Promise<FoundationNode> {
     const node = await Foundation.start({ ...testedIo(), ...options });
     this.#started.push(node);
     return node;
@@ -31,7 +31,7 @@ export class LocalNodes {
   /** Starts nodes of these names; the first one is everybody's seed. Resolves when all see all. */
   async startCluster(
     names: readonly string[],
-    options: FoundationOptions = {},
+    options: FoundationStartOptions = {},
   ): Promise<FoundationNode[]> {
     const nodes: FoundationNode[] = [];
     for (const name of names) {

@@ -9,7 +9,7 @@ import { Bulk, type EncodedMessage } from "./bulk.ts";
 import { Credits } from "./credits.ts";
 import { type Distant, type DistantDestination, describe } from "./distant.ts";
 import { Envelope, exitedError, noProcessError } from "./envelope.ts";
-import type { HeavyEndReport } from "./heavy-host.ts";
+import type { HeavyEndReport } from "./heavy-wire.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import type { PendingCall } from "./pending-call.ts";
 import type { LightProcess } from "./process.ts";
@@ -371,13 +371,16 @@ export class Distribution implements Distant {
   }
 
   /**
-   * Why an isolate that is gone has ended: a heavy process has a reason of its own. `noproc` where
-   * it was none, or was gone before `sinceMs`.
+   * Why an isolate that is gone has ended: a heavy process has a reason of its own, and its root
+   * isolate knows it, once it comes round to it. `noproc` where it was none, or was gone before
+   * `sinceMs`.
    */
   async #endOf({ node, slot, generation }: Home, sinceMs: number): Promise<ExitReason> {
+    const to = { node, name: ROOT_NAME };
+    const op: Op = [OP.endOf, `${slot}.${generation}`];
     try {
-      const op: Op = [OP.endOf, `${slot}.${generation}`];
-      const answer = await this.#node.call({ node, name: ROOT_NAME }, op, { timeoutMs: 5_000 });
+      // The kernel ends the request where nobody is there to answer it any more.
+      const answer = await this.#node.call(to, op, { timeoutMs: FOREVER_MS });
       const end = answer as HeavyEndReport | undefined;
       const isKnown = end !== undefined && end.agoMs <= performance.now() - sinceMs;
       return isKnown ? end.reason : "noproc";

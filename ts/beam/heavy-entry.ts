@@ -1,38 +1,48 @@
 /** Entry of the isolate of a heavy process: joins the node, starts the process, ends with it. */
-import { parentPort, workerData } from "node:worker_threads";
+import { setImmediate as turn } from "node:timers/promises";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import { ClusterNode } from "../kernel/node.ts";
 import { findStarted } from "../kernel/opened-node.ts";
 import { decodePacked, encodeValue } from "../kernel/values.ts";
-import type { HeavyEnd, HeavyNotice, HeavyOrder } from "./heavy-host.ts";
+import type { HeavyBoot, HeavyEnd, HeavyNotice, HeavyOrder } from "./heavy-wire.ts";
+import type { LightProcess } from "./process.ts";
 import { ProcessRoom } from "./process-room.ts";
+import type { SpawnOptions } from "./process-types.ts";
+import { ProcessRuntime } from "./runtime.ts";
 import { describeReason, type ExitReason } from "./signals.ts";
-import { bodyOf, importStartable } from "./startable.ts";
+import { bodyOf, importStartable, type LightStartable } from "./startable.ts";
 import { stayGuarded } from "./watchdog.ts";
 
-async function begin({
-  node: name,
-  given,
-  options,
-  guard,
-  ...order
-}: HeavyOrder): Promise<HeavyNotice> {
-  const start = await importStartable(order.module, order.export);
+const root = parentPort as MessagePort;
+
+/** What this isolate has of its node. */
+interface Joined {
+  readonly node: ClusterNode;
+  readonly room: ProcessRoom;
+}
+
+async function join(name: string): Promise<Joined> {
   const opened = await findStarted({ name });
   const node = new ClusterNode(opened);
-  if (guard !== undefined) stayGuarded(guard, node.place);
   const { node: id, drainBudgetMs } = opened.node;
-  const room = new ProcessRoom(node, { id, drainBudgetMs, isRoot: false });
+  return { node, room: new ProcessRoom(node, { id, drainBudgetMs, isRoot: false }) };
+}
+
+async function begin({ node, room }: Joined, order: HeavyOrder): Promise<HeavyNotice> {
+  const { given, options, guard } = order;
+  if (guard !== undefined) stayGuarded(guard, node.place);
+  const start = await importStartable(order.module, order.export);
+  // What runs as the loop polls, as this may after the import, is not seen to be stalled.
+  await turn();
   const { runtime } = room;
-  const [args, parent] = decodePacked(given) as [unknown[], Pid | undefined];
-  const { body, label } = bodyOf(start, args, parent);
-  const process = await runtime.start(body, { label, ...options });
+  const [process, parent] = await startIn(runtime, start, given, options);
   runtime.main = process;
   if (parent !== undefined) runtime.link(process, parent);
   runtime.watch(process.pid, ({ reason }) => {
     const end: HeavyEnd = { kind: "ended", reason: encodedReason(reason) };
-    parentPort?.postMessage(end);
+    root.postMessage(end);
     // Its last answers are promises yet; they go out before the isolate lets go.
     setImmediate(() => {
       room.close();
@@ -41,6 +51,28 @@ async function begin({
     });
   });
   return { kind: "started", pid: process.pid.toString() };
+}
+
+/** Starts a process, whose arguments and parent are encoded. */
+async function startIn(
+  runtime: ProcessRuntime,
+  start: LightStartable,
+  given: Uint8Array,
+  options: SpawnOptions,
+): Promise<[process: LightProcess, parent: Pid | undefined]> {
+  const [args, parent] = decodePacked(given) as [unknown[], Pid | undefined];
+  const { body, label } = bodyOf(start, args, parent);
+  return [await runtime.start(body, { label, ...options }), parent];
+}
+
+/** Starts a process of nobody, so that the first one of somebody meets code that is compiled. */
+async function rehearse({ runtime }: ProcessRoom): Promise<void> {
+  const apart = new ProcessRuntime(runtime.home, 1, () => {});
+  const given = Uint8Array.from(encodeValue([[], undefined]).bytes);
+  const [process] = await startIn(apart, () => {}, given, {});
+  apart.watch(process.pid, () => {});
+  await apart.call(process.pid, undefined);
+  apart.close("normal");
 }
 
 function encodedReason(reason: ExitReason): Uint8Array {
@@ -52,15 +84,23 @@ function encodedReason(reason: ExitReason): Uint8Array {
 }
 
 async function main(): Promise<void> {
+  const { node, preload } = workerData as HeavyBoot;
+  const ordered = new Promise<HeavyOrder>((resolve) => root.once("message", resolve));
   let notice: HeavyNotice;
   try {
-    notice = await begin(workerData as HeavyOrder);
+    const joined = await join(node);
+    if (preload !== undefined) {
+      for (const module of preload) await import(module);
+      await rehearse(joined.room);
+      root.postMessage({ kind: "ready", ...joined.node.place } satisfies HeavyNotice);
+    }
+    notice = await begin(joined, await ordered);
   } catch (thrown) {
     const code = thrown instanceof FoundationError ? thrown.code : "init_failed";
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     notice = { kind: "failed", code, message };
   }
-  parentPort?.postMessage(notice);
+  root.postMessage(notice);
 }
 
 void main();

@@ -1,63 +1,26 @@
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
-import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
-import { Pid, parsePid } from "../base/pid.ts";
+import { Pid } from "../base/pid.ts";
 import type { MessageContext } from "../kernel/handlers.ts";
 import type { ClusterNode } from "../kernel/node.ts";
-import { decodePacked, encodeValue } from "../kernel/values.ts";
+import { encodeValue } from "../kernel/values.ts";
 import type { HeavyBlueprint } from "./heavy.ts";
+import { HeavyPool, type HeavyPoolCounts, type HeavyPoolPlan } from "./heavy-pool.ts";
+import type { HeavyEndReport } from "./heavy-wire.ts";
+import { HeavyWorker, type Place, startError } from "./heavy-worker.ts";
 import type { SpawnOptions } from "./process-types.ts";
 import type { ExitReason } from "./signals.ts";
 import type { Guarded, Watchdog } from "./watchdog.ts";
-import { OP, type Op, type Reply, ROOT_NAME } from "./wire.ts";
+import { isolateName, OP, type Op, type Reply, ROOT_NAME } from "./wire.ts";
 
-const ENTRY = fileURLToPath(new URL("./heavy-entry.js", import.meta.url));
 /** Ends whose reasons are kept for those who ask later. */
 const ENDS_KEPT_MAX = 1_024;
 /** What heavy processes get to end by themselves when their node leaves. Unit: ms. */
 const LEAVE_GRACE_MS = 1_000;
 
-/** What a worker is told of the process that it is for. */
-export interface HeavyOrder {
-  readonly node: string;
-  readonly module: string;
-  readonly export: string;
-  /** The arguments and the parent's pid, encoded as any message is. */
-  readonly given: Uint8Array;
-  readonly options: SpawnOptions;
-  /** At the watchdog, where the process has limits that it keeps. */
-  readonly guard: number | undefined;
-}
-
-/** What a worker says first of its process. */
-export type HeavyNotice =
-  | { readonly kind: "started"; readonly pid: string }
-  | { readonly kind: "failed"; readonly code: string; readonly message: string };
-
-/** The last thing that it says: its exit reason, encoded. */
-export interface HeavyEnd {
-  readonly kind: "ended";
-  readonly reason: Uint8Array;
-}
-
 const REFUSED: Reply = [false, "unknown_factory", "only its own node starts it so", undefined];
 
-/** Why a heavy process ended, for who finds its isolate gone; undefined where it was none. */
-export interface HeavyEndReport {
-  readonly reason: ExitReason;
-  readonly agoMs: number;
-}
-
-/** How the worker of a heavy process ended. `isTold`: its process had said so. */
-interface WorkerEnd {
-  readonly reason: ExitReason;
-  readonly isTold: boolean;
-}
-
 interface Running {
-  readonly worker: Worker;
-  readonly ended: Promise<WorkerEnd>;
+  readonly worker: HeavyWorker;
   /** Serial of the process that the isolate is there for, once it has started. */
   serial: number;
   isKilled: boolean;
@@ -70,24 +33,30 @@ interface Running {
 export class HeavyHost {
   readonly #node: ClusterNode;
   readonly #watchdog: Watchdog | undefined;
+  readonly #pool: HeavyPool<HeavyWorker> | undefined;
   readonly #running = new Map<string, Running>();
   readonly #ends = new Map<string, { readonly reason: ExitReason; readonly atMs: number }>();
   readonly #workers = new Set<Running>();
 
   /**
    * `watchdog`: that of the node, where this is the main thread's own part of it, which workers
-   * belong to.
+   * belong to. `plan`: of the isolates that it keeps ready there.
    */
-  constructor(node: ClusterNode, watchdog: Watchdog | undefined) {
+  constructor(node: ClusterNode, watchdog: Watchdog | undefined, plan: HeavyPoolPlan | undefined) {
     this.#node = node;
     this.#watchdog = watchdog;
     if (watchdog === undefined) return;
+    if (plan !== undefined) {
+      const { preload } = plan;
+      const boot = () => new HeavyWorker({ node: node.name, preload }, plan);
+      this.#pool = new HeavyPool(plan, boot, async (isolate) => this.#greet(await isolate.ready()));
+    }
     node.handle(ROOT_NAME, async (op: Op, { from }: MessageContext) => this.#receive(op, from));
   }
 
-  /** Heavy processes that run in workers of this isolate. */
-  get size(): number {
-    return this.#workers.size;
+  /** The isolates that are kept ready; undefined where none are. */
+  get pool(): HeavyPoolCounts | undefined {
+    return this.#pool?.counts();
   }
 
   /**
@@ -110,6 +79,15 @@ export class HeavyHost {
     const [isStarted, value, text] = answer as Reply;
     if (isStarted && value instanceof Pid) return value;
     throw startError(value, text);
+  }
+
+  /**
+   * Asks an isolate that waits for a process that it does not have: the way there and back is made
+   * by then, and compiled.
+   */
+  async #greet({ slot, generation }: Place): Promise<void> {
+    const to = { node: this.#node.name, name: isolateName(slot) };
+    await this.#node.call(to, [OP.info, 0, generation]);
   }
 
   async #receive(op: Op, from: string): Promise<unknown> {
@@ -147,29 +125,16 @@ export class HeavyHost {
     given: readonly unknown[],
     options: SpawnOptions,
   ): Promise<Pid> {
-    const { module, heapMiB, youngMiB } = heavy;
     const encoded = Uint8Array.from(encodeValue(given).bytes);
-    // Last before its worker: a guard ends with the worker that it is for.
-    const guarded = this.#guard(heavy);
-    const order: HeavyOrder = {
-      node: this.#node.name,
-      module,
-      export: heavy.export,
-      given: encoded,
-      options,
-      guard: guarded?.id,
-    };
-    const limits = {
-      ...(heapMiB !== undefined && { maxOldGenerationSizeMb: heapMiB }),
-      ...(youngMiB !== undefined && { maxYoungGenerationSizeMb: youngMiB }),
-    };
-    const worker = new Worker(ENTRY, { workerData: order, resourceLimits: limits });
-    const ended = endWithin(endOf(worker), guarded);
-    const running: Running = { worker, ended, serial: 0, isKilled: false };
+    const boot = { node: this.#node.name, preload: undefined };
+    const worker = this.#pool?.take(heavy) ?? new HeavyWorker(boot, heavy);
+    const running: Running = { worker, serial: 0, isKilled: false };
     this.#workers.add(running);
-    void running.ended.then(() => this.#workers.delete(running));
+    void worker.ended.then(() => this.#workers.delete(running));
     try {
-      const pid = await startOf(worker, running.ended, heavy);
+      const { module, export: name } = heavy;
+      const order = { module, export: name, given: encoded, options };
+      const pid = await worker.start(heavy, order, this.#guard(heavy));
       running.serial = pid.serial;
       this.#keep(`${pid.home.slot}.${pid.home.generation}`, running);
       return pid;
@@ -187,7 +152,7 @@ export class HeavyHost {
 
   #keep(key: string, running: Running): void {
     this.#running.set(key, running);
-    void running.ended.then(({ reason, isTold }) => {
+    void running.worker.ended.then(({ reason, isTold }) => {
       this.#running.delete(key);
       // Who ended in order has told all that are tied to it; to the others it is just gone.
       if (isTold && !running.isKilled) return;
@@ -208,7 +173,7 @@ export class HeavyHost {
   }
 
   async #endOf(key: string): Promise<HeavyEndReport | undefined> {
-    await this.#running.get(key)?.ended;
+    await this.#running.get(key)?.worker.ended;
     const end = this.#ends.get(key);
     return end === undefined
       ? undefined
@@ -217,62 +182,10 @@ export class HeavyHost {
 
   /** The node leaves: heavy processes end, by themselves or not. */
   close(): void {
+    this.#pool?.close();
     if (this.#workers.size === 0) return;
     setTimeout(() => {
       for (const { worker } of this.#workers) void worker.terminate();
     }, LEAVE_GRACE_MS).unref();
   }
-}
-
-/** The end of a worker; one that the watchdog has ended says nothing of it. */
-async function endWithin(
-  ended: Promise<WorkerEnd>,
-  guarded: Guarded | undefined,
-): Promise<WorkerEnd> {
-  const [end, verdict] = [await ended, guarded?.verdict()];
-  return end.isTold || verdict === undefined ? end : { reason: verdict, isTold: false };
-}
-
-/** Resolves when a worker is gone. */
-async function endOf(worker: Worker): Promise<WorkerEnd> {
-  return new Promise((resolve) => {
-    let end: WorkerEnd | undefined;
-    worker.on("error", (thrown) => (end ??= { reason: thrown, isTold: false }));
-    worker.on("message", (notice: HeavyEnd | HeavyNotice) => {
-      if (notice.kind !== "ended") return;
-      const [reason] = decodePacked(notice.reason) as unknown[];
-      end ??= { reason, isTold: true };
-    });
-    worker.on("exit", (code) => {
-      resolve(end ?? { reason: { kind: "exitCode", code }, isTold: false });
-    });
-  });
-}
-
-async function startOf(
-  worker: Worker,
-  ended: Promise<WorkerEnd>,
-  { module, startTimeoutMs }: HeavyBlueprint,
-): Promise<Pid> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      const text = `'${module}' did not start within ${startTimeoutMs} ms`;
-      reject(new FoundationError("timeout", text));
-    }, startTimeoutMs);
-    worker.once("message", (notice: HeavyNotice) => {
-      clearTimeout(late);
-      if (notice.kind === "started") resolve(parsePid(notice.pid));
-      else reject(startError(notice.code, notice.message));
-    });
-    void ended.then(({ reason }) => {
-      clearTimeout(late);
-      const cause = reason instanceof Error ? { cause: reason } : {};
-      const text = `the isolate of '${module}' ended before its process had started`;
-      reject(new FoundationError("init_failed", text, { context: { reason }, ...cause }));
-    });
-  });
-}
-
-function startError(code: unknown, message: unknown): FoundationError {
-  return new FoundationError(isErrorCode(code) ? code : "init_failed", String(message));
 }

@@ -1,5 +1,6 @@
 import { FoundationError } from "../base/errors.ts";
 import { STALL_MS_MIN } from "./limits.ts";
+import { moduleName } from "./module-names.ts";
 
 /**
  * A process with an isolate of its own: its heap has a limit, and it can be killed in an endless
@@ -42,12 +43,10 @@ export const HEAVY_DEFAULTS = Object.freeze({
 });
 
 /** What a heavy process is started from, as a process or as the child of a supervisor. */
-export interface HeavyBlueprint {
+export interface HeavyBlueprint extends HeapLimits {
   readonly kind: "heavy";
   readonly module: string;
   readonly export: string;
-  readonly heapMiB: number | undefined;
-  readonly youngMiB: number | undefined;
   readonly stallMs: number | undefined;
   readonly offHeapMiB: number | undefined;
   readonly startTimeoutMs: number;
@@ -67,16 +66,7 @@ export function heavy(options: HeavyOptions): HeavyBlueprint {
     offHeapMiB,
     startTimeoutMs = HEAVY_DEFAULTS.startTimeoutMs,
   } = options;
-  const text = module instanceof URL ? module.href : module;
-  if (typeof text !== "string" || text === "") refuse("`module` must be a URL or a package's name");
-  if (/\.[cm]?ts(?:$|[?#])/.test(text)) {
-    refuse(`'${text}' is TypeScript: a worker runs built JavaScript`);
-  }
-  if (text.startsWith(".")) {
-    refuse(`'${text}' is relative to nothing; use new URL("${text}", import.meta.url)`);
-  }
-  if (heapMiB !== undefined && !(heapMiB >= 4)) refuse("heapMiB must be at least 4");
-  if (youngMiB !== undefined && !(youngMiB >= 1)) refuse("youngMiB must be at least 1");
+  checkHeap({ heapMiB, youngMiB });
   if (stallMs !== undefined && !(stallMs >= STALL_MS_MIN)) {
     refuse(`stallMs must be at least ${STALL_MS_MIN}`);
   }
@@ -84,7 +74,7 @@ export function heavy(options: HeavyOptions): HeavyBlueprint {
   if (!(startTimeoutMs > 0)) refuse("startTimeoutMs must be above 0");
   return Object.freeze({
     kind: "heavy",
-    module: text,
+    module: moduleName(module),
     export: options.export ?? HEAVY_DEFAULTS.export,
     heapMiB,
     youngMiB,
@@ -97,6 +87,22 @@ export function heavy(options: HeavyOptions): HeavyBlueprint {
 /** Whether something that can be started is a heavy process. */
 export function isHeavy(value: unknown): value is HeavyBlueprint {
   return typeof value === "object" && value !== null && Reflect.get(value, "kind") === "heavy";
+}
+
+/** Limits of an isolate's heap: V8 fixes them as it begins. */
+export interface HeapLimits {
+  readonly heapMiB: number | undefined;
+  readonly youngMiB: number | undefined;
+}
+
+/**
+ * Checks the limits of an isolate's heap.
+ *
+ * @throws FoundationError `invalid_options`
+ */
+export function checkHeap({ heapMiB, youngMiB }: HeapLimits): void {
+  if (heapMiB !== undefined && !(heapMiB >= 4)) refuse("heapMiB must be at least 4");
+  if (youngMiB !== undefined && !(youngMiB >= 1)) refuse("youngMiB must be at least 1");
 }
 
 function refuse(text: string): never {

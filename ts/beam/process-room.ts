@@ -4,6 +4,7 @@ import { CrashWarnings } from "./crash-warnings.ts";
 import { Distribution } from "./distribution.ts";
 import { Factories } from "./factories.ts";
 import { HeavyHost } from "./heavy-host.ts";
+import type { HeavyPoolPlan } from "./heavy-pool.ts";
 import type { ProcessEvents } from "./processes.ts";
 import { ProcessRuntime } from "./runtime.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -15,6 +16,8 @@ export interface BeamPlace {
   readonly isRoot: boolean;
   /** Number of the node in this process. */
   readonly id: number;
+  /** Isolates that it keeps ready, where it is the root. */
+  readonly heavyPool?: HeavyPoolPlan | undefined;
 }
 
 /**
@@ -31,7 +34,7 @@ export class ProcessRoom {
   readonly #host: HeavyHost;
 
   /** `isRoot`: this isolate has started the node. */
-  constructor(node: ClusterNode, { drainBudgetMs, isRoot, id }: BeamPlace) {
+  constructor(node: ClusterNode, { drainBudgetMs, isRoot, id, heavyPool }: BeamPlace) {
     const home = Object.freeze({ node: node.name, life: node.life, ...node.place });
     const warnings = new CrashWarnings();
     this.runtime = new ProcessRuntime(home, drainBudgetMs, (report) => {
@@ -40,7 +43,7 @@ export class ProcessRoom {
     });
     this.distribution = new Distribution(node, this.runtime);
     this.watchdog = isRoot ? new Watchdog({ name: node.name, id }) : undefined;
-    this.#host = new HeavyHost(node, this.watchdog);
+    this.#host = new HeavyHost(node, this.watchdog, heavyPool);
     this.runtime.connect(this.distribution, this.#host);
     this.factories = new Factories(node, this.runtime);
     node.onClosed(() => this.close());

@@ -5,6 +5,7 @@ import type { Distribution } from "./distribution.ts";
 import type { EcosystemOptions, SpawnEcosystem } from "./ecosystems/ecosystem-types.ts";
 import { noProcessError } from "./envelope.ts";
 import type { Factories, Factory, SpawnOnOptions } from "./factories.ts";
+import type { HeavyPoolCounts } from "./heavy-pool.ts";
 import type { LightProcess } from "./process.ts";
 import type {
   Destination,
@@ -37,6 +38,8 @@ export interface ProcessGauges {
   readonly ready: number;
   readonly signalsWaiting: number;
   readonly messagesHeld: number;
+  /** Isolates kept ready for heavy processes; undefined where this isolate keeps none. */
+  readonly heavyPool: HeavyPoolCounts | undefined;
 }
 
 /** The processes of this isolate, and the way to those of others. */
@@ -319,13 +322,15 @@ export class Processes {
 
   /**
    * Counters of this isolate's processes, and at present: how many are alive, wait for their turn;
-   * signals and messages that wait for room, on the way out and in front of full mailboxes.
+   * signals and messages that wait for room, on the way out and in front of full mailboxes; what
+   * is kept ready for heavy processes.
    */
   counts(): Readonly<ProcessCounts> & ProcessGauges {
-    const { counts, size, queue, backlogs } = this.#runtime;
+    const { counts, size, queue, backlogs, host } = this.#runtime;
     const { signalsWaiting } = this.#distribution;
     const messagesHeld = backlogs.size;
-    return { ...counts, alive: size, ready: queue.size, signalsWaiting, messagesHeld };
+    const present = { alive: size, ready: queue.size, signalsWaiting, messagesHeld };
+    return { ...counts, ...present, heavyPool: host?.pool };
   }
 
   #own(pid: Pid): LightProcess {

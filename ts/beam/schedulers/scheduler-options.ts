@@ -1,5 +1,5 @@
-import { FoundationError } from "../../base/errors.ts";
 import { checkDelay, checkKeys, checkKind, DELAY_MS_MAX } from "../../base/option-checks.ts";
+import { moduleName } from "../module-names.ts";
 
 /** How many schedulers there are. Defaults: {@link SCHEDULER_DEFAULTS}. */
 export interface SchedulerOptions {
@@ -72,21 +72,19 @@ export function checkSchedulers(options: SchedulerOptions): void {
 /**
  * Refuses work that no scheduler could do, before it is encoded.
  *
+ * @returns the module's name, as a scheduler imports it
  * @throws FoundationError `invalid_options`
  */
-export function checkWork(items: readonly unknown[], options: WorkOptions): void {
+export function checkWork(items: readonly unknown[], options: WorkOptions): string {
   checkKind("items", Array.isArray(items), "an array");
   checkKeys("the options of work", options, WORK_KEYS);
   const { module, timeoutMs, itemTimeoutMs, graceMs = 0, signal } = options;
-  const text = module instanceof URL ? module.href : module;
-  if (typeof text !== "string" || text === "" || text.startsWith(".")) {
-    const wanted = "`module` must be a URL or a package's name: new URL(path, import.meta.url)";
-    throw new FoundationError("invalid_options", wanted);
-  }
-  for (const [name, value] of Object.entries({ timeoutMs, itemTimeoutMs })) {
+  const name = moduleName(module);
+  for (const [option, value] of Object.entries({ timeoutMs, itemTimeoutMs })) {
     const isRight = value === undefined || (value > 0 && value <= DELAY_MS_MAX);
-    checkKind(name, isRight, `above 0 and at most ${DELAY_MS_MAX}`);
+    checkKind(option, isRight, `above 0 and at most ${DELAY_MS_MAX}`);
   }
   checkDelay("graceMs", graceMs);
   checkKind("signal", signal === undefined || signal instanceof AbortSignal, "an AbortSignal");
+  return name;
 }

@@ -106,7 +106,7 @@ export class Schedulers {
     options: WorkOptions,
     isFailingFast: boolean,
   ): Promise<PromiseSettledResult<unknown>[]> {
-    checkWork(items, options);
+    const module = checkWork(items, options);
     const pool = await this.#started();
     if (items.length === 0) return [];
     const id = ++this.#jobs;
@@ -115,7 +115,6 @@ export class Schedulers {
     const wait = new Wait<void>(options, "timeout", late);
     const fail = isFailingFast ? (error: unknown) => wait.reject(error) : undefined;
     const job = new Job(items.length, memory, () => wait.resolve(), fail);
-    const module = options.module instanceof URL ? options.module.href : options.module;
     const order = {
       job: id,
       module,
