@@ -9,6 +9,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { Foundation } from "../../dist/ts/index.js";
+import { ClusterNode } from "../../dist/ts/kernel/node.js";
+import { findStarted } from "../../dist/ts/kernel/opened-node.js";
 
 const core = createRequire(import.meta.url)("../../dist/bindings/foundation_core.node");
 const [, , name, cycles] = isMainThread ? process.argv : ["", "", workerData.scenario];
@@ -250,7 +252,8 @@ const scenarios = {
   },
 
   async endedWorker() {
-    const node = await Foundation.attach({ name: "home" });
+    // Without services, whose messages would have shown each side to the other already.
+    const node = new ClusterNode(await findStarted({ name: "home" }));
     node.handle("worker", () => {});
     parentPort.postMessage("ready");
     setTimeout(() => {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Wait } from "../../ts/base/deadline.ts";
+import { FOREVER_MS, Wait } from "../../ts/base/deadline.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -8,8 +8,14 @@ afterEach(() => void vi.useRealTimers());
 const late = (): string => "it took too long";
 
 describe("a wait", () => {
-  test("that nothing bounds takes no timer and ends with its value", async () => {
-    const wait = new Wait<number>({}, "timeout", late);
+  // A worker that monitors a process elsewhere could not end by itself for such a timer.
+  test.each([
+    {},
+    { timeoutMs: FOREVER_MS },
+    { timeoutMs: 2 ** 40 },
+    { timeoutMs: Number.POSITIVE_INFINITY },
+  ])("that nothing bounds takes no timer and ends with its value: %j", async (options) => {
+    const wait = new Wait<number>(options, "timeout", late);
     expect(vi.getTimerCount()).toBe(0);
     wait.resolve(7);
     await expect(wait.promise).resolves.toBe(7);

@@ -1,9 +1,15 @@
 import type { ErrorCode } from "./error-codes.ts";
 import { FoundationError } from "./errors.ts";
 
+/**
+ * From here on a wait has no end, and no timer that would keep the program alive: Node's timers
+ * cannot be longer. Unit: ms, 25 days.
+ */
+export const FOREVER_MS = 0x7fff_ffff;
+
 /** How long to wait and what may cut it short. */
 export interface WaitOptions {
-  /** Longest wait. Unit: ms. Default: none, wait for ever. */
+  /** Longest wait; 2^31 - 1 and more is for ever. Unit: ms. Default: none, wait for ever. */
   readonly timeoutMs?: number | undefined;
   /** Ends the wait with `aborted`. Default: none. */
   readonly signal?: AbortSignal | undefined;
@@ -30,7 +36,7 @@ export class Wait<T> {
     });
     this.#onSettled = onSettled;
     const { timeoutMs, signal } = options;
-    if (timeoutMs !== undefined) {
+    if (timeoutMs !== undefined && timeoutMs < FOREVER_MS) {
       this.#timer = setTimeout(() => this.reject(new FoundationError(code, late())), timeoutMs);
     }
     if (signal !== undefined) {

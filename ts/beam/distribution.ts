@@ -1,3 +1,4 @@
+import { FOREVER_MS } from "../base/deadline.ts";
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
 import { type Home, isSameHome, Pid } from "../base/pid.ts";
@@ -28,9 +29,6 @@ import {
   type Reply,
   ROOT_NAME,
 } from "./wire.ts";
-
-/** Longest time that a timer takes. Unit: ms. */
-const FOREVER_MS = 0x7fff_ffff;
 
 /** A link that the other end has not confirmed, and what became of it meanwhile. */
 interface PendingLink {
@@ -359,9 +357,6 @@ export class Distribution implements Distant {
         await this.#node.call(address, [OP.attend, home.generation], { timeoutMs: FOREVER_MS });
       }
     } catch (thrown) {
-      if (thrown instanceof FoundationError && thrown.code === "timeout") {
-        return this.#attend(home);
-      }
       if (!isNoProcess(thrown)) reason = "noconnection";
     }
     if (reason === "noproc" && !this.#isClosed) {
