@@ -7,8 +7,8 @@ import { percentilesOf } from "../../cluster/latency/round-trips.mjs";
 export const SIBLINGS = 10;
 /** What each sibling is sent before each crash of a storm. */
 const MESSAGES_EACH = 10;
-/** Restarts before a storm is timed, as a share of those of it. */
-const WARM_SHARE = 0.2;
+/** Crashes between two looks at the clock, while a storm gets warm. */
+const WARM_CRASHES = 20;
 
 /**
  * @typedef {object} Supervised a child and {@link SIBLINGS} siblings, of one supervisor
@@ -69,8 +69,12 @@ async function crashAmong(supervised, crashes, firstNumber) {
 }
 
 /** As many crashes as the turn has milliseconds, so that every contender bears the same storm. */
-async function storm(supervised, { measureMs }) {
-  const sentWarm = await crashAmong(supervised, Math.ceil(measureMs * WARM_SHARE), 0);
+async function storm(supervised, { warmMs, measureMs }) {
+  const warmUntil = performance.now() + warmMs;
+  let sentWarm = 0;
+  while (performance.now() < warmUntil) {
+    sentWarm = await crashAmong(supervised, WARM_CRASHES, sentWarm);
+  }
   const startedAt = performance.now();
   const sent = await crashAmong(supervised, measureMs, sentWarm);
   const passedMs = performance.now() - startedAt;

@@ -6,6 +6,7 @@
 
 -define(SIBLINGS, 10).
 -define(MESSAGES_EACH, 10).
+-define(WARM_CRASHES, 20).
 
 main([Question, Deadline, Warm, Measure]) ->
     logger:set_primary_config(level, none),
@@ -27,8 +28,8 @@ figures("restart", Warm, Measure, _) ->
     Times = lists:sort(restarts(Measure)),
     At = fun(Share) -> lists:nth(ceil(length(Times) * Share), Times) / 1000 end,
     io_lib:format("{\"p50\":~f,\"p99\":~f}", [At(0.5), At(0.99)]);
-figures("storm", _, Crashes, Siblings) ->
-    Sent = storm(Siblings, ceil(Crashes * 0.2), 0),
+figures("storm", Warm, Crashes, Siblings) ->
+    Sent = warm_storm(Siblings, erlang:monotonic_time(millisecond) + Warm, 0),
     {Time, All} = timer:tc(fun() -> storm(Siblings, Crashes, Sent) end),
     Came = lists:sum([gen_server:call(Name, count) || Name <- Siblings]),
     Lost = All * ?SIBLINGS - Came,
@@ -49,6 +50,12 @@ restart() ->
     receive started -> ok end,
     2 = gen_server:call(child, 1),
     erlang:monotonic_time(nanosecond) - At.
+
+warm_storm(Siblings, Until, Number) ->
+    case erlang:monotonic_time(millisecond) < Until of
+        true -> warm_storm(Siblings, Until, storm(Siblings, ?WARM_CRASHES, Number));
+        false -> Number
+    end.
 
 storm(_, 0, Number) -> Number;
 storm(Siblings, Crashes, Number) ->
