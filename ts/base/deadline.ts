@@ -1,11 +1,12 @@
 import type { ErrorCode } from "./error-codes.ts";
 import { FoundationError } from "./errors.ts";
+import { DELAY_MS_MAX } from "./option-checks.ts";
 
 /**
  * From here on a wait has no end, and no timer that would keep the program alive: Node's timers
  * cannot be longer. Unit: ms, 25 days.
  */
-export const FOREVER_MS = 0x7fff_ffff;
+export const FOREVER_MS = DELAY_MS_MAX;
 
 /** How long to wait and what may cut it short. */
 export interface WaitOptions {

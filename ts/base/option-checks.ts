@@ -1,6 +1,19 @@
 import { FoundationError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
+/** What to say of the first key that nobody knows; undefined where all are known. */
+export function unknownKey(
+  where: string,
+  options: object,
+  known: readonly string[],
+): { readonly key: string; readonly text: string } | undefined {
+  const key = Object.keys(options).find((one) => !known.includes(one));
+  if (key === undefined) return undefined;
+  const guess = nearest(key, known);
+  const hint = guess === undefined ? "" : `; did you mean '${guess}'?`;
+  return { key, text: `unknown option '${key}' in ${where}${hint}` };
+}
+
 /**
  * Checks that options are an object without a key that nobody knows.
  *
@@ -10,11 +23,9 @@ export function checkKeys(where: string, options: object, known: readonly string
   if (typeof options !== "object" || options === null) {
     throw new FoundationError("invalid_options", `${where} must be an object`);
   }
-  const key = Object.keys(options).find((one) => !known.includes(one));
-  if (key === undefined) return;
-  const guess = nearest(key, known);
-  const hint = guess === undefined ? "" : `; did you mean '${guess}'?`;
-  const text = `unknown option '${key}' in ${where}${hint}`;
+  const unknown = unknownKey(where, options, known);
+  if (unknown === undefined) return;
+  const { key, text } = unknown;
   throw new FoundationError("invalid_options", text, { context: { key } });
 }
 

@@ -1,7 +1,7 @@
 import { FoundationError } from "../base/errors.ts";
 import { checkDelay } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
-import { isThenable } from "../kernel/handlers.ts";
+import { isThenable } from "../base/thenable.ts";
 import { type Debtor, Envelope, endedError, exitedError, NO_REPLY, SENT } from "./envelope.ts";
 import { Mailbox, type MailboxPolicy } from "./mailbox.ts";
 import type {

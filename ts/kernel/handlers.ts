@@ -88,12 +88,3 @@ export function fromWireError(value: unknown, target: string): FoundationError {
   const message = typeof wire?.message === "string" ? wire.message : "the handler failed";
   return new FoundationError("handler_failed", `${target}: ${message}`, { context: { code } });
 }
-
-/** Whether a handler returned a promise, or what passes for one. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === "function"
-  );
-}

@@ -1,9 +1,10 @@
 import { RECORD } from "../../bindings/generated/layout.ts";
 import { FoundationError } from "../base/errors.ts";
+import { isThenable } from "../base/thenable.ts";
 import { raise } from "../base/typed-events.ts";
 import type { Arena } from "./arena.ts";
 import { BROKEN, Bundle, END } from "./bundle.ts";
-import { type Handlers, isThenable, type MessageContext, type Registration } from "./handlers.ts";
+import type { Handlers, MessageContext, Registration } from "./handlers.ts";
 import type { Origin, RequestPlace } from "./origin.ts";
 import { detach, PayloadReader } from "./payload.ts";
 import type { RingConsumer } from "./ring.ts";

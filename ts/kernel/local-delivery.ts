@@ -1,7 +1,8 @@
 import { FoundationError } from "../base/errors.ts";
+import { isThenable } from "../base/thenable.ts";
 import { raise } from "../base/typed-events.ts";
 import type { Calls } from "./calls.ts";
-import { type Handlers, isThenable, type MessageContext, toWireError } from "./handlers.ts";
+import { type Handlers, type MessageContext, toWireError } from "./handlers.ts";
 import type { LocalMailbox } from "./local-mailbox.ts";
 import type { CallPlace } from "./transmitter.ts";
 

@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { isThenable } from "../../kernel/handlers.ts";
+import { isThenable } from "../../base/thenable.ts";
 import type { FreeWorker, OfferedWork } from "./coordinator-types.ts";
 
 /** Asks a function or a process of the user's. */

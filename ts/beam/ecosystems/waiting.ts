@@ -1,11 +1,10 @@
-/** A longer wait than Node's timers know is one without an end. Unit: ms. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+import { DELAY_MS_MAX } from "../../base/option-checks.ts";
 
-/** Whether a promise resolves within a time. */
+/** Whether a promise resolves within a time; a longer one than Node's timers know has no end. */
 export async function within(limitMs: number, promise: Promise<void>): Promise<boolean> {
   let late: NodeJS.Timeout | undefined;
   const timeout = new Promise<boolean>((resolve) => {
-    if (limitMs <= TIMER_MAX_MS) late = setTimeout(() => resolve(false), limitMs);
+    if (limitMs <= DELAY_MS_MAX) late = setTimeout(() => resolve(false), limitMs);
   });
   const isOver = await Promise.race([promise.then(() => true), timeout]);
   clearTimeout(late);

@@ -1,6 +1,6 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { Pid } from "../../base/pid.ts";
-import { isThenable } from "../../kernel/handlers.ts";
+import { isThenable } from "../../base/thenable.ts";
 import { type From, NO_REPLY } from "../envelope.ts";
 import { Mailbox } from "../mailbox.ts";
 import type { Choice, Chooser } from "./chooser.ts";

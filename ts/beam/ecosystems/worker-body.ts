@@ -1,5 +1,5 @@
 import { getHeapStatistics } from "node:v8";
-import { isThenable } from "../../kernel/handlers.ts";
+import { isThenable } from "../../base/thenable.ts";
 import { type Delivery, type From, NO_REPLY } from "../envelope.ts";
 import type { ProcessBody, Self, Spawnable } from "../process-types.ts";
 import type { ExitReason } from "../signals.ts";

@@ -1,6 +1,6 @@
 /** Entry of a scheduler: an isolate that works on items of jobs, its own first, then others'. */
 import { parentPort, threadId, workerData } from "node:worker_threads";
-import { isThenable } from "../../kernel/handlers.ts";
+import { isThenable } from "../../base/thenable.ts";
 import { core } from "../../kernel/native.ts";
 import { JobMemory } from "./job-memory.ts";
 import type { JobOrder, Notice, Outcome, SchedulerOrder } from "./notices.ts";

@@ -1,8 +1,5 @@
 import { type ErrorFacts, FoundationError } from "../../base/errors.ts";
-import { nearest } from "../../base/nearest.ts";
-
-/** Longest time that a timer of Node can wait. Unit: ms. */
-export const TIME_MS_MAX = 2_147_483_647;
+import { unknownKey } from "../../base/option-checks.ts";
 
 /** Longest name of a breaker, a pool or a protection. Unit: UTF-16 code units. */
 export const NAME_LENGTH_MAX = 255;
@@ -17,11 +14,6 @@ export const refuseOptions: Refuse = (text, context) =>
 /** Whether a value is an object with fields, and no list or function. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Whether a value is a promise, of whichever library. */
-export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return isRecord(value) && typeof value["then"] === "function";
 }
 
 /** Whether a value can be the name of something that is looked up by it. */
@@ -61,10 +53,6 @@ export function knownKeys(
   refuse: Refuse = refuseOptions,
 ): void {
   if (!isRecord(value)) throw refuse(`${where} must be an object`, { where });
-  for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue;
-    const guess = nearest(key, known);
-    const hint = guess === undefined ? "" : `; did you mean '${guess}'?`;
-    throw refuse(`unknown option '${key}' in ${where}${hint}`, { where, key });
-  }
+  const unknown = unknownKey(where, value, known);
+  if (unknown !== undefined) throw refuse(unknown.text, { where, key: unknown.key });
 }

@@ -1,7 +1,8 @@
 import { FoundationError } from "../../base/errors.ts";
+import { DELAY_MS_MAX } from "../../base/option-checks.ts";
 import { ServiceSlot } from "../service-slot.ts";
 import type { BreakerReport, CircuitBreakers } from "./breaker/circuit-breakers.ts";
-import { isName, isRecord, type Refuse, TIME_MS_MAX, wholeNumber } from "./checks.ts";
+import { isName, isRecord, type Refuse, wholeNumber } from "./checks.ts";
 import { InfrastructureCore, type InfrastructureOptions } from "./infrastructure-core.ts";
 import type { RateLimiter, RateStatus } from "./limits/rate-limiter.ts";
 import type { ConnectionManager } from "./pools/connections.ts";
@@ -215,7 +216,7 @@ export class Infrastructure {
     }
     const { failureThreshold, recoveryTimeMs } = config ?? limits.breaker;
     wholeNumber("failureThreshold", failureThreshold, [1, 10_000], badConfiguration);
-    wholeNumber("recoveryTimeMs", recoveryTimeMs, [1, TIME_MS_MAX], badConfiguration);
+    wholeNumber("recoveryTimeMs", recoveryTimeMs, [1, DELAY_MS_MAX], badConfiguration);
     if (breakers.has(name)) {
       const text = `there is a circuit breaker '${name}' already`;
       throw new FoundationError("already_exists", text, { context: { name } });

@@ -1,5 +1,6 @@
 import { FoundationError } from "../../../base/errors.ts";
-import { isRecord, knownKeys, type Refuse, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { isRecord, knownKeys, type Refuse, wholeNumber } from "../checks.ts";
 
 /** What became of a call, in the eyes of a breaker: `ignore` counts neither way. */
 export type BreakerOutcome = "success" | "failure" | "ignore";
@@ -85,8 +86,8 @@ export function planBreaker(options: BreakerOptions = {}): BreakerPlan {
   const tolerance = options.tolerance ?? BREAKER_DEFAULTS.tolerance;
   return Object.freeze({
     tolerance: wholeNumber("tolerance", tolerance, [0, TOLERANCE_MAX], refuse),
-    refreshMs: wholeNumber("refreshMs", refreshMs, [1, TIME_MS_MAX], refuse),
-    windowMs: wholeNumber("windowMs", windowMs, [1, TIME_MS_MAX], refuse),
+    refreshMs: wholeNumber("refreshMs", refreshMs, [1, DELAY_MS_MAX], refuse),
+    windowMs: wholeNumber("windowMs", windowMs, [1, DELAY_MS_MAX], refuse),
     halfOpen: planProbes(options.halfOpen ?? false),
     classify,
   });

@@ -1,7 +1,8 @@
 import type { Clock } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
+import { isThenable } from "../../../base/thenable.ts";
 import type { Metadata, TelemetrySink } from "../../sinks.ts";
-import { isName, isPromiseLike, NAME_LENGTH_MAX } from "../checks.ts";
+import { isName, NAME_LENGTH_MAX } from "../checks.ts";
 import { eventNames, ONE, withMetadata } from "../reports.ts";
 import { Breaker, type BreakerCounts, type BreakerStatus, type Permit } from "./breaker.ts";
 import {
@@ -129,7 +130,7 @@ export class CircuitBreakers {
     } catch (thrown) {
       throw fail(thrown);
     }
-    if (isPromiseLike(value)) {
+    if (isThenable(value)) {
       const settled = Promise.resolve(value).then(
         (result) => {
           end({ ok: true, value: result });

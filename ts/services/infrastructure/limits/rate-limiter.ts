@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
+import { isThenable } from "../../../base/thenable.ts";
 import type { Metadata, TelemetrySink } from "../../sinks.ts";
-import { isPromiseLike } from "../checks.ts";
 import { eventNames, ONE, withMetadata } from "../reports.ts";
 import { type Bucket, openBucket, type RateVerdict } from "./buckets.ts";
 import {
@@ -211,7 +211,7 @@ export class RateLimiter {
     } catch (thrown) {
       throw fail(thrown);
     }
-    if (!isPromiseLike(value)) return value;
+    if (!isThenable(value)) return value;
     return Promise.resolve(value).catch((thrown: unknown) => {
       throw fail(thrown);
     }) as T;

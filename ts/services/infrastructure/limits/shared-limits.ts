@@ -1,8 +1,8 @@
 import type { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import { type Clock, SYSTEM_CLOCK } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
-import { checkWord } from "../../../base/option-checks.ts";
-import { isRecord, knownKeys, refuseOptions, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { checkWord, DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { isRecord, knownKeys, refuseOptions, wholeNumber } from "../checks.ts";
 import type { RateVerdict } from "./buckets.ts";
 import { type RateRule, refuseRule } from "./rate-rule.ts";
 
@@ -71,7 +71,7 @@ class RedisLimits implements SharedLimits {
     const { prefix, whenUnavailable, timeoutMs } = this.#options;
     if (typeof prefix !== "string") throw refuseOptions("prefix must be a text", {});
     checkWord("whenUnavailable", whenUnavailable, ["local", "allow", "refuse"]);
-    wholeNumber("timeoutMs", timeoutMs, [1, TIME_MS_MAX]);
+    wholeNumber("timeoutMs", timeoutMs, [1, DELAY_MS_MAX]);
   }
 
   async take(key: string, rule: RateRule): Promise<RateVerdict | "local"> {

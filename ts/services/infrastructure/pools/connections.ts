@@ -1,7 +1,8 @@
 import type { Clock } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
 import type { Measurements, Metadata, TelemetrySink } from "../../sinks.ts";
-import { isName, NAME_LENGTH_MAX, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { isName, NAME_LENGTH_MAX, wholeNumber } from "../checks.ts";
 import { eventNames, ONE } from "../reports.ts";
 import { type Lease, Pool, type PoolStatus } from "./pool.ts";
 import { type PoolOptions, type PoolSizes, planPool, refusePool } from "./pool-options.ts";
@@ -99,7 +100,7 @@ export class ConnectionManager {
    */
   async stopPool(name: string, options: StopPoolOptions = {}): Promise<void> {
     const { graceMs } = { ...STOP_POOL_DEFAULTS, ...options };
-    wholeNumber("graceMs", graceMs, [0, TIME_MS_MAX]);
+    wholeNumber("graceMs", graceMs, [0, DELAY_MS_MAX]);
     const pool = this.#find(name);
     this.#pools.delete(name);
     await pool.stop(graceMs);

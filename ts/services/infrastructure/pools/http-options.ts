@@ -1,4 +1,5 @@
-import { knownKeys, numberWithin, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { knownKeys, numberWithin, wholeNumber } from "../checks.ts";
 import { refusePool } from "./pool-options.ts";
 
 /** Fields of a request or a response by name, or as pairs. */
@@ -62,7 +63,7 @@ export function planHttp(options: HttpWorkerOptions): HttpPlan {
   for (const [name, value] of headerPairs(plan.headers)) headers.set(name, value);
   return {
     baseUrl: parseBaseUrl(plan.baseUrl),
-    timeoutMs: wholeNumber("timeoutMs", plan.timeoutMs, [1, TIME_MS_MAX], refusePool),
+    timeoutMs: wholeNumber("timeoutMs", plan.timeoutMs, [1, DELAY_MS_MAX], refusePool),
     headers,
     maxRedirects: wholeNumber("maxRedirects", plan.maxRedirects, [0, REDIRECTS_MAX], refusePool),
     responseBytesMax: numberWithin(
@@ -72,7 +73,7 @@ export function planHttp(options: HttpWorkerOptions): HttpPlan {
       refusePool,
     ),
     connections: wholeNumber("connections", plan.connections, [1, CONNECTIONS_MAX], refusePool),
-    keepAliveMs: wholeNumber("keepAliveMs", plan.keepAliveMs, [1, TIME_MS_MAX], refusePool),
+    keepAliveMs: wholeNumber("keepAliveMs", plan.keepAliveMs, [1, DELAY_MS_MAX], refusePool),
   };
 }
 

@@ -1,5 +1,6 @@
 import { FoundationError } from "../../../base/errors.ts";
-import { knownKeys, type Refuse, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { knownKeys, type Refuse, wholeNumber } from "../checks.ts";
 import { type WorkerModule, type WorkerSource, workerModule } from "./workers.ts";
 
 /** Which idle worker comes next: the one used last, which is warm, or the one used longest ago. */
@@ -71,7 +72,7 @@ export function planPool<Worker, Args>(
   const plan = { ...POOL_DEFAULTS, ...defaults, ...sizes };
   checkSizes(plan);
   wholeNumber("waitingMax", plan.waitingMax, [0, Number.MAX_SAFE_INTEGER], refusePool);
-  wholeNumber("createTimeoutMs", plan.createTimeoutMs, [1, TIME_MS_MAX], refusePool);
+  wholeNumber("createTimeoutMs", plan.createTimeoutMs, [1, DELAY_MS_MAX], refusePool);
   if (plan.strategy !== "lifo" && plan.strategy !== "fifo") {
     throw refusePool(`strategy must be lifo or fifo, not ${String(plan.strategy)}`, {});
   }

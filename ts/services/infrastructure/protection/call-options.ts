@@ -1,5 +1,6 @@
 import { FoundationError } from "../../../base/errors.ts";
-import { isName, isRecord, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { isName, isRecord, wholeNumber } from "../checks.ts";
 import type { RateKey } from "../limits/rate-limiter.ts";
 import type { RateRuleOptions } from "../limits/rate-rule.ts";
 import { planRetry, type RetryOptions } from "../resilience/retry.ts";
@@ -81,7 +82,7 @@ export function planCall(options: ProtectedCallOptions): CallPlan {
   if (connectionPool !== undefined && !isName(connectionPool)) {
     throw refuse("connectionPool must be the name of a pool");
   }
-  if (timeoutMs !== undefined) wholeNumber("timeoutMs", timeoutMs, [1, TIME_MS_MAX], refuse);
+  if (timeoutMs !== undefined) wholeNumber("timeoutMs", timeoutMs, [1, DELAY_MS_MAX], refuse);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw refuse("signal must be an AbortSignal");
   }

@@ -1,10 +1,10 @@
 import type { Clock } from "../../../base/clock.ts";
 import { abortError } from "../../../base/deadline.ts";
 import { FoundationError } from "../../../base/errors.ts";
+import { isThenable } from "../../../base/thenable.ts";
 import type { Measurements, Metadata, TelemetrySink } from "../../sinks.ts";
 import type { CallResult } from "../breaker/breaker-options.ts";
 import type { CircuitBreakers } from "../breaker/circuit-breakers.ts";
-import { isPromiseLike } from "../checks.ts";
 import type { ConfigLimits } from "../config-limits.ts";
 import type { RateLimiter } from "../limits/rate-limiter.ts";
 import { RATE_DEFAULTS, type RateRuleOptions } from "../limits/rate-rule.ts";
@@ -310,7 +310,7 @@ class Attempt {
   ): Promise<T> {
     try {
       const value = run(new Context(this, worker, this.#attempt));
-      return isPromiseLike(value) ? await this.#inTime(value as Promise<T>, endMs) : value;
+      return isThenable(value) ? await this.#inTime(value as Promise<T>, endMs) : value;
     } catch (thrown) {
       if (this.#abandonedBy !== undefined) throw thrown;
       this.#hasThrown = true;

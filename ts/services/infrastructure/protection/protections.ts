@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../../base/error-codes.ts";
 import { FoundationError } from "../../../base/errors.ts";
-import { isRecord, knownKeys, type Refuse, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { isRecord, knownKeys, type Refuse, wholeNumber } from "../checks.ts";
 
 /** The limits of one protection, by the names of Foundation 1.x. */
 export interface Protection {
@@ -40,7 +41,7 @@ const ORIGINAL_NAMES: Readonly<Record<string, string>> = {
 };
 
 const FIELDS: Readonly<Record<Layer, Readonly<Record<string, readonly [number, number]>>>> = {
-  circuitBreaker: { failureThreshold: [1, 10_000], recoveryTimeMs: [1, TIME_MS_MAX] },
+  circuitBreaker: { failureThreshold: [1, 10_000], recoveryTimeMs: [1, DELAY_MS_MAX] },
   rateLimiter: { scaleMs: [1, Number.MAX_SAFE_INTEGER], limit: [0, Number.MAX_SAFE_INTEGER] },
   connectionPool: { size: [0, 100_000], maxOverflow: [0, 100_000] },
 };

@@ -1,5 +1,6 @@
 import { type Clock, SYSTEM_CLOCK } from "../../../base/clock.ts";
-import { numberWithin, TIME_MS_MAX } from "../checks.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { numberWithin } from "../checks.ts";
 import { pause } from "./pause.ts";
 
 /** Keys with a deadline at a time; beyond it, those that are over are forgotten. */
@@ -23,7 +24,7 @@ export class BackoffWindow {
    * @throws FoundationError `invalid_options`
    */
   extend(key: string, delayMs: number): void {
-    numberWithin("delayMs", delayMs, [0, TIME_MS_MAX]);
+    numberWithin("delayMs", delayMs, [0, DELAY_MS_MAX]);
     const untilMs = this.#clock.now() + delayMs;
     if (untilMs <= (this.#untilMs.get(key) ?? 0)) return;
     if (this.#untilMs.size >= SWEEP_AT) this.#sweep();

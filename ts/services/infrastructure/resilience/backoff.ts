@@ -1,5 +1,5 @@
-import { checkWord } from "../../../base/option-checks.ts";
-import { isRecord, knownKeys, numberWithin, refuseOptions, TIME_MS_MAX } from "../checks.ts";
+import { checkWord, DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { isRecord, knownKeys, numberWithin, refuseOptions } from "../checks.ts";
 
 /** A number from 0 up to, and without, 1; as `Math.random`. */
 export type Random = () => number;
@@ -44,8 +44,8 @@ export function planBackoff(options: BackoffDelayOptions = {}): Required<Backoff
   knownKeys("backoff", options, Object.keys(BACKOFF_DELAY_DEFAULTS));
   const plan = { ...BACKOFF_DELAY_DEFAULTS, ...options };
   checkWord("backoff.kind", plan.kind, ["exponential", "linear", "constant"]);
-  numberWithin("backoff.baseMs", plan.baseMs, [0, TIME_MS_MAX]);
-  numberWithin("backoff.maxMs", plan.maxMs, [0, TIME_MS_MAX]);
+  numberWithin("backoff.baseMs", plan.baseMs, [0, DELAY_MS_MAX]);
+  numberWithin("backoff.maxMs", plan.maxMs, [0, DELAY_MS_MAX]);
   checkJitter(plan.jitter);
   return plan;
 }
@@ -58,7 +58,7 @@ function checkJitter(jitter: Jitter): void {
       numberWithin("jitter.factor", jitter.factor, [0, 1]);
       return;
     case "additive":
-      numberWithin("jitter.ms", jitter.ms, [0, TIME_MS_MAX]);
+      numberWithin("jitter.ms", jitter.ms, [0, DELAY_MS_MAX]);
       return;
     case "range":
       numberWithin("jitter.min", jitter.min, [0, 1_000]);

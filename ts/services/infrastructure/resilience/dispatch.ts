@@ -1,5 +1,6 @@
 import { type Clock, SYSTEM_CLOCK } from "../../../base/clock.ts";
-import { knownKeys, numberWithin, TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { knownKeys, numberWithin, wholeNumber } from "../checks.ts";
 import { BackoffWindow } from "./backoff-window.ts";
 import { CountingSemaphore, type Release, WeightedSemaphore } from "./semaphores.ts";
 import type { LineOptions } from "./waiting-line.ts";
@@ -51,7 +52,7 @@ export class Dispatch {
     wholeNumber("throttledConcurrency", throttledConcurrency, COUNTS);
     wholeNumber("byteBudget", byteBudget, COUNTS);
     numberWithin("throttledByteFactor", this.#options.throttledByteFactor, [1, 1_000_000]);
-    numberWithin("throttledForMs", this.#options.throttledForMs, [0, TIME_MS_MAX]);
+    numberWithin("throttledForMs", this.#options.throttledForMs, [0, DELAY_MS_MAX]);
     this.#clock = clock;
     this.#all = new CountingSemaphore(concurrency, clock);
     this.#throttled = new CountingSemaphore(throttledConcurrency, clock);

@@ -1,7 +1,8 @@
 import type { Clock } from "../../../base/clock.ts";
 import { abortError } from "../../../base/deadline.ts";
 import { FoundationError } from "../../../base/errors.ts";
-import { TIME_MS_MAX, wholeNumber } from "../checks.ts";
+import { DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { wholeNumber } from "../checks.ts";
 
 /** How long somebody waits in a line. */
 export interface LineOptions {
@@ -54,7 +55,7 @@ export class WaitingLine<Gift, Wish = undefined> {
     late: () => FoundationError,
   ): Promise<Gift> {
     if (signal?.aborted === true) throw abortError(signal);
-    if (timeoutMs !== undefined) wholeNumber("timeoutMs", timeoutMs, [0, TIME_MS_MAX]);
+    if (timeoutMs !== undefined) wholeNumber("timeoutMs", timeoutMs, [0, DELAY_MS_MAX]);
     if (this.#waiters.size >= this.waitersMax) {
       const text = `${this.waitersMax} are waiting already`;
       throw new FoundationError("too_many_waiting", text);
