@@ -106,15 +106,14 @@ export class Services {
   async start(options: ServiceOptions = {}): Promise<void> {
     const { isRoot } = this.#ground;
     const loaded = await loadConfig(isRoot ? options.config : { env: false });
-    // What is wrong with it is the caller's to know, and no crash of a service.
-    if (isRoot) new ConfigCore({ ...options.config, ...loaded });
-    const telemetry = this.#telemetryChild(options);
+    // Before all that has timers: it may be refused.
+    const config = this.#configChildren(options, loaded);
     this.#supervisor = await this.#ground.supervisors.start({
       label: "Services",
       intensity: INTENSITY,
       children: [
-        telemetry,
-        ...this.#configChildren(options, loaded),
+        this.#telemetryChild(options),
+        ...config,
         ...this.#registryChildren(),
         this.#infrastructureChild(),
       ],
@@ -123,11 +122,11 @@ export class Services {
 
   #telemetryChild({ telemetry = {}, testMode = false }: ServiceOptions): ChildOptions {
     const { processes } = this.#ground;
+    // Made here, so that wrong options are the caller's to know, and no crash of a service.
+    const first = new TelemetryCore(telemetry, { testMode });
     const make = (last: TelemetryCore | undefined): TelemetryCore => {
-      return new TelemetryCore(telemetry, { testMode, last });
+      return last === undefined ? first : new TelemetryCore(telemetry, { testMode, last });
     };
-    // So that wrong options are the caller's to know, and no crash of a service.
-    make(undefined).close();
     return serviceChild({ slot: this.#telemetry, processes, make });
   }
 
@@ -155,11 +154,13 @@ export class Services {
       const plan = { slot, processes, make };
       return [{ id: "configFollower", start: ConfigFollower, args: [plan] }];
     }
+    const { telemetry } = this;
+    const parts = { initial, schemas, updatable, testMode, telemetry, host: processes };
+    const first = new ConfigCore(parts); // as that of the telemetry
     const make = (last: ConfigCore | undefined): ConfigCore => {
-      const { telemetry } = this;
-      const parts = { initial, schemas, updatable, testMode, telemetry, host: processes };
+      if (last === undefined) return first;
       const core = new ConfigCore(parts);
-      if (last !== undefined) core.adopt(last);
+      core.adopt(last);
       return core;
     };
     return [

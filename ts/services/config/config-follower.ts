@@ -1,14 +1,10 @@
-import type { Pid } from "../../base/pid.ts";
 import { GenServer } from "../../beam/gen-server.ts";
 import type { Processes } from "../../beam/processes.ts";
-import { isDown } from "../../beam/signals.ts";
+import { AuthorityLink } from "../authority-link.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import type { ConfigCore } from "./config-core.ts";
 import { CONFIG_AUTHORITY_NAME, type ConfigReceipt } from "./config-wire.ts";
 import type { ConfigMessage } from "./subscribers.ts";
-
-const RETRY = "follow again";
-const RETRY_MS = 100;
 
 /** What a follower works with. */
 export interface ConfigFollowerPlan {
@@ -24,38 +20,27 @@ export interface ConfigFollowerPlan {
  */
 export class ConfigFollower extends GenServer<[ConfigFollowerPlan]> {
   #plan: ConfigFollowerPlan | undefined;
-  #authority: Pid | undefined;
+  #link: AuthorityLink | undefined;
 
   override async init(plan: ConfigFollowerPlan): Promise<void> {
     this.self.trapExit = true;
     this.#plan = plan;
+    this.#link = new AuthorityLink(CONFIG_AUTHORITY_NAME, plan.processes, this.self);
     await this.#fetch(undefined);
   }
 
   override async handleInfo(message: unknown): Promise<void> {
     if (isConfigMessage(message)) await this.#fetch(message);
-    else if (isDown(message) || message === RETRY) await this.#fetch(undefined);
+    else if (this.#link?.isCall(message) === true) await this.#fetch(undefined);
   }
 
   async #fetch(news: ConfigMessage | undefined): Promise<void> {
-    const { slot, make, processes } = this.#plan as ConfigFollowerPlan;
-    try {
-      const receipt = await this.#ask(processes);
+    const { slot, make } = this.#plan as ConfigFollowerPlan;
+    await this.#link?.follow((answer) => {
+      const receipt = answer as ConfigReceipt;
       if (slot.isUp) slot.core.replace(receipt.config, news?.notification);
       else slot.install(make(receipt));
-    } catch {
-      this.#authority = undefined;
-      processes.sendAfter(RETRY_MS, this.self.pid, RETRY);
-    }
-  }
-
-  async #ask(processes: Processes): Promise<ConfigReceipt> {
-    const authority = await processes.lookup(CONFIG_AUTHORITY_NAME);
-    if (authority === undefined) throw new Error("no authority yet");
-    if (this.#authority?.equals(authority) !== true) this.self.monitor(authority);
-    this.#authority = authority;
-    const request = { op: "follow", follower: this.self.pid };
-    return (await processes.call(authority, request)) as ConfigReceipt;
+    });
   }
 }
 

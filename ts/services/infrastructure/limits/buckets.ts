@@ -40,10 +40,9 @@ export function openBucket(rule: RateRule, nowMs: number): Bucket {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-class FixedWindow implements Bucket {
+/** Counts calls of a time behind now; what is older is forgotten before each answer. */
+abstract class Window implements Bucket {
   rule: RateRule;
-  #window = 0;
-  #count = 0;
 
   constructor(rule: RateRule) {
     this.rule = rule;
@@ -54,103 +53,92 @@ class FixedWindow implements Bucket {
   }
 
   take(nowMs: number): RateVerdict {
-    this.#turn(nowMs);
-    const isAllowed = this.#count < this.rule.limit;
-    if (isAllowed) this.#count += 1;
+    this.forget(nowMs);
+    const isAllowed = this.count < this.rule.limit;
+    if (isAllowed) this.add(nowMs);
     return this.#say(isAllowed, nowMs);
   }
 
   look(nowMs: number): RateVerdict {
-    this.#turn(nowMs);
-    return this.#say(this.#count < this.rule.limit, nowMs);
+    this.forget(nowMs);
+    return this.#say(this.count < this.rule.limit, nowMs);
   }
 
   isIdle(nowMs: number): boolean {
-    this.#turn(nowMs);
-    return this.#count === 0;
-  }
-
-  #turn(nowMs: number): void {
-    const window = Math.floor(nowMs / this.rule.windowMs);
-    if (window === this.#window) return;
-    this.#window = window;
-    this.#count = 0;
+    this.forget(nowMs);
+    return this.count === 0;
   }
 
   #say(isAllowed: boolean, nowMs: number): RateVerdict {
+    const remaining = Math.max(0, this.rule.limit - this.count);
+    const retryAfterMs = remaining > 0 ? 0 : this.waitMs(nowMs);
+    return { isAllowed, used: this.count, remaining, retryAfterMs };
+  }
+
+  /** Calls that count. */
+  protected abstract readonly count: number;
+  /** Lets go of what does not count any more. */
+  protected abstract forget(nowMs: number): void;
+  /** Counts a call. */
+  protected abstract add(nowMs: number): void;
+  /** Until there is room, where there is none. */
+  protected abstract waitMs(nowMs: number): number;
+}
+
+class FixedWindow extends Window {
+  #window = 0;
+  protected count = 0;
+
+  protected forget(nowMs: number): void {
+    const window = Math.floor(nowMs / this.rule.windowMs);
+    if (window === this.#window) return;
+    this.#window = window;
+    this.count = 0;
+  }
+
+  protected add(): void {
+    this.count += 1;
+  }
+
+  protected waitMs(nowMs: number): number {
     const { limit, windowMs } = this.rule;
-    const remaining = Math.max(0, limit - this.#count);
-    const endMs = limit === 0 ? NEVER : (this.#window + 1) * windowMs - nowMs;
-    return { isAllowed, used: this.#count, remaining, retryAfterMs: remaining > 0 ? 0 : endMs };
+    return limit === 0 ? NEVER : (this.#window + 1) * windowMs - nowMs;
   }
 }
 
 /** Keeps the time of each call that it admitted, in a ring that grows up to the limit. */
-class SlidingWindow implements Bucket {
-  rule: RateRule;
+class SlidingWindow extends Window {
   #times = new Float64Array(8);
   #first = 0;
-  #count = 0;
-
-  constructor(rule: RateRule) {
-    this.rule = rule;
-  }
-
-  adopt(rule: RateRule): void {
-    this.rule = rule;
-  }
-
-  take(nowMs: number): RateVerdict {
-    this.#forget(nowMs);
-    const isAllowed = this.#count < this.rule.limit;
-    if (isAllowed) this.#push(nowMs);
-    return this.#say(isAllowed, nowMs);
-  }
-
-  look(nowMs: number): RateVerdict {
-    this.#forget(nowMs);
-    return this.#say(this.#count < this.rule.limit, nowMs);
-  }
-
-  isIdle(nowMs: number): boolean {
-    this.#forget(nowMs);
-    return this.#count === 0;
-  }
+  protected count = 0;
 
   #at(index: number): number {
     return this.#times[(this.#first + index) % this.#times.length] as number;
   }
 
-  #forget(nowMs: number): void {
+  protected forget(nowMs: number): void {
     const oldestMs = nowMs - this.rule.windowMs;
-    while (this.#count > 0 && this.#at(0) <= oldestMs) {
+    while (this.count > 0 && this.#at(0) <= oldestMs) {
       this.#first = (this.#first + 1) % this.#times.length;
-      this.#count -= 1;
+      this.count -= 1;
     }
   }
 
-  #push(nowMs: number): void {
-    if (this.#count === this.#times.length) {
+  protected add(nowMs: number): void {
+    if (this.count === this.#times.length) {
       const grown = new Float64Array(this.#times.length * 2);
-      for (let index = 0; index < this.#count; index++) grown[index] = this.#at(index);
+      for (let index = 0; index < this.count; index++) grown[index] = this.#at(index);
       this.#times = grown;
       this.#first = 0;
     }
-    this.#times[(this.#first + this.#count) % this.#times.length] = nowMs;
-    this.#count += 1;
+    this.#times[(this.#first + this.count) % this.#times.length] = nowMs;
+    this.count += 1;
   }
 
-  #say(isAllowed: boolean, nowMs: number): RateVerdict {
+  protected waitMs(nowMs: number): number {
     const { limit, windowMs } = this.rule;
-    const remaining = Math.max(0, limit - this.#count);
-    return { isAllowed, used: this.#count, remaining, retryAfterMs: this.#waitMs(nowMs, windowMs) };
-  }
-
-  #waitMs(nowMs: number, windowMs: number): number {
-    const { limit } = this.rule;
-    if (this.#count < limit) return 0;
     // Where the limit was lowered, more than one have to grow old.
-    return limit === 0 ? NEVER : this.#at(this.#count - limit) + windowMs - nowMs;
+    return limit === 0 ? NEVER : this.#at(this.count - limit) + windowMs - nowMs;
   }
 }
 
