@@ -55,6 +55,7 @@ export class FoundationNode extends ClusterNode {
     this.processRegistry = this.services.processRegistry;
     this.serviceRegistry = this.services.serviceRegistry;
     this.errorContexts = this.services.errorContexts;
+    this.onClosed(() => this.services.close());
   }
 
   override detach(): void {
@@ -96,13 +97,9 @@ export const Foundation = Object.freeze({
    *   with the configuration
    */
   async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
-    const { config, telemetry, testMode, heavyPool, ...place } = options;
+    const { config, telemetry, registries, log, testMode, heavyPool, ...place } = options;
     const plan = planHeavyPool(heavyPool, LIBRARY);
-    const services = {
-      ...(config === undefined ? {} : { config }),
-      ...(telemetry === undefined ? {} : { telemetry }),
-      ...(testMode === undefined ? {} : { testMode }),
-    };
+    const services = { config, telemetry, registries, log, testMode };
     return started(await startNode(place), services, plan);
   },
 

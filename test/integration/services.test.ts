@@ -69,6 +69,54 @@ test("all services may be killed in turn, many times, and the node stays", async
   expect(processes.isAlive(supervisor)).toBe(true);
 });
 
+test.each([
+  { config: { file: "a.json" } },
+  { telemetry: { metricMax: 1 } },
+  { registries: { nameMax: 1 } },
+  { telemetry: { metricsMax: 0 } },
+])("options that nobody knows, or that cannot be, are refused: %j", async (options) => {
+  await expect(Foundation.start(options as never)).rejects.toMatchObject({
+    code: "invalid_options",
+  });
+});
+
+test("limits and the log of a node's options are those of its services", async () => {
+  const lines: string[] = [];
+  const log = { log: (_level: string, text: string): void => void lines.push(text) };
+  const limited = await Foundation.start({ registries: { namesMax: 1 }, log });
+  try {
+    const [a, b] = [limited.beam.processes.spawn(() => {}), limited.beam.processes.spawn(() => {})];
+    limited.serviceRegistry.register("production", "a", a);
+    expect(() => limited.serviceRegistry.register("production", "b", b)).toThrow(
+      expect.objectContaining({ code: "registry_full" }),
+    );
+    limited.telemetry.attachHandlers([["requests"]]);
+    limited.telemetry.emitCounter(["requests"]);
+    expect(lines).toEqual(["service registered", "service was refused", "requests"]);
+  } finally {
+    await limited.leave();
+  }
+});
+
+test("a node that leaves takes what its services hold open with it", async () => {
+  const left = await Foundation.start();
+  let [made, ended] = [0, 0];
+  const workerModule = {
+    create: () => {
+      made += 1;
+      return {};
+    },
+    destroy: () => {
+      ended += 1;
+    },
+  };
+  const { connectionManager } = left.infrastructure;
+  await connectionManager.startPool("connections", { size: 2, workerModule });
+  expect(made).toBe(2);
+  await left.leave();
+  await expect.poll(() => ended, { timeout: 15_000 }).toBe(2);
+});
+
 test("configuration, registry and telemetry are one chain: a change is counted [F032 F033]", () => {
   node.config.update(RATE, 0.25);
   node.config.reset();

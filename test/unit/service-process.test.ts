@@ -50,3 +50,16 @@ test("a killed service comes back with what it had", async () => {
   expect([made.length, slot.core.count, slot.restarts]).toEqual([2, 3, 1]);
   expect(slot.core).toBe(made[1]);
 });
+
+test("a slot closes the core it holds, or held last: a killed process closes nothing", () => {
+  const slot = new ServiceSlot<Tally>("tally", 5000);
+  slot.close();
+  const [first, second] = [new Tally(), new Tally()];
+  slot.install(first);
+  slot.remove(first);
+  slot.close();
+  expect([first.isClosed, second.isClosed]).toEqual([true, false]);
+  slot.install(second);
+  slot.close();
+  expect(second.isClosed).toBe(true);
+});

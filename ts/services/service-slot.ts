@@ -2,7 +2,7 @@ import { FoundationError } from "../base/errors.ts";
 
 /** What a service is made of: plain state with synchronous calls, held by one process. */
 export interface ServiceCore {
-  /** Lets go of timers and files. Called once, at an orderly end. */
+  /** Lets go of timers and files, at an orderly end and when its isolate lets go of the node. */
   close?(): void;
 }
 
@@ -56,6 +56,11 @@ export class ServiceSlot<Core extends ServiceCore> {
   install(core: Core): void {
     this.#core = core;
     this.#starts += 1;
+  }
+
+  /** The isolate let go of its node: what the service holds open goes with it. */
+  close(): void {
+    (this.#core ?? this.#last)?.close?.();
   }
 
   /** Its process is gone; another core that came in the meantime stays. */

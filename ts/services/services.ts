@@ -19,7 +19,7 @@ import { ProcessRegistry } from "./registries/process-registry.ts";
 import { RegistryAuthority } from "./registries/registry-authority.ts";
 import { RegistryCore } from "./registries/registry-core.ts";
 import { RegistryFollower } from "./registries/registry-follower.ts";
-import type { ProcessWatch } from "./registries/registry-types.ts";
+import type { ProcessWatch, RegistryOptions } from "./registries/registry-types.ts";
 import {
   AUTHORITY_NAME,
   type RegistryReceipt,
@@ -28,6 +28,7 @@ import {
 import { ServiceRegistry } from "./registries/service-registry.ts";
 import { serviceChild } from "./service-process.ts";
 import { ServiceSlot } from "./service-slot.ts";
+import { type LogSink, NO_LOG } from "./sinks.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { TelemetryCore } from "./telemetry/telemetry-core.ts";
 import type { TelemetryOptions } from "./telemetry/telemetry-types.ts";
@@ -43,11 +44,15 @@ export interface ServiceGround {
 /** How the services of a node are set up. */
 export interface ServiceOptions {
   /** Where the configuration comes from. Unit: options. Default: defaults and the environment. */
-  readonly config?: ConfigOptions;
+  readonly config?: ConfigOptions | undefined;
   /** Limits of the telemetry. Unit: options. Default: `TELEMETRY_DEFAULTS`. */
-  readonly telemetry?: TelemetryOptions;
+  readonly telemetry?: TelemetryOptions | undefined;
+  /** Limits of the registries. Unit: options. Default: `REGISTRY_DEFAULTS`. */
+  readonly registries?: RegistryOptions | undefined;
+  /** Where the services of this isolate write what people read. Unit: sink. Default: nowhere. */
+  readonly log?: LogSink | undefined;
   /** Allows what is for tests only: `resetState`. Unit: switch. Default: false. */
-  readonly testMode?: boolean;
+  readonly testMode?: boolean | undefined;
 }
 
 // More restarts than OTP's three in five seconds: all services share one supervisor, and each of
@@ -68,10 +73,12 @@ export class Services {
   readonly #telemetry = new ServiceSlot<TelemetryCore>("telemetry", 28_200);
   readonly #infrastructure = new ServiceSlot<InfrastructureCore>("infrastructure", 28_400);
   #supervisor: Pid | undefined;
+  #log = NO_LOG;
 
   constructor(ground: ServiceGround) {
     this.#ground = ground;
-    const telemetry = new Telemetry(this.#telemetry);
+    const log: LogSink = { log: (...line) => this.#log.log(...line) };
+    const telemetry = new Telemetry(this.#telemetry, log);
     this.telemetry = telemetry;
     this.errorContexts = new ErrorContexts(telemetry);
     this.infrastructure = new Infrastructure(this.#infrastructure);
@@ -90,6 +97,7 @@ export class Services {
     });
     this.serviceRegistry = new ServiceRegistry(this.#registry, this.processRegistry, {
       telemetry,
+      log,
     });
   }
 
@@ -105,19 +113,29 @@ export class Services {
    */
   async start(options: ServiceOptions = {}): Promise<void> {
     const { isRoot } = this.#ground;
+    const { log = NO_LOG, registries = {} } = options;
+    this.#log = log;
     const loaded = await loadConfig(isRoot ? options.config : { env: false });
-    // Before all that has timers: it may be refused.
+    // Before what has a timer: they may be refused.
     const config = this.#configChildren(options, loaded);
+    const registry = this.#registryChildren(registries);
     this.#supervisor = await this.#ground.supervisors.start({
       label: "Services",
       intensity: INTENSITY,
       children: [
         this.#telemetryChild(options),
         ...config,
-        ...this.#registryChildren(),
+        ...registry,
         this.#infrastructureChild(),
       ],
     });
+  }
+
+  /** Lets go of what they hold open; their processes have ended with the node. */
+  close(): void {
+    for (const slot of [this.#telemetry, this.#config, this.#registry, this.#infrastructure]) {
+      slot.close();
+    }
   }
 
   #telemetryChild({ telemetry = {}, testMode = false }: ServiceOptions): ChildOptions {
@@ -174,7 +192,7 @@ export class Services {
     ];
   }
 
-  #registryChildren(): ChildOptions[] {
+  #registryChildren(options: RegistryOptions): ChildOptions[] {
     const { processes, isRoot } = this.#ground;
     const slot = this.#registry;
     const watch: ProcessWatch = {
@@ -183,9 +201,11 @@ export class Services {
       // A copy is told by the authority who has ended.
       monitor: isRoot ? (pid, onDown) => processes.monitor(pid, onDown) : () => () => {},
     };
+    const first = new RegistryCore(watch, options); // as that of the telemetry
     const make = (last: RegistryCore | undefined): RegistryCore => {
-      const core = new RegistryCore(watch);
-      if (last !== undefined) core.adopt(last);
+      if (last === undefined) return first;
+      const core = new RegistryCore(watch, options);
+      core.adopt(last);
       return core;
     };
     const plan = { slot, processes };

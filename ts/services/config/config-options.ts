@@ -1,4 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
+import { checkKeys } from "../../base/option-checks.ts";
 import type { PlainObject } from "../toolkit/nested.ts";
 import { DEFAULT_CONFIG } from "./config-defaults.ts";
 import { mergeParts, readConfigFile, readEnvironment, type SourcePart } from "./config-sources.ts";
@@ -22,6 +23,8 @@ export interface ConfigOptions {
   readonly updatable?: readonly (readonly string[])[];
 }
 
+const CONFIG_KEYS = ["files", "env", "values", "schemas", "updatable"];
+
 /** What the sources say, and what of it nobody understood. */
 export interface LoadedConfig {
   readonly initial: PlainObject;
@@ -36,6 +39,7 @@ export interface LoadedConfig {
  *   `invalid_config_value`
  */
 export async function loadConfig(options: ConfigOptions = {}): Promise<LoadedConfig> {
+  checkKeys("config", options, CONFIG_KEYS);
   const { files = [], env = true, values = {}, schemas = {} } = options;
   for (const [name, schema] of Object.entries(schemas)) {
     if (isStandardSchema(schema)) continue;

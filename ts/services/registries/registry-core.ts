@@ -1,6 +1,6 @@
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount } from "../../base/option-checks.ts";
+import { checkCount, checkKeys } from "../../base/option-checks.ts";
 import { Pid } from "../../base/pid.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
 import type { ServiceCore } from "../service-slot.ts";
@@ -44,6 +44,7 @@ export class RegistryCore implements ServiceCore {
   constructor(watch: ProcessWatch, options: RegistryOptions = {}, clock: Clock = SYSTEM_CLOCK) {
     this.#watch = watch;
     this.#clock = clock;
+    checkKeys("registries", options, Object.keys(REGISTRY_DEFAULTS));
     this.#namesMax = checkCount("namesMax", options.namesMax ?? REGISTRY_DEFAULTS.namesMax);
     this.#startMs = clock.now();
   }

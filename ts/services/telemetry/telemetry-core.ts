@@ -1,6 +1,6 @@
 import { type CancelTimer, type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { FoundationError } from "../../base/errors.ts";
-import { checkCount } from "../../base/option-checks.ts";
+import { checkCount, checkKeys } from "../../base/option-checks.ts";
 import type { ServiceCore } from "../service-slot.ts";
 import type { Measurements, Metadata, TelemetryName } from "../sinks.ts";
 import { Handlers } from "./handlers.ts";
@@ -26,6 +26,7 @@ export class TelemetryCore implements ServiceCore {
     options: TelemetryOptions = {},
     { clock = SYSTEM_CLOCK, testMode = false, last }: TelemetryParts = {},
   ) {
+    checkKeys("telemetry", options, Object.keys(TELEMETRY_DEFAULTS));
     const config = { ...TELEMETRY_DEFAULTS, ...options };
     for (const [name, value] of Object.entries(config)) checkCount(name, value);
     this.#clock = clock;
