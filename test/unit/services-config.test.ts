@@ -11,6 +11,7 @@ import { readEnvironment } from "../../dist/ts/services/config/config-sources.js
 import type { ConfigNotification } from "../../dist/ts/services/config/config-types.js";
 import { ServiceSlot } from "../../dist/ts/services/service-slot.js";
 import { Scene, settled } from "./beam-scene.ts";
+import { codeOf } from "./thrown-code.ts";
 
 const RATE = ["ai", "planning", "samplingRate"] as const;
 
@@ -31,16 +32,6 @@ function scene(parts: ConfigParts = {}) {
   });
   slot.install(core);
   return { clock, processes, happened, slot, core, config: new Config(slot) };
-}
-
-function codeOf(run: () => unknown): [string, number] | undefined {
-  try {
-    run();
-  } catch (thrown) {
-    const { code, numericCode } = thrown as { code: string; numericCode: number };
-    return [code, numericCode];
-  }
-  return undefined;
 }
 
 describe("the configuration service", () => {

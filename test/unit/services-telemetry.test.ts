@@ -5,6 +5,7 @@ import { ServiceSlot } from "../../ts/services/service-slot.ts";
 import { Telemetry } from "../../ts/services/telemetry/telemetry.ts";
 import { TelemetryCore } from "../../ts/services/telemetry/telemetry-core.ts";
 import type { TelemetryOptions } from "../../ts/services/telemetry/telemetry-types.ts";
+import { codeOf } from "./thrown-code.ts";
 
 function scene(options: TelemetryOptions = {}, testMode = false) {
   const clock = new ManualClock();
@@ -16,16 +17,6 @@ function scene(options: TelemetryOptions = {}, testMode = false) {
     log: (_level: string, text: string, facts: object) => void lines.push([text, facts]),
   };
   return { clock, slot, core, lines, telemetry: new Telemetry(slot, log) };
-}
-
-function codeOf(run: () => unknown): [string, number] | undefined {
-  try {
-    run();
-  } catch (thrown) {
-    const { code, numericCode } = thrown as { code: string; numericCode: number };
-    return [code, numericCode];
-  }
-  return undefined;
 }
 
 describe("measuring a function", () => {
