@@ -69,6 +69,11 @@ export function createWarmStart(timing) {
         targets: { p50: [{ atMost: 2 }] },
         measure: measureHeavy({ ...parameters, idle: 2 }),
       },
+      {
+        case: "heavy start, pool, preloaded",
+        targets: { p50: [{ atMost: 2 }] },
+        measure: measureHeavy({ ...parameters, idle: 2, isPreloaded: true }),
+      },
     ],
     peers: createHeavyRivals(["worker"], parameters),
   };

@@ -12,6 +12,9 @@ const SOURCE_FOLDERS = ["ts", "bindings"];
 const PUBLIC_LIST = "ts/index.ts";
 
 const OWN_URL = "import.meta.url";
+/** Stands for it until it is known which file a module's code is in. */
+const PLACE_OF = "__placeOf";
+const PLACES = new RegExp(`${PLACE_OF}\\("([^"]+)"\\)`, "g");
 
 /**
  * The files that shared code is put into, and what goes there: what these modules import, with all
@@ -108,10 +111,8 @@ async function ownPlaces(root) {
   return {
     name: "own-places",
     transform: {
-      filter: { id: /\.ts$/, code: "import.meta.url" },
+      filter: { id: /\.ts$/, code: OWN_URL },
       handler(code, id) {
-        const source = relative(root, id).split("\\").join("/");
-        const place = posix.relative(CHUNK_FOLDER, source.replace(/\.ts$/, ".js"));
         /** @type {{ start: number, end: number }[]} */
         const found = [];
         const visitor = new Visitor({
@@ -120,13 +121,21 @@ async function ownPlaces(root) {
           },
         });
         visitor.visit(parseSync(id, code).program);
+        const place = relative(root, id).split("\\").join("/").replace(/\.ts$/, ".js");
         let text = code;
         for (const { start, end } of found.reverse()) {
-          text = `${text.slice(0, start)}new URL("${place}", ${OWN_URL}).href${text.slice(end)}`;
+          text = `${text.slice(0, start)}${PLACE_OF}("${place}")${text.slice(end)}`;
         }
         // Lines stay as they are, so the map of the source does as well.
         return { code: text, map: null };
       },
+    },
+    renderChunk(code, { fileName }) {
+      const text = code.replace(PLACES, (_, place) => {
+        if (place === fileName) return OWN_URL;
+        return `new URL("${posix.relative(posix.dirname(fileName), place)}", ${OWN_URL}).href`;
+      });
+      return text === code ? null : { code: text, map: null };
     },
   };
 }

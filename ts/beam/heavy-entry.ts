@@ -17,6 +17,9 @@ import { stayGuarded } from "./watchdog.ts";
 
 const root = parentPort as MessagePort;
 
+/** A module as small as one can be that starts a process. */
+const REHEARSED = new URL("./heavy-rehearsed.js", import.meta.url).href;
+
 /** What this isolate has of its node. */
 interface Joined {
   readonly node: ClusterNode;
@@ -65,11 +68,17 @@ async function startIn(
   return [await runtime.start(body, { label, ...options }), parent];
 }
 
-/** Starts a process of nobody, so that the first one of somebody meets code that is compiled. */
+/** This package, as the modules of its users name it. */
+const PACKAGE: string = "foundation-runtime";
+
+/** Does what an order will have it do, so that the order meets code that is compiled. */
 async function rehearse({ runtime }: ProcessRoom): Promise<void> {
+  // A bundler may have left the package without its name.
+  await import(PACKAGE).catch(() => {});
   const apart = new ProcessRuntime(runtime.home, 1, () => {});
   const given = Uint8Array.from(encodeValue([[], undefined]).bytes);
-  const [process] = await startIn(apart, () => {}, given, {});
+  const start = await importStartable(REHEARSED, "rehearsed");
+  const [process] = await startIn(apart, start, given, {});
   apart.watch(process.pid, () => {});
   await apart.call(process.pid, undefined);
   apart.close("normal");

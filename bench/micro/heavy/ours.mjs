@@ -8,7 +8,7 @@ import { parameters } from "../../child.mjs";
 import { answerHeavy } from "./ask.mjs";
 
 const MODULE = new URL("successor.mjs", import.meta.url);
-const { idle = 0 } = parameters();
+const { idle = 0, isPreloaded = false } = parameters();
 
 /** Resolves when all isolates that are to wait do. */
 async function filled(processes) {
@@ -17,7 +17,8 @@ async function filled(processes) {
 
 await answerHeavy(async () => {
   const place = { name: "solo", cluster: "bench", listen: "127.0.0.1:0" };
-  const { processes } = (await Foundation.start({ ...place, heavyPool: { idle } })).beam;
+  const heavyPool = { idle, preload: isPreloaded ? [MODULE] : [] };
+  const { processes } = (await Foundation.start({ ...place, heavyPool })).beam;
   const successor = heavy({ module: MODULE, export: "Successor" });
   await filled(processes);
   return async () => {
