@@ -32,6 +32,17 @@ describe("a mailbox", () => {
     expect(mailbox.waiting()).toEqual([3, 2, 5]);
     expect(drain(mailbox)).toEqual([3, 2, 5]);
   });
+
+  test.each([1, 3, 5])("finds what is wanted though its match has taken %d out", (nested) => {
+    const mailbox = new Mailbox();
+    for (const item of [1, 2, 3, 4, 5]) mailbox.push(item);
+    const isFour = (item: unknown): boolean => {
+      if (item === 3) mailbox.take((one) => one === nested);
+      return item === 4;
+    };
+    expect(mailbox.take(isFour)).toEqual({ item: 4 });
+    expect(drain(mailbox)).toEqual([1, 2, 3, 5].filter((item) => item !== nested));
+  });
 });
 
 test("shows what waits in it, and the bytes of what is bytes", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NO_REPLY } from "../../dist/ts/beam/envelope.js";
+import { isDown } from "../../dist/ts/beam/signals.js";
 import type { From, Self } from "../../dist/ts/index.js";
 import { Scene, settled } from "./beam-scene.ts";
 
@@ -180,6 +181,58 @@ describe("processes that are always busy", () => {
     expect(turns.first).toBeGreaterThan(0);
     expect(Math.abs(turns.first - turns.second)).toBeLessThanOrEqual(2 * 128);
   });
+});
+
+describe("a match that flushes monitors of its process", () => {
+  /** A process that waits in front of a full mailbox: DOWN of `second`, 1, 2; behind them the rest. */
+  async function flooded(order: readonly ("down" | "a")[]) {
+    const { processes, runtime } = new Scene();
+    const [first, second] = [processes.spawn(() => {}), processes.spawn(() => {})];
+    let go = (): void => {};
+    const ready = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const got: unknown[] = [];
+    const pid = processes.spawn(
+      async (message: unknown, self: Self) => {
+        if (message !== "go") return void got.push(message);
+        const refs = [self.monitor(first), self.monitor(second)] as const;
+        await ready;
+        let isArmed = false;
+        const awaited = self.receive((one) => {
+          if (isArmed && isDown(one) && one.ref === refs[0])
+            self.demonitor(refs[0], { flush: true });
+          return one === "awaited";
+        });
+        isArmed = true; // from here on the match sees what goes in
+        self.demonitor(refs[1], { flush: true });
+        processes.send(self.pid, "awaited");
+        got.push(await awaited);
+      },
+      { mailbox: { messagesMax: 3 } },
+    );
+    processes.send(pid, "go");
+    await settled();
+    processes.exit(second, "kill");
+    await settled();
+    for (const message of [1, 2]) processes.send(pid, message);
+    for (const one of order) {
+      if (one === "down") processes.exit(first, "kill");
+      else void runtime.backlogs.deliver(runtime.find(pid) as never, "send", one);
+      await settled();
+    }
+    go();
+    await settled();
+    return got.filter((one) => !isDown(one));
+  }
+
+  test.each([[["down", "a"]], [["a", "down"]], [["a", "down", "a"]]] as const)(
+    "loses and doubles nothing of what waits for room: %j",
+    async (order) => {
+      const others = order.filter((one) => one === "a");
+      expect(await flooded(order)).toEqual(["awaited", 1, 2, ...others]);
+    },
+  );
 });
 
 describe("a receive", () => {

@@ -9,6 +9,8 @@ import type { LightProcess } from "./process.ts";
  */
 export class Backlogs {
   readonly #waiting = new Map<LightProcess, Mailbox>();
+  /** Those whose messages are going in right now. */
+  readonly #entering = new Set<LightProcess>();
 
   /** Messages that wait. */
   get size(): number {
@@ -68,15 +70,22 @@ export class Backlogs {
     const waiting = this.#waiting.get(process);
     const taken = waiting?.take((item) => isWanted(contentOf(item)));
     if (taken === undefined) return undefined;
-    if (waiting?.size === 0) this.#waiting.delete(process);
+    if (waiting?.size === 0 && !this.#entering.has(process)) this.#waiting.delete(process);
     return { item: contentOf(taken.item) };
   }
 
   /** A mailbox has room, or its process is gone: what waits goes in, as far as it can. */
   refill(process: LightProcess): void {
     const waiting = this.#waiting.get(process);
-    if (waiting === undefined) return;
-    while (waiting.size > 0 && enter(process, waiting.first)) waiting.shift();
+    if (waiting === undefined || this.#entering.has(process)) return;
+    this.#entering.add(process);
+    while (waiting.size > 0) {
+      const { first } = waiting;
+      if (!enter(process, first)) break;
+      // The process's own `match` has seen it, and may have flushed it or others.
+      waiting.take((item) => item === first);
+    }
+    this.#entering.delete(process);
     if (waiting.size === 0) this.#waiting.delete(process);
   }
 

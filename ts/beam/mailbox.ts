@@ -34,6 +34,8 @@ const COMPACT_AT = 1_024;
 export class Mailbox {
   #items: unknown[] = [];
   #head = 0;
+  /** How often messages have been taken out, so that a search sees that its own match has. */
+  #taken = 0;
 
   /** Number of messages that wait. */
   get size(): number {
@@ -54,6 +56,7 @@ export class Mailbox {
   shift(): unknown {
     const items = this.#items;
     const item = items[this.#head];
+    this.#taken++;
     items[this.#head++] = undefined;
     if (this.#head === items.length) {
       if (items.length > COMPACT_AT) this.#items = [];
@@ -70,9 +73,17 @@ export class Mailbox {
   take(isWanted: (item: unknown) => boolean): { readonly item: unknown } | undefined {
     for (let index = this.#head; index < this.#items.length; index++) {
       const item = this.#items[index];
-      if (!isWanted(item)) continue;
-      if (index === this.#head) this.shift();
-      else this.#items.splice(index, 1);
+      const before = this.#taken;
+      const isFound = isWanted(item);
+      if (this.#taken !== before) {
+        // What looked at it has taken out others, or this one: nothing is where it was.
+        index = this.#items.indexOf(item, this.#head);
+        if (index < 0) return this.take(isWanted);
+      }
+      if (!isFound) continue;
+      if (index === this.#head) return { item: this.shift() };
+      this.#taken++;
+      this.#items.splice(index, 1);
       return { item };
     }
     return undefined;
