@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { FoundationNode, Pid } from "foundation-runtime";
+import type { FoundationNode, Pid, Self } from "foundation-runtime";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { subject } from "./fixtures/subject.mjs";
 import { allReady, LocalNodes, nextEventOf } from "./local-nodes.ts";
@@ -83,6 +83,34 @@ describe("a node that leaves", () => {
     probe.watch(pid);
     expect(await probe.down()).toMatchObject({ reason: "noproc" });
     expect(await processes.call(heir, { order: "echo", argument: 1 })).toBe(1);
+  });
+});
+
+describe("a start at another node", () => {
+  test.each([
+    ["took too long", { timeoutMs: 1 }, "timeout"],
+    ["was aborted", { signal: AbortSignal.abort() }, "aborted"],
+  ])("that %s leaves no process behind", async (_why, options, code) => {
+    const there = await startThere();
+    let make = (_body: unknown): void => {};
+    const ended: unknown[] = [];
+    const asked = new Promise<void>((resolve) => {
+      there.beam.processes.offer("slow", async () => {
+        resolve();
+        return new Promise((made) => {
+          make = made as typeof make;
+        });
+      });
+    });
+    const given = here.beam.processes.spawnOn("there", "slow", [], options);
+    await expect(given).rejects.toMatchObject({ code });
+    await asked;
+    make({
+      init: (self: Self) =>
+        there.beam.processes.monitor(self.pid, ({ reason }) => ended.push(reason)),
+      handle: () => {},
+    });
+    await expect.poll(() => ended, { timeout: 10_000 }).toEqual(["killed"]);
   });
 });
 

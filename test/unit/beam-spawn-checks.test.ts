@@ -4,6 +4,7 @@ import {
   GenServer,
   heavy,
   type Pid,
+  type Self,
   StateMachine,
   supervisor,
 } from "../../dist/ts/index.js";
@@ -55,6 +56,26 @@ test.each([undefined, null, 7, {}, { node: "n" }])("%j receives nothing", async 
   expect(() => processes.cast(to as never, 1)).toThrow(refused);
   await expect(processes.call(to as never, 1)).rejects.toThrow(refused);
   await expect(processes.drained(to as never)).rejects.toThrow(refused);
+});
+
+test("options that nobody knows are refused, with the nearest that is known", async () => {
+  const { processes, tasks } = new Scene();
+  const pid = processes.spawn(async (message: unknown, self: Self) => {
+    if (message === "receive") return self.receive(undefined, { timeoutMS: 1 } as never);
+    return message;
+  });
+  const wrong = { timeoutMS: 1, chanel: "bulk" } as never;
+  expect(() => processes.send(pid, 1, wrong)).toThrow(/unknown option 'timeoutMS'/);
+  expect(() => processes.send(pid, 1, { chanel: "bulk" } as never)).toThrow(/'channel'\?/);
+  expect(() => processes.cast(pid, 1, wrong)).toThrow(refused);
+  await expect(processes.drained(pid, wrong)).rejects.toThrow(refused);
+  await expect(processes.call(pid, 1, wrong)).rejects.toThrow(/'timeoutMs'\?/);
+  await expect(processes.call(pid, 1, { timeoutMs: Number.NaN })).rejects.toThrow(refused);
+  await expect(processes.call(pid, "receive")).rejects.toThrow(/'timeoutMs'\?/);
+  expect(() => tasks.run(() => 1, { lable: "x" } as never)).toThrow(/'label'\?/);
+  expect(() => tasks.run(undefined as never)).toThrow(/work must be a function/);
+  const module = new URL("file:///x.js");
+  expect(() => heavy({ module, heapMib: 8 } as never)).toThrow(/'heapMiB'\?/);
 });
 
 test("a printed pid is read before it is used", async () => {

@@ -28,6 +28,7 @@ export class Wait<T> {
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
   #onSettled: (() => void) | undefined;
+  #isSettled = false;
 
   /** `late` makes the error of a timeout; `onSettled` runs once, however the wait ends. */
   constructor(options: WaitOptions, code: ErrorCode, late: () => string, onSettled?: () => void) {
@@ -48,6 +49,11 @@ export class Wait<T> {
     }
   }
 
+  /** Whether it has ended, however. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
   /** Ends the wait with a value. */
   resolve(value: T): void {
     this.#release();
@@ -61,6 +67,7 @@ export class Wait<T> {
   }
 
   #release(): void {
+    this.#isSettled = true;
     clearTimeout(this.#timer);
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
     const onSettled = this.#onSettled;

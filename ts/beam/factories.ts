@@ -1,6 +1,7 @@
+import { FOREVER_MS, Wait } from "../base/deadline.ts";
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
-import { checkKeys } from "../base/option-checks.ts";
+import { checkDelay, checkKeys } from "../base/option-checks.ts";
 import { Pid } from "../base/pid.ts";
 import type { Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
@@ -18,9 +19,9 @@ export type Factory = (...args: never[]) => Startable | Promise<Startable>;
 
 /** How a process is started at another node. */
 export interface SpawnOnOptions extends SpawnOptions {
-  /** Longest wait. Unit: ms. Default: 5,000. */
+  /** Longest wait; what was started later is killed. Unit: ms. Default: 5,000. */
   readonly timeoutMs?: number;
-  /** Ends the wait with `aborted`; the process may have been started. Default: none. */
+  /** Ends the wait with `aborted`; what was started later is killed. Default: none. */
   readonly signal?: AbortSignal;
   /** A process that the new one is linked to from its first moment. Default: none. */
   readonly link?: Pid;
@@ -88,10 +89,26 @@ export class Factories {
   ): Promise<Pid> {
     checkKeys("the options of spawnOn", given, SPAWN_ON_KEYS);
     const { timeoutMs = 5_000, signal, link, ...options } = given;
+    checkDelay("timeoutMs", timeoutMs);
     const order: Order = { args, options, link, role };
-    const wait = { timeoutMs, ...(signal !== undefined && { signal }) };
+    const text = (): string => `'${node}' did not start '${factory}' within ${timeoutMs} ms`;
+    const wait = new Wait<Pid>({ timeoutMs, signal }, "timeout", text);
+    this.#order(node, factory, order).then(
+      (pid) => {
+        // Who has given up knows no pid to end it by.
+        if (wait.isSettled) this.#runtime.exit(this.#runtime.nobody, pid, "kill");
+        else wait.resolve(pid);
+      },
+      (thrown: unknown) => wait.reject(thrown),
+    );
+    return wait.promise;
+  }
+
+  /** Resolves with what was started, however long that takes; rejects where the node is gone. */
+  async #order(node: string, factory: string, order: Order): Promise<Pid> {
     const to = { node, name: factoryName(factory) };
-    const answer = await this.#node.call(to, order, wait).catch((thrown: unknown) => {
+    const patient = { timeoutMs: FOREVER_MS };
+    const answer = await this.#node.call(to, order, patient).catch((thrown: unknown) => {
       if (!(thrown instanceof FoundationError) || thrown.code !== "noproc") throw thrown;
       const text = `'${node}' offers no factory '${factory}'`;
       throw new FoundationError("unknown_factory", text, { cause: thrown });

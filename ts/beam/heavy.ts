@@ -1,4 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
+import { checkKeys } from "../base/option-checks.ts";
 import { STALL_MS_MIN } from "./limits.ts";
 import { moduleName } from "./module-names.ts";
 
@@ -42,6 +43,16 @@ export const HEAVY_DEFAULTS = Object.freeze({
   startTimeoutMs: 30_000, // an isolate starts in 50 ms; what its module does is not known
 });
 
+const HEAVY_KEYS: readonly (keyof HeavyOptions)[] = [
+  "module",
+  "export",
+  "heapMiB",
+  "youngMiB",
+  "stallMs",
+  "offHeapMiB",
+  "startTimeoutMs",
+];
+
 /** What a heavy process is started from, as a process or as the child of a supervisor. */
 export interface HeavyBlueprint extends HeapLimits {
   readonly kind: "heavy";
@@ -58,6 +69,7 @@ export interface HeavyBlueprint extends HeapLimits {
  * @throws FoundationError `invalid_options`
  */
 export function heavy(options: HeavyOptions): HeavyBlueprint {
+  checkKeys("the options of heavy", options, HEAVY_KEYS);
   const {
     module,
     heapMiB,

@@ -1,5 +1,5 @@
 import { Wait } from "../base/deadline.ts";
-import { checkDelay } from "../base/option-checks.ts";
+import { checkDelay, checkKeys } from "../base/option-checks.ts";
 import type { ReceiveOptions } from "./process-types.ts";
 
 /** A process that waits for a message of its choice. */
@@ -14,9 +14,11 @@ export class Receiving {
    */
   constructor(
     match: ((message: unknown) => boolean) | undefined,
-    { signal, timeoutMs = Number.POSITIVE_INFINITY }: ReceiveOptions,
+    options: ReceiveOptions,
     onEnd: () => void,
   ) {
+    checkKeys("the options of receive", options, ["timeoutMs", "signal"]);
+    const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options;
     this.#match = match;
     const isEndless = timeoutMs === Number.POSITIVE_INFINITY;
     if (!isEndless) checkDelay("timeoutMs", timeoutMs);

@@ -19,7 +19,14 @@ import {
 } from "./process-types.ts";
 import { RunQueue } from "./run-queue.ts";
 import { type Down, type ExitReason, type MonitorRef, StopRequest } from "./signals.ts";
-import { checkNamed, checkPid, checkSpawn, NO_OPTIONS } from "./spawn-checks.ts";
+import {
+  checkCalling,
+  checkNamed,
+  checkPid,
+  checkSending,
+  checkSpawn,
+  NO_OPTIONS,
+} from "./spawn-checks.ts";
 import { Starting } from "./starting.ts";
 import { tieKey, type Watcher } from "./ties.ts";
 import { type TimerRef, Timers } from "./timers.ts";
@@ -236,6 +243,7 @@ export class ProcessRuntime {
 
   /** See `Processes.send`. */
   send(to: Destination, message: unknown, options?: ProcessSendOptions): boolean {
+    checkSending(options);
     const target = this.#resolve(to);
     if (target instanceof LightProcess) return target.accept(message);
     if (target !== undefined) return this.#distant.send(target, "send", message, options);
@@ -245,6 +253,7 @@ export class ProcessRuntime {
 
   /** See `Processes.cast`. */
   cast(to: Destination, message: unknown, options?: ProcessSendOptions): boolean {
+    checkSending(options);
     const target = this.#resolve(to);
     if (target instanceof LightProcess) return target.accept(new Envelope("cast", message));
     if (target !== undefined) return this.#distant.send(target, "cast", message, options);
@@ -254,8 +263,8 @@ export class ProcessRuntime {
 
   /** See `Processes.call`. */
   async call(to: Destination, message: unknown, options?: ProcessCallOptions): Promise<unknown> {
+    checkCalling(options);
     const timeoutMs = options?.timeoutMs ?? PROCESS_CALL_DEFAULTS.timeoutMs;
-    if (timeoutMs !== Number.POSITIVE_INFINITY) checkDelay("timeoutMs", timeoutMs);
     const target = this.#resolve(to);
     const name = to instanceof Pid || typeof to === "string" ? to : to.name;
     const call = new PendingCall(name, timeoutMs, options?.signal, this.#deadlines, this.counts);
@@ -278,6 +287,7 @@ export class ProcessRuntime {
 
   /** See `Processes.drained`. */
   async drained(to: Destination, options?: ProcessSendOptions): Promise<void> {
+    checkSending(options);
     const target = this.#resolve(to);
     if (target instanceof LightProcess) return this.awaitRoom(target);
     if (target !== undefined) return this.#distant.drained(target, options);

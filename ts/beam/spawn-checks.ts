@@ -1,14 +1,23 @@
 import { FoundationError } from "../base/errors.ts";
-import { checkKeys, checkKind } from "../base/option-checks.ts";
+import { checkDelay, checkKeys, checkKind } from "../base/option-checks.ts";
 import { Pid } from "../base/pid.ts";
 import { isGenServerClass } from "./gen-server.ts";
-import type { NamedProcess, Spawnable, SpawnOptions } from "./process-types.ts";
+import type {
+  NamedProcess,
+  ProcessCallOptions,
+  ProcessSendOptions,
+  Spawnable,
+  SpawnOptions,
+} from "./process-types.ts";
 import { isStateMachineClass } from "./state-machine.ts";
 
 /** Names of the options of a process, on whichever node. */
 export const SPAWN_KEYS = ["name", "mailbox", "trapExit", "label"] as const;
 /** With that which is of one isolate. */
 const LOCAL_SPAWN_KEYS = [...SPAWN_KEYS, "via"] as const;
+
+const SEND_KEYS = ["channel"] as const;
+const CALL_KEYS = [...SEND_KEYS, "timeoutMs", "signal"] as const;
 
 /** No options, of which there is nothing to check: what most processes are spawned with. */
 export const NO_OPTIONS: SpawnOptions = Object.freeze({});
@@ -61,4 +70,25 @@ export function checkPid(pid: Pid): void {
 export function checkNamed(to: NamedProcess): void {
   const isNamed = typeof to?.node === "string" && typeof to.name === "string";
   checkKind("a receiver", isNamed, "a pid, a name, or { node, name }");
+}
+
+/**
+ * Refuses what is no option of a message.
+ *
+ * @throws FoundationError `invalid_options`
+ */
+export function checkSending(options: ProcessSendOptions | undefined): void {
+  if (options !== undefined) checkKeys("the options of a message", options, SEND_KEYS);
+}
+
+/**
+ * Refuses what is no option of a call.
+ *
+ * @throws FoundationError `invalid_options`
+ */
+export function checkCalling(options: ProcessCallOptions | undefined): void {
+  if (options === undefined) return;
+  checkKeys("the options of a call", options, CALL_KEYS);
+  const { timeoutMs = 0 } = options;
+  if (timeoutMs !== Number.POSITIVE_INFINITY) checkDelay("timeoutMs", timeoutMs);
 }

@@ -1,3 +1,4 @@
+import { checkKeys, checkKind } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import { exitedError } from "./envelope.ts";
 import type { Self } from "./process-types.ts";
@@ -36,6 +37,8 @@ export class Tasks {
   /**
    * Runs a function in a process of its own; it is the only process that its failure ends.
    * A failure that nobody awaits is a crash report, not an unhandled rejection.
+   *
+   * @throws FoundationError `invalid_options`
    */
   run<T>(work: (self: Self) => T | Promise<T>, options: TaskOptions = {}): Task<T> {
     return this.#start(work, options, false);
@@ -53,9 +56,12 @@ export class Tasks {
 
   #start<T>(
     work: (self: Self) => T | Promise<T>,
-    { label = work.name, signal }: TaskOptions,
+    options: TaskOptions,
     isLinked: boolean,
   ): Task<T> {
+    checkKind("work", typeof work === "function", "a function");
+    checkKeys("the options of a task", options, ["label", "signal"]);
+    const { label = work.name, signal } = options;
     const runtime = this.#runtime;
     let value: T | undefined;
     const body = {
