@@ -184,7 +184,7 @@ describe("processes that are always busy", () => {
 });
 
 describe("a match that flushes monitors of its process", () => {
-  /** A process that waits in front of a full mailbox: DOWN of `second`, 1, 2; behind them the rest. */
+  /** A process in front of a full mailbox: DOWN of `second`, 1, 2; behind them the rest. */
   async function flooded(order: readonly ("down" | "a")[]) {
     const { processes, runtime } = new Scene();
     const [first, second] = [processes.spawn(() => {}), processes.spawn(() => {})];

@@ -170,6 +170,17 @@ describe("what cannot be sent", () => {
     ["a function inside of an object", { f: () => 1 }],
     ["a function inside of a map", new Map([[1, () => 1]])],
     ["a symbol inside of an object", { s: Symbol("s") }],
+    ["a promise", Promise.resolve(1)],
+    [
+      "a promise inside of an object of a class",
+      new (class Order {
+        paid = Promise.resolve(1);
+      })(),
+    ],
+    ["a weak map inside of an array", [new WeakMap()]],
+    ["shared memory", { memory: new SharedArrayBuffer(8) }],
+    ["a port", new MessageChannel().port1],
+    ["a URL", { url: new URL("file:///x") }],
     ["an object that holds itself", endless],
     ["an object whose getter throws", throwing],
   ])("%s is refused with the code unencodable", (_name, value) => {
@@ -177,6 +188,11 @@ describe("what cannot be sent", () => {
     // The encoder is shared by all messages of an isolate: the next one must come out whole.
     expect(roundTrip({ next: [1, 2] })).toEqual({ next: [1, 2] });
   });
+});
+
+test("the refusal of what is bound to its isolate names it", () => {
+  const cause = expect.objectContaining({ message: "a Promise cannot be sent" });
+  expect(() => encodeValue([Promise.resolve(1)])).toThrow(expect.objectContaining({ cause }));
 });
 
 describe("prototypes are out of reach of a message", () => {

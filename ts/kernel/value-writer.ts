@@ -1,4 +1,4 @@
-import { Packr } from "msgpackr/pack";
+import { addExtension, Packr } from "msgpackr/pack";
 import { IoList } from "../base/io-list.ts";
 import { Pid } from "../base/pid.ts";
 import { checkEmbedded } from "./embedded.ts";
@@ -18,6 +18,16 @@ const LOOPED_TEXT_MAX = 48;
 const BYTES_MAX = 1 << 30;
 /** Numbers of messages begin again behind it: up to here V8 keeps them without an allocation. */
 const MESSAGE_NUMBER_MAX = (1 << 30) - 1;
+
+/** Classes whose objects stand for something of their isolate: nothing of them could be carried. */
+const BOUND = [
+  ...[Promise, WeakMap, WeakSet, WeakRef, SharedArrayBuffer],
+  ...[MessagePort, AbortSignal, URL, URLSearchParams],
+];
+for (const Class of BOUND) {
+  // Without a number: nothing can arrive as one.
+  addExtension({ Class, write: () => refuse(`a ${Class.name}`) });
+}
 
 const packr = new Packr({ useRecords: true, moreTypes: true, writeFunction: refuseFunction });
 
@@ -55,7 +65,11 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 function refuseFunction(): never {
-  throw new TypeError("a function cannot be sent");
+  refuse("a function");
+}
+
+function refuse(what: string): never {
+  throw new TypeError(`${what} cannot be sent`);
 }
 
 function use(bytes: Buffer): void {
