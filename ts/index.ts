@@ -7,6 +7,14 @@ export type { ErrorCode } from "./base/error-codes.ts";
 export { ERROR_CODES, errorClassOf, isErrorCode } from "./base/error-codes.ts";
 export type { Attempt, ErrorFacts, FoundationErrorOptions } from "./base/errors.ts";
 export { attempt, FoundationError } from "./base/errors.ts";
+export type { HybridClockOptions, HybridTime } from "./base/hybrid-clock.ts";
+export {
+  compareHybridTimes,
+  HYBRID_CLOCK_DEFAULTS,
+  HYBRID_COUNTER_MAX,
+  HybridClock,
+  isHybridTime,
+} from "./base/hybrid-clock.ts";
 export type { IoPart } from "./base/io-list.ts";
 export { IoList, ioList } from "./base/io-list.ts";
 export { ManualClock } from "./base/manual-clock.ts";
@@ -238,6 +246,26 @@ export type {
 } from "./services/errors/operation-context.ts";
 export { BREADCRUMBS_MAX } from "./services/errors/operation-context.ts";
 export type { ErrorOptions } from "./services/errors/wrapping.ts";
+export type { SerializeOptions } from "./services/events/event-codec.ts";
+export {
+  decodeEvent,
+  encodeEvent,
+  SERIALIZE_DEFAULTS,
+  serializeEvent,
+} from "./services/events/event-codec.ts";
+export type {
+  EventLog,
+  EventLogQuery,
+  EventLogStats,
+  LoggedEvent,
+} from "./services/events/event-log.ts";
+export type { EventFields, EventOptions, FoundationEvent } from "./services/events/event-types.ts";
+export {
+  EVENT_BYTES_MAX,
+  EVENT_DATA_BYTES_MAX,
+  EVENT_TEXT_MAX,
+} from "./services/events/event-types.ts";
+export { EVENT_TYPES, validateEventType } from "./services/events/event-validator.ts";
 export type { BreakerCounts, BreakerStatus } from "./services/infrastructure/breaker/breaker.ts";
 export type {
   BreakerOptions,

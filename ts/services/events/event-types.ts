@@ -1,0 +1,61 @@
+import type { HybridTime } from "../../base/hybrid-clock.ts";
+import type { Pid } from "../../base/pid.ts";
+
+/** Something that happened. Plain data: it is the same after a journey through the codec. */
+export interface FoundationEvent<Data = unknown> {
+  /** What kind of thing it was, e.g. `config_updated`. */
+  readonly eventType: string;
+  /** Unique on its node. Unit: none; a whole number above zero, growing with time. */
+  readonly eventId: number;
+  /**
+   * When it happened, by a clock of its isolate that never goes back: the order of events of one
+   * isolate is that of their timestamps. Unit: ms since 1970, with fractions.
+   */
+  readonly timestamp: number;
+  /** The time of day when it happened. Unit: ms since 1970. */
+  readonly wallTime: number | null;
+  /** Orders events across isolates and nodes; what was caused by an event comes after it. */
+  readonly hlc: HybridTime | null;
+  /** Name of the node that it happened on. */
+  readonly node: string | null;
+  /** The process that it happened in; null outside of processes. */
+  readonly pid: Pid | null;
+  /** What the events of one operation have in common. */
+  readonly correlationId: string | null;
+  /** Id of the event that led to it. */
+  readonly parentId: number | null;
+  /** What is known of it. */
+  readonly data: Data;
+}
+
+/** What can be said of an event when it is made; all else comes from where and when it is made. */
+export interface EventOptions {
+  /** Unit: none; a whole number above zero. Default: a new one. */
+  readonly eventId?: number;
+  /** Unit: ms since 1970, with fractions. Default: now. */
+  readonly timestamp?: number;
+  /** Unit: ms since 1970. Default: now. */
+  readonly wallTime?: number | null;
+  /** Unit: hybrid time. Default: now. */
+  readonly hlc?: HybridTime | null;
+  /** Unit: name. Default: this node. */
+  readonly node?: string | null;
+  /** Unit: pid. Default: the process that calls; null outside of processes. */
+  readonly pid?: Pid | null;
+  /** Unit: text. Default: a new one, a UUID of version 4. */
+  readonly correlationId?: string | null;
+  /** Unit: event id. Default: null. */
+  readonly parentId?: number | null;
+}
+
+/** An event as somebody else made it: what is optional may be missing. */
+export type EventFields<Data = unknown> = Partial<FoundationEvent<Data>> & {
+  readonly eventType: string;
+};
+
+/** Largest data of an event, written by the codec. Unit: bytes. */
+export const EVENT_DATA_BYTES_MAX = 1_000_000; // as Foundation 1.x
+/** Longest type, node name and correlation id of an event. Unit: characters. */
+export const EVENT_TEXT_MAX = 1_000;
+/** Largest event, written by the codec: its data and all of its texts. Unit: bytes. */
+export const EVENT_BYTES_MAX = EVENT_DATA_BYTES_MAX + 32_768;
