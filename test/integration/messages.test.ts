@@ -21,7 +21,7 @@ async function use(open: () => Promise<Place>): Promise<void> {
 }
 afterEach(async () => place.close());
 
-describe.each(ELSEWHERE)("sent $name", ({ open }) => {
+describe.each(ELSEWHERE)("sent $name", ({ name, open }) => {
   let probe: Probe;
   let pid: Pid;
   beforeEach(async () => {
@@ -43,11 +43,13 @@ describe.each(ELSEWHERE)("sent $name", ({ open }) => {
     const receipt = await messages.sendOptimized(pid, bytes, { strategy: "direct" });
     expect(receipt).toMatchObject({ accepted: true, strategy: "direct" });
     expect(receipt.copies).toBe(size.copies.otherIsolate.sender);
-    // Both copies have the message and the receiver's place around it.
-    const perCopy = receipt.copiedBytes / receipt.copies;
+    // Both copies have the message and the receiver's place around it; large bytes of the same node
+    // are brought to shared memory as they are, and the place goes apart.
+    const isApart = length > 16 * KIB && name === ELSEWHERE[0]?.name;
+    const perCopy = isApart ? receipt.copiedBytes : receipt.copiedBytes / receipt.copies;
     expect(perCopy).toBeGreaterThan(length);
     expect(perCopy).toBeLessThanOrEqual(size.encodedBytes);
-    expect(size.encodedBytes - perCopy).toBeLessThanOrEqual(13);
+    expect(size.encodedBytes - perCopy).toBeLessThanOrEqual(isApart ? 18 : 13);
     const got = await probe.next<{ reported: Uint8Array }>(() => true);
     expect(Buffer.compare(got.reported, bytes)).toBe(0);
   });

@@ -5,7 +5,7 @@ import { type Home, isSameHome, Pid } from "../base/pid.ts";
 import type { Unsubscribe } from "../base/typed-events.ts";
 import type { MessageContext } from "../kernel/handlers.ts";
 import type { ClusterNode } from "../kernel/node.ts";
-import { release, slabOf } from "../kernel/slabs.ts";
+import { release, slabOf, toOwned } from "../kernel/slabs.ts";
 import { Bulk, type EncodedMessage } from "./bulk.ts";
 import { Credits } from "./credits.ts";
 import { type Distant, type DistantDestination, describe } from "./distant.ts";
@@ -94,9 +94,13 @@ export class Distribution implements Distant {
     if ("serial" in to && this.#isStale(to.home)) return this.#toNobody();
     const address = addressOf(to);
     if (this.#signals.isHeldUp(address)) return false;
-    const [serial, generation] = placeOf(to);
+    const lead = [OP[kind], ...placeOf(to)];
+    // Large bytes are not written into the array first.
+    const isLed = message instanceof Uint8Array && message.length > this.#node.inlineBytesMax;
     try {
-      return this.#node.send(address, [OP[kind], serial, generation, message], options);
+      return isLed
+        ? this.#node.sendLed(address, lead, message, options)
+        : this.#node.send(address, [...lead, message], options);
     } catch (thrown) {
       if (thrown instanceof FoundationError && thrown.code === "noconnection") {
         return this.#toNobody();
@@ -147,7 +151,7 @@ export class Distribution implements Distant {
     const isCounted = last instanceof Uint8Array && slabOf(last) !== undefined;
     try {
       return isCounted
-        ? this.#node.sendCounted(address, lead, last, options)
+        ? this.#node.sendLed(address, lead, last, options)
         : this.#node.send(address, [...lead, last], options);
     } catch (thrown) {
       if (thrown instanceof FoundationError && thrown.code === "noconnection") {
@@ -408,9 +412,9 @@ export class Distribution implements Distant {
     const process = named ?? this.#at(first, second);
     switch (kind) {
       case OP.send:
-        return process === undefined ? this.#toNobody() : this.#deliver(process, "send", third);
+        return this.#deliver(process, "send", third);
       case OP.cast:
-        return process === undefined ? this.#toNobody() : this.#deliver(process, "cast", third);
+        return this.#deliver(process, "cast", third);
       case OP.counted:
         return this.#bulk.counted(process, third);
       case OP.credited:
@@ -448,8 +452,13 @@ export class Distribution implements Distant {
     return this.#runtime.at(serial);
   }
 
-  #deliver(process: LightProcess, kind: "send" | "cast", message: unknown): unknown {
-    return this.#runtime.backlogs.deliver(process, kind, message);
+  #deliver(process: LightProcess | undefined, kind: "send" | "cast", given: unknown): unknown {
+    const isShared = given instanceof Uint8Array && slabOf(given) !== undefined;
+    if (process === undefined) {
+      if (isShared) release(given);
+      return this.#toNobody();
+    }
+    return this.#runtime.backlogs.deliver(process, kind, isShared ? toOwned(given) : given);
   }
 
   #onCredited(

@@ -32,6 +32,7 @@ import type {
 } from "./node-types.ts";
 import { isolateKey, LOCAL_PEER, type Origin, type RequestPlace } from "./origin.ts";
 import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
+import { slabOf } from "./slabs.ts";
 import { type CallPlace, Transmitter } from "./transmitter.ts";
 import { type Encoded, encodeValue } from "./values.ts";
 
@@ -186,8 +187,8 @@ export class Isolate implements InboxSink, ControlSink {
     return this.#inbox.payload.count(bytes);
   }
 
-  /** See `ClusterNode.sendCounted`. */
-  sendCounted(
+  /** See `ClusterNode.sendLed`. */
+  sendLed(
     to: Address,
     lead: readonly unknown[],
     bytes: Uint8Array,
@@ -197,9 +198,11 @@ export class Isolate implements InboxSink, ControlSink {
     const channelId = this.#directory.channelId(options?.channel);
     const nameId = this.#directory.nameId(to.name);
     const owner = to.node === this.#node.name ? this.#ownerOf(nameId) : "elsewhere";
-    if (typeof owner === "string") return this.send(to, [...lead, bytes], options);
+    const isInline = bytes.length <= this.attachment.writer.inlineBytesMax;
+    const isWhole = typeof owner === "string" || (isInline && slabOf(bytes) === undefined);
+    if (isWhole) return this.send(to, [...lead, bytes], options);
     if (owner === undefined) return this.#toNobody(to.name, undefined);
-    const isTaken = this.#transmitter.sendCounted({ owner, channelId, nameId }, bytes, lead);
+    const isTaken = this.#transmitter.sendLed({ owner, channelId, nameId }, bytes, lead);
     if (isTaken === false) this.#refusedBytes = bytes.length;
     return isTaken ?? this.#toNobody(to.name, undefined);
   }

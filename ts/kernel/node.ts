@@ -141,16 +141,17 @@ export class ClusterNode {
   }
 
   /**
-   * Sends the array `[...lead, bytes]`, as {@link send} does. Another isolate of this node reads
-   * the bytes, which are those of {@link countBytes}, where they lie, until it releases them.
+   * Sends the array `[...lead, bytes]`, as {@link send} does. Another isolate of this node gets
+   * bytes above `inlineBytesMax`, and those of {@link countBytes}, in shared memory: it reads them
+   * where they lie, until it releases them. Only those that are not there yet are copied.
    */
-  sendCounted(
+  sendLed(
     to: Address,
     lead: readonly unknown[],
     bytes: Uint8Array,
     options?: SendOptions,
   ): boolean {
-    return this.#isolate.sendCounted(to, lead, bytes, options);
+    return this.#isolate.sendLed(to, lead, bytes, options);
   }
 
   /** The first channel that this node declared with a priority; undefined where there is none. */

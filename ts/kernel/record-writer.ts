@@ -111,8 +111,9 @@ export class RecordWriter {
     const cost = length + RECORD_COST_BYTES;
     this.#closeBundle();
     if (this.#creditLeft(head) < cost) return FULL;
+    const isLed = (head.tag & RECORD.LED) !== 0;
     const written =
-      length + key.length > this.inlineBytesMax
+      isLed || length + key.length > this.inlineBytesMax
         ? this.#writeSlab(head, payload, key)
         : this.#writeInline(head, payload, key);
     if (written < 0) return written;
@@ -194,6 +195,15 @@ export class RecordWriter {
     outgoing.add(payload.length);
     if (this.#handOver !== undefined && !this.#handOver(slab)) return GONE;
     return this.#announceSlab(head, slab, payload.length, key);
+  }
+
+  /**
+   * Writes a message to another isolate whose bytes are too many to lie in the ring; `lead` is the
+   * array that they are the last element of. Answers as {@link write} does.
+   */
+  writeLed(head: MessageHead, value: Encoded, lead: Uint8Array): number {
+    head.tag |= RECORD.LED;
+    return this.write(head, value, lead);
   }
 
   /**

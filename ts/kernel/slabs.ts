@@ -83,8 +83,14 @@ export function release(bytes: Uint8Array): boolean {
 
 /** A private copy of received bytes that may share memory; the view is released. */
 export function toOwned(bytes: Uint8Array): Uint8Array {
-  const owned = new Uint8Array(bytes.length);
-  owned.set(bytes);
+  const slab = slabOf(bytes);
+  const { length } = bytes;
+  // Not filled with zeros first: it is overwritten as a whole.
+  const memory = Buffer.allocUnsafeSlow(length);
+  const owned = new Uint8Array(memory.buffer, 0, length);
+  // V8 copies shared memory word by word, the core as the processor can.
+  if (slab === undefined || length === 0) owned.set(bytes);
+  else core.copyOut(owned, slab.start);
   release(bytes);
   return owned;
 }

@@ -145,26 +145,26 @@ export class Transmitter {
   }
 
   /**
-   * Sends bytes of a slab to a name of another isolate, as the last element of the array `lead`.
-   * False: nothing was taken; `undefined`: that isolate is gone.
+   * Sends bytes in a slab to a name of another isolate, as the last element of the array `lead`;
+   * they are copied into one unless they lie there. False: nothing was taken; `undefined`: that
+   * isolate is gone.
    */
-  sendCounted(
+  sendLed(
     place: { readonly owner: Owner; readonly channelId: number; readonly nameId: number },
     bytes: Uint8Array,
     lead: readonly unknown[],
   ): boolean | undefined {
     const slab = slabOf(bytes);
-    if (slab === undefined) throw new FoundationError("slab_released", "no slab has these bytes");
     const { owner, channelId, nameId } = place;
     const value = new Encoded(bytes, ENCODING.bytes);
     const head = this.#fill(LOCAL_PEER, channelId, nameId, value, undefined);
     head.tag |= RECORD.CHARGED;
-    const written = this.neighbour(owner)?.writer.writeCounted(
-      head,
-      slab,
-      bytes.length,
-      encodeValue(lead).bytes,
-    );
+    const writer = this.neighbour(owner)?.writer;
+    const { bytes: ahead } = encodeValue(lead);
+    const written =
+      slab === undefined
+        ? writer?.writeLed(head, value, ahead)
+        : writer?.writeCounted(head, slab, bytes.length, ahead);
     return written === undefined || written === GONE ? undefined : written > 0;
   }
 

@@ -13,8 +13,9 @@ export interface MessageLimits {
 /** How often a message is copied on each side of the shared memory, and its bytes there. */
 export interface ExpectedCopies {
   /**
-   * By the time `send` has returned. A small message's bundle is brought into the ring as a whole
-   * afterwards, which is one copy for all its messages.
+   * By the time `send` has returned. Of bytes that go to another isolate in a slab, the first is a
+   * copy of the receiver's place alone. A small message's bundle is brought into the ring as a
+   * whole afterwards, which is one copy for all its messages.
    */
   readonly sender: number;
   /** Out of the shared memory. For small messages one copy serves several. */
