@@ -4,7 +4,8 @@ import { ratioOf, summarise } from "./statistics.mjs";
 
 /**
  * @typedef {{ vs: string, ratio: number }} RatioTarget the least ratio aimed at, against a rival
- * @typedef {{ atMost: number }} LimitTarget the most that a figure may be, in the unit of its case
+ * @typedef {{ atMost: number } | { atLeast: number }} LimitTarget the most or the least that a
+ *   figure may be, in the unit of its case
  * @typedef {RatioTarget | LimitTarget} Target
  *
  * @typedef {object} BenchRecord

@@ -1,6 +1,8 @@
 /** What the services cost, beside what a program on Node.js would take for each instead. */
 
+import { configCases } from "./services/config.mjs";
 import { infrastructureCases } from "./services/infrastructure.mjs";
+import { registriesCases } from "./services/registries.mjs";
 
 /**
  * One file for each service.
@@ -10,5 +12,9 @@ import { infrastructureCases } from "./services/infrastructure.mjs";
 export const services = {
   name: "services",
   question: "what the services cost a call, beside the libraries in their place",
-  cases: (timing) => [...infrastructureCases(timing)],
+  cases: (timing) => [
+    ...configCases(timing),
+    ...registriesCases(timing),
+    ...infrastructureCases(timing),
+  ],
 };

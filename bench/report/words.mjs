@@ -25,14 +25,16 @@ export function formatFigure(value) {
  * @param {import("../record.mjs").Target} target
  */
 export function outcomeOf(record, target) {
-  if ("atMost" in target) {
+  if ("atMost" in target || "atLeast" in target) {
     if (record.ours === undefined) return undefined;
     const { median } = record.ours;
     const inUnit = (value) => `${formatFigure(value)} ${record.unit}`;
+    const isLeast = "atLeast" in target;
+    const limit = isLeast ? target.atLeast : target.atMost;
     return {
-      aim: `at most ${inUnit(target.atMost)}`,
+      aim: `at ${isLeast ? "least" : "most"} ${inUnit(limit)}`,
       reached: inUnit(median),
-      isMet: median <= target.atMost,
+      isMet: isLeast ? median >= limit : median <= limit,
     };
   }
   const ratio = record.ratios[target.vs];

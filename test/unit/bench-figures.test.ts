@@ -22,6 +22,12 @@ describe("tables of the documentation", () => {
       ours: [0.3],
       target: { atMost: 0.1 },
     }),
+    sampleRecord({
+      suite: "services",
+      case: "setting",
+      ours: [12e6],
+      target: { atLeast: 10e6 },
+    }),
   ];
 
   it("a suite's rivals are columns, those without a figure are left out", () => {
@@ -38,6 +44,7 @@ describe("tables of the documentation", () => {
     const block = aimsBlock(records);
     expect(block).toContain("| node-to-node · 64 B | 10x disterl | 20.00x | met |");
     expect(block).toContain("| at most 0.100 messages/s | 0.300 messages/s | **not met** |");
+    expect(block).toContain("| at least 10.0 M messages/s | 12.0 M messages/s | met |");
   });
 
   it("a block is replaced between its marks and nowhere else", () => {
