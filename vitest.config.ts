@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { ParityReporter } from "./test/parity/reporter.ts";
 
 /** One project for each kind of test, by folder: `npm test -- --project unit` runs one of them. */
 interface Kind {
@@ -44,7 +45,8 @@ export default defineConfig({
     pool: "forks",
     // Two at a time suits the smallest machine that the suite promises to pass on (two cores).
     maxWorkers: 2,
-    reporters: ["default"],
+    // `npm run parity` reads what the second one writes.
+    reporters: ["default", new ParityReporter()],
     projects: KINDS.map(({ name, testTimeoutMs, inParallel, again }, order) => ({
       test: {
         name,

@@ -1,6 +1,16 @@
+import { packageVersion } from "./base/version.ts";
 import { Beam } from "./beam/beam.ts";
 import { type HeavyPoolOptions, type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
+import { defaultNode, offerAsDefault } from "./foundation/default-node.ts";
+import {
+  type FoundationHealth,
+  type FoundationStatus,
+  foundationHealth,
+  foundationStatus,
+  isFoundationAvailable,
+} from "./foundation/health.ts";
 import { ClusterNode } from "./kernel/node.ts";
+import type { LeaveOptions } from "./kernel/node-types.ts";
 import {
   type AttachOptions,
   findStarted,
@@ -40,6 +50,7 @@ export class FoundationNode extends ClusterNode {
   readonly serviceRegistry: ServiceRegistry;
   /** What operations know of themselves. */
   readonly errorContexts: ErrorContexts;
+  #left: Promise<void> | undefined;
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
   constructor(opened: OpenedNode, heavyPool?: HeavyPoolPlan) {
@@ -56,6 +67,15 @@ export class FoundationNode extends ClusterNode {
     this.serviceRegistry = this.services.serviceRegistry;
     this.errorContexts = this.services.errorContexts;
     this.onClosed(() => this.services.close());
+  }
+
+  /**
+   * Ends the services in the reverse order of their start, so that each writes what it holds, and
+   * leaves the cluster. Calling it again returns the same promise.
+   */
+  override async leave(options: LeaveOptions = {}): Promise<void> {
+    this.#left ??= this.services.stop().then(async () => super.leave(options));
+    return this.#left;
   }
 
   override detach(): void {
@@ -77,8 +97,12 @@ async function started(
     else node.detach();
     throw thrown;
   }
+  offerAsDefault(node);
   return node;
 }
+
+/** The default node while it is being started. */
+let starting: Promise<FoundationNode> | undefined;
 
 /** How a node is started: its place in the cluster, its services, and what it keeps ready. */
 export interface FoundationStartOptions extends FoundationOptions, ServiceOptions {
@@ -111,5 +135,62 @@ export const Foundation = Object.freeze({
    */
   async attach(options: AttachOptions = {}): Promise<FoundationNode> {
     return started(await findStarted(options));
+  },
+
+  /**
+   * The default node, that of the module style: the first that this isolate started or attached to;
+   * where there is none, one is started. Calling it again gives the same node, whatever the options
+   * then say.
+   *
+   * @throws FoundationError as `start`
+   */
+  async initialize(options: FoundationStartOptions = {}): Promise<FoundationNode> {
+    const present = defaultNode();
+    if (present !== undefined) return present;
+    starting ??= Foundation.start(options).finally(() => {
+      starting = undefined;
+    });
+    return starting;
+  },
+
+  /** The default node; undefined where this isolate has none. */
+  node(): FoundationNode | undefined {
+    return defaultNode();
+  },
+
+  /**
+   * Figures of the services of the default node.
+   *
+   * @throws FoundationError `service_unavailable` of the first service that is not running
+   */
+  status(): FoundationStatus {
+    return foundationStatus();
+  },
+
+  /** Whether there is a default node with all services of `status` running. */
+  available(): boolean {
+    return isFoundationAvailable();
+  },
+
+  /** How the services of the default node are, and what runs them. Never throws. */
+  health(): FoundationHealth {
+    return foundationHealth();
+  },
+
+  /** The version of this package. */
+  version(): string {
+    return packageVersion();
+  },
+
+  /**
+   * Has the default node leave: its services end in the reverse order of their start, each writes
+   * what it holds, and what is queued for other nodes is sent within `drainMs`. Resolves at once
+   * where there is no default node.
+   *
+   * @throws FoundationError `timeout` where the kernel thread does not finish
+   */
+  async shutdown(options: LeaveOptions = {}): Promise<void> {
+    await starting?.catch(() => {});
+    await defaultNode()?.leave(options);
   },
 });

@@ -186,6 +186,19 @@ export type { Supervisors } from "./beam/supervisors.ts";
 export type { Task, TaskOptions, Tasks } from "./beam/tasks.ts";
 export type { TimerRef } from "./beam/timers.ts";
 export type { StallReport, WatchOptions } from "./beam/watchdog.ts";
+export type {
+  FoundationHealth,
+  FoundationStatus,
+  FoundationVersions,
+} from "./foundation/health.ts";
+export {
+  Config,
+  ErrorContext,
+  Infrastructure,
+  ProcessRegistry,
+  ServiceRegistry,
+  Telemetry,
+} from "./foundation/module-style.ts";
 export type { FoundationStartOptions } from "./foundation.ts";
 export { Foundation, FoundationNode } from "./foundation.ts";
 export type { HandleOptions, MessageContext } from "./kernel/handlers.ts";
@@ -213,7 +226,6 @@ export type { Secret } from "./kernel/secrets.ts";
 export { release, toOwned } from "./kernel/slabs.ts";
 export { FlatTable } from "./kernel/values.ts";
 export type { ResetOptions, SubscribeOptions } from "./services/config/config.ts";
-export { Config } from "./services/config/config.ts";
 export { DEFAULT_CONFIG } from "./services/config/config-defaults.ts";
 export type { FallbackStats } from "./services/config/config-fallback.ts";
 export { ConfigFallback } from "./services/config/config-fallback.ts";
@@ -235,7 +247,7 @@ export type {
 export type { StandardSchema } from "./services/config/standard-schema.ts";
 export type { ConfigMessage, ConfigSubscriber } from "./services/config/subscribers.ts";
 export type { ErrorSummary } from "./services/errors/aggregation.ts";
-export { ErrorContexts } from "./services/errors/error-contexts.ts";
+export type { ErrorContexts } from "./services/errors/error-contexts.ts";
 export type { ErrorHierarchy } from "./services/errors/errors.ts";
 export { Errors } from "./services/errors/errors.ts";
 export type { ErrorRecord } from "./services/errors/json.ts";
@@ -266,6 +278,7 @@ export {
   EVENT_TEXT_MAX,
 } from "./services/events/event-types.ts";
 export { EVENT_TYPES, validateEventType } from "./services/events/event-validator.ts";
+export type { ServiceHealth, ServicesHealth } from "./services/health.ts";
 export type { BreakerCounts, BreakerStatus } from "./services/infrastructure/breaker/breaker.ts";
 export type {
   BreakerOptions,
@@ -288,7 +301,6 @@ export type {
   InfrastructureStatus,
   ProtectionStatus,
 } from "./services/infrastructure/infrastructure.ts";
-export { Infrastructure } from "./services/infrastructure/infrastructure.ts";
 export type {
   InfrastructureOperation,
   InfrastructureOptions,
@@ -396,7 +408,7 @@ export type { LineOptions } from "./services/infrastructure/resilience/waiting-l
 export type { HealthCheck, HealthCheckOptions } from "./services/registries/health-check.ts";
 export { HEALTH_CHECK_DEFAULTS } from "./services/registries/health-check.ts";
 export type { Cleanup, CleanupOptions } from "./services/registries/process-registry.ts";
-export { CLEANUP_DEFAULTS, ProcessRegistry } from "./services/registries/process-registry.ts";
+export { CLEANUP_DEFAULTS } from "./services/registries/process-registry.ts";
 export type {
   RegisterOptions,
   RegistryEntry,
@@ -411,7 +423,7 @@ export type {
   ServiceRegistrySinks,
   WaitForServiceOptions,
 } from "./services/registries/service-registry.ts";
-export { SERVICE_WAIT_DEFAULTS, ServiceRegistry } from "./services/registries/service-registry.ts";
+export { SERVICE_WAIT_DEFAULTS } from "./services/registries/service-registry.ts";
 export type { ServiceOptions, Services } from "./services/services.ts";
 export type {
   LogLevel,
@@ -424,7 +436,6 @@ export type {
 export { NO_LOG, NO_TELEMETRY } from "./services/sinks.ts";
 export type { Distribution } from "./services/telemetry/sketch.ts";
 export { Sketch } from "./services/telemetry/sketch.ts";
-export { Telemetry } from "./services/telemetry/telemetry.ts";
 export type {
   Metric,
   MetricTree,

@@ -6,6 +6,7 @@ import {
   type BroadcastReceipt,
   type CallOptions,
   type ChannelOptions,
+  Config,
   capabilities,
   type DownEvent,
   type ErrorCode,
@@ -153,6 +154,22 @@ describe("a node", () => {
     expectTypeOf(metrics.channels["bulk"]?.messagesSent).toEqualTypeOf<number | undefined>();
     // @ts-expect-error: metrics are read only
     metrics.isolate.copies = 0;
+  });
+});
+
+describe("the configuration", () => {
+  test("is typed by the path, in both spellings and both styles", () => {
+    expectTypeOf(node.config.get(["ai", "planning", "sampling_rate"])).toBeNumber();
+    expectTypeOf(node.config.get(["ai", "planning", "samplingRate"])).toBeNumber();
+    expectTypeOf(Config.get(["ai", "planning", "sampling_rate"])).toBeNumber();
+    expectTypeOf(Config.get(["dev", "debugMode"])).toBeBoolean();
+    expectTypeOf(Config.get(["ai", "api_key"])).toEqualTypeOf<string | null>();
+    expectTypeOf(Config.get(["shop", "discount"])).toBeUnknown();
+    expectTypeOf(Config.getWithDefault(["interface", "max_results"], "none")).toEqualTypeOf<
+      number | string
+    >();
+    expectTypeOf<typeof Config>().toEqualTypeOf<Config>();
+    expectTypeOf<typeof Config>().toEqualTypeOf<FoundationNode["config"]>();
   });
 });
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { createRequire } from "node:module";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { packageVersion } from "../base/version.ts";
 import { CommandError, describeFailure, EXIT_CODES } from "./exit.ts";
 import type { IndexArguments } from "./index/command.ts";
 import { abortOnStopSignals } from "./interruption.ts";
@@ -24,13 +24,6 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 
 function append(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
-}
-
-function versionOfThisPackage(): string {
-  const require = createRequire(import.meta.url);
-  const manifest: unknown = require("foundation-runtime/package.json");
-  const isManifest = typeof manifest === "object" && manifest !== null && "version" in manifest;
-  return isManifest ? String(manifest.version) : "unknown";
 }
 
 function describeIndex(program: Command, stop: AbortSignal): void {
@@ -112,7 +105,7 @@ async function main(): Promise<void> {
   const stop = abortOnStopSignals();
   const program = new Command("foundation")
     .description("A cluster runtime for Node.js: run its demonstration job, a node, or a ping.")
-    .version(versionOfThisPackage())
+    .version(packageVersion())
     .addHelpText("after", EXIT_CODE_HELP)
     .exitOverride();
   describeIndex(program, stop);

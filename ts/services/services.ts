@@ -13,6 +13,7 @@ import {
   type ConfigRequest,
 } from "./config/config-wire.ts";
 import { ErrorContexts } from "./errors/error-contexts.ts";
+import { healthOf, type ServicesHealth } from "./health.ts";
 import { Infrastructure } from "./infrastructure/infrastructure.ts";
 import { InfrastructureCore } from "./infrastructure/infrastructure-core.ts";
 import { ProcessRegistry } from "./registries/process-registry.ts";
@@ -27,7 +28,7 @@ import {
 } from "./registries/registry-wire.ts";
 import { ServiceRegistry } from "./registries/service-registry.ts";
 import { serviceChild } from "./service-process.ts";
-import { ServiceSlot } from "./service-slot.ts";
+import { type ServiceCore, ServiceSlot } from "./service-slot.ts";
 import { type LogSink, NO_LOG } from "./sinks.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { TelemetryCore } from "./telemetry/telemetry-core.ts";
@@ -131,11 +132,24 @@ export class Services {
     });
   }
 
+  /** How they are. */
+  health(): ServicesHealth {
+    return healthOf(this.#slots());
+  }
+
+  /** Ends them in the reverse order of their start; resolves when all have ended. */
+  async stop(): Promise<void> {
+    const supervisor = this.#supervisor;
+    if (supervisor !== undefined) await this.#ground.supervisors.stop(supervisor);
+  }
+
   /** Lets go of what they hold open; their processes have ended with the node. */
   close(): void {
-    for (const slot of [this.#telemetry, this.#config, this.#registry, this.#infrastructure]) {
-      slot.close();
-    }
+    for (const slot of this.#slots()) slot.close();
+  }
+
+  #slots(): readonly ServiceSlot<ServiceCore>[] {
+    return [this.#telemetry, this.#config, this.#registry, this.#infrastructure];
   }
 
   #telemetryChild({ telemetry = {}, testMode = false }: ServiceOptions): ChildOptions {
