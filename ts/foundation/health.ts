@@ -33,17 +33,17 @@ export interface FoundationHealth extends ServicesHealth {
   readonly versions: FoundationVersions;
 }
 
-/** See `Foundation.status`. */
+/** What `Foundation.status` answers; throws where a service is not running. */
 export function foundationStatus(): FoundationStatus {
   return { config: Config.status(), telemetry: Telemetry.status() };
 }
 
-/** See `Foundation.available`. */
+/** Whether the default node is there with the services of its status. */
 export function isFoundationAvailable(): boolean {
   return Config.available() && Telemetry.available();
 }
 
-/** See `Foundation.health`. */
+/** What `Foundation.health` answers, also where there is no node. */
 export function foundationHealth(): FoundationHealth {
   const none: ServicesHealth = { status: "degraded", services: {} };
   return {

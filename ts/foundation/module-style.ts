@@ -1,45 +1,35 @@
-import { FoundationError } from "../base/errors.ts";
 import type { FoundationNode } from "../foundation.ts";
-import { Config as ConfigOfNode } from "../services/config/config.ts";
+import { Config as NodeConfig } from "../services/config/config.ts";
 import type { ConfigCore } from "../services/config/config-core.ts";
 import { ErrorContexts } from "../services/errors/error-contexts.ts";
-import { Infrastructure as InfrastructureOfNode } from "../services/infrastructure/infrastructure.ts";
+import { Infrastructure as NodeInfrastructure } from "../services/infrastructure/infrastructure.ts";
 import type { InfrastructureCore } from "../services/infrastructure/infrastructure-core.ts";
-import { ProcessRegistry as ProcessRegistryOfNode } from "../services/registries/process-registry.ts";
+import { ProcessRegistry as NodeProcessRegistry } from "../services/registries/process-registry.ts";
 import type { RegistryCore } from "../services/registries/registry-core.ts";
-import { ServiceRegistry as ServiceRegistryOfNode } from "../services/registries/service-registry.ts";
-import { type ServiceCore, ServiceSlot } from "../services/service-slot.ts";
-import { Telemetry as TelemetryOfNode } from "../services/telemetry/telemetry.ts";
+import { ServiceRegistry as NodeServiceRegistry } from "../services/registries/service-registry.ts";
+import { FoundSlot, type ServiceCore, type ServiceSlot } from "../services/service-slot.ts";
+import { Telemetry as NodeTelemetry } from "../services/telemetry/telemetry.ts";
 import type { TelemetryCore } from "../services/telemetry/telemetry-core.ts";
 import { defaultNode } from "./default-node.ts";
 
 /** The configuration of a node: `node.config`. */
-export type Config = ConfigOfNode;
+export type Config = NodeConfig;
 /** Counters, gauges, histograms and spans of an isolate: `node.telemetry`. */
-export type Telemetry = TelemetryOfNode;
+export type Telemetry = NodeTelemetry;
 /** Names for processes: `node.processRegistry`. */
-export type ProcessRegistry = ProcessRegistryOfNode;
+export type ProcessRegistry = NodeProcessRegistry;
 /** Services by name: `node.serviceRegistry`. */
-export type ServiceRegistry = ServiceRegistryOfNode;
+export type ServiceRegistry = NodeServiceRegistry;
 /** Protection of calls to other services: `node.infrastructure`. */
-export type Infrastructure = InfrastructureOfNode;
+export type Infrastructure = NodeInfrastructure;
 
-/** The slot of a service where no node was started: never up. */
-class NoNode<Core extends ServiceCore> extends ServiceSlot<Core> {
-  readonly #code: number;
-
-  constructor(name: string, numericCode: number) {
-    super(name, numericCode);
-    this.#code = numericCode;
-  }
-
-  override get core(): Core {
-    const text = "no node has been started in this isolate: `Foundation.initialize` starts one";
-    throw new FoundationError("service_unavailable", text, {
-      numericCode: this.#code,
-      context: { service: this.name, node: null },
-    });
-  }
+/** The place of a service where no node was started: never up. */
+function noNode<Core extends ServiceCore>(name: string, numericCode: number): ServiceSlot<Core> {
+  return new FoundSlot<Core>(name, numericCode, {
+    find: () => undefined,
+    text: "no node has been started in this isolate: `Foundation.initialize` starts one",
+    context: { node: null },
+  });
 }
 
 /**
@@ -72,9 +62,9 @@ function boundToDefault<Service extends object, Also extends object = object>(
   return Object.freeze(bound) as Service & Also;
 }
 
-const registry = new NoNode<RegistryCore>("processRegistry", 28_300);
-const telemetry = new TelemetryOfNode(new NoNode<TelemetryCore>("telemetry", 28_200));
-const processes = new ProcessRegistryOfNode({
+const registry = noNode<RegistryCore>("processRegistry", 28_300);
+const telemetry = new NodeTelemetry(noNode<TelemetryCore>("telemetry", 28_200));
+const processes = new NodeProcessRegistry({
   slot: registry,
   // Nobody has a name where there is no registry, so nobody is to be ended.
   ender: { exit: () => {}, exitOf: async () => {} },
@@ -82,7 +72,7 @@ const processes = new ProcessRegistryOfNode({
 
 /** The configuration of the default node: `Config.get(["ai", "provider"])`. */
 export const Config: Config = boundToDefault(
-  new ConfigOfNode(new NoNode<ConfigCore>("config", 5000)),
+  new NodeConfig(noNode<ConfigCore>("config", 5000)),
   (node) => node.config,
 );
 
@@ -100,7 +90,7 @@ export const ProcessRegistry: ProcessRegistry = boundToDefault(
 
 /** The services of the default node: `ServiceRegistry.register("production", "api", pid)`. */
 export const ServiceRegistry: ServiceRegistry = boundToDefault(
-  new ServiceRegistryOfNode(registry, processes),
+  new NodeServiceRegistry(registry, processes),
   (node) => node.serviceRegistry,
 );
 
@@ -108,11 +98,11 @@ export const ServiceRegistry: ServiceRegistry = boundToDefault(
  * The protection of the default node: `Infrastructure.executeProtected("api", …)`. `standalone`
  * makes one that belongs to no node.
  */
-export const Infrastructure: Infrastructure & Pick<typeof InfrastructureOfNode, "standalone"> =
+export const Infrastructure: Infrastructure & Pick<typeof NodeInfrastructure, "standalone"> =
   boundToDefault(
-    new InfrastructureOfNode(new NoNode<InfrastructureCore>("infrastructure", 28_400)),
+    new NodeInfrastructure(noNode<InfrastructureCore>("infrastructure", 28_400)),
     (node) => node.infrastructure,
-    { standalone: InfrastructureOfNode.standalone },
+    { standalone: NodeInfrastructure.standalone },
   );
 
 /**

@@ -1,4 +1,4 @@
-import { FoundationError } from "../base/errors.ts";
+import { type ErrorFacts, FoundationError } from "../base/errors.ts";
 
 /** What a service is made of: plain state with synchronous calls, held by one process. */
 export interface ServiceCore {
@@ -68,5 +68,47 @@ export class ServiceSlot<Core extends ServiceCore> {
     if (this.#core !== core) return;
     this.#last = core;
     this.#core = undefined;
+  }
+}
+
+/** Where a service may be that is not known beforehand, and what to say where it is not. */
+export interface SlotSearch<Core extends ServiceCore> {
+  readonly find: () => ServiceSlot<Core> | undefined;
+  /** What to say where there is none. */
+  readonly text: string;
+  readonly context: ErrorFacts;
+}
+
+/** The place of a service that is looked for at every call, e.g. by a namespace. */
+export class FoundSlot<Core extends ServiceCore> extends ServiceSlot<Core> {
+  readonly #code: number;
+  readonly #search: SlotSearch<Core>;
+
+  constructor(name: string, numericCode: number, search: SlotSearch<Core>) {
+    super(name, numericCode);
+    this.#code = numericCode;
+    this.#search = search;
+  }
+
+  override get isUp(): boolean {
+    return this.#search.find()?.isUp ?? false;
+  }
+
+  override get restarts(): number {
+    return this.#search.find()?.restarts ?? 0;
+  }
+
+  override get last(): Core | undefined {
+    return this.#search.find()?.last;
+  }
+
+  override get core(): Core {
+    const { find, text, context } = this.#search;
+    const slot = find();
+    if (slot !== undefined) return slot.core;
+    throw new FoundationError("service_unavailable", text, {
+      numericCode: this.#code,
+      context: { service: this.name, ...context },
+    });
   }
 }

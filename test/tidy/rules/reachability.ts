@@ -13,6 +13,8 @@ const SCRIPT_ROOTS: readonly RegExp[] = [
   /^test\/.*\/fixtures\//,
   // Each proof is a program; `run.mjs` beside them starts all that it finds.
   /^test\/prove\/[\w-]+\.mjs$/,
+  // `npm run parity` starts it.
+  /^test\/parity\/check\.mjs$/,
 ];
 const RUST_ROOTS: readonly RegExp[] = [
   /(?:^|\/)build\.rs$/,
