@@ -1,19 +1,17 @@
 // An operation that knows itself: across await, nested, and in the error that ends it.
-import { attempt, ErrorContexts, Errors, FoundationError } from "foundation-runtime";
-
-const contexts = new ErrorContexts();
+import { attempt, ErrorContext, Errors, FoundationError } from "foundation-runtime";
 
 async function loadUser(id) {
-  const outer = contexts.getCurrentContext();
-  const context = contexts.childContext(outer, "Users", "load", { id });
-  return contexts.withContext(context, async () => {
+  const outer = ErrorContext.getCurrentContext();
+  const context = ErrorContext.childContext(outer, "Users", "load", { id });
+  return ErrorContext.withContext(context, async () => {
     await null;
     throw new FoundationError("data_not_found", `no user ${id}`);
   });
 }
 
-const request = contexts.new("Http", "get", { metadata: { path: "/users/7" } });
-const result = await attempt(() => contexts.withContext(request, () => loadUser(7)));
+const request = ErrorContext.new("Http", "get", { metadata: { path: "/users/7" } });
+const result = await attempt(() => ErrorContext.withContext(request, () => loadUser(7)));
 
 const { operationContext } = result.error.context;
 console.log(Errors.describe(new FoundationError(result.error.code, result.error.message)));

@@ -197,6 +197,7 @@ export {
   Infrastructure,
   ProcessRegistry,
   ServiceRegistry,
+  Services,
   Telemetry,
 } from "./foundation/module-style.ts";
 export type { FoundationStartOptions } from "./foundation.ts";
@@ -405,6 +406,12 @@ export {
   WeightedSemaphore,
 } from "./services/infrastructure/resilience/semaphores.ts";
 export type { LineOptions } from "./services/infrastructure/resilience/waiting-line.ts";
+export type { NamespaceServices } from "./services/instances/namespace-services.ts";
+export type {
+  ConfigServerOptions,
+  NamespaceOptions,
+  TelemetryServiceOptions,
+} from "./services/instances/service-children.ts";
 export type { HealthCheck, HealthCheckOptions } from "./services/registries/health-check.ts";
 export { HEALTH_CHECK_DEFAULTS } from "./services/registries/health-check.ts";
 export type { Cleanup, CleanupOptions } from "./services/registries/process-registry.ts";
@@ -424,7 +431,7 @@ export type {
   WaitForServiceOptions,
 } from "./services/registries/service-registry.ts";
 export { SERVICE_WAIT_DEFAULTS } from "./services/registries/service-registry.ts";
-export type { ServiceOptions, Services } from "./services/services.ts";
+export type { ServiceOptions } from "./services/services.ts";
 export type {
   LogLevel,
   LogSink,

@@ -83,7 +83,8 @@ test.each([
 test("limits and the log of a node's options are those of its services", async () => {
   const lines: string[] = [];
   const log = { log: (_level: string, text: string): void => void lines.push(text) };
-  const limited = await Foundation.start({ registries: { namesMax: 1 }, log });
+  const own = node.processRegistry.stats().totalServices;
+  const limited = await Foundation.start({ registries: { namesMax: own + 1 }, log });
   try {
     const [a, b] = [limited.beam.processes.spawn(() => {}), limited.beam.processes.spawn(() => {})];
     limited.serviceRegistry.register("production", "a", a);

@@ -4,10 +4,12 @@ import type { ConfigCore } from "../services/config/config-core.ts";
 import { ErrorContexts } from "../services/errors/error-contexts.ts";
 import { Infrastructure as NodeInfrastructure } from "../services/infrastructure/infrastructure.ts";
 import type { InfrastructureCore } from "../services/infrastructure/infrastructure-core.ts";
+import { ServiceChildren } from "../services/instances/service-children.ts";
 import { ProcessRegistry as NodeProcessRegistry } from "../services/registries/process-registry.ts";
 import type { RegistryCore } from "../services/registries/registry-core.ts";
 import { ServiceRegistry as NodeServiceRegistry } from "../services/registries/service-registry.ts";
 import { FoundSlot, type ServiceCore, type ServiceSlot } from "../services/service-slot.ts";
+import type { Services as NodeServices } from "../services/services.ts";
 import { Telemetry as NodeTelemetry } from "../services/telemetry/telemetry.ts";
 import type { TelemetryCore } from "../services/telemetry/telemetry-core.ts";
 import { defaultNode } from "./default-node.ts";
@@ -69,6 +71,15 @@ const processes = new NodeProcessRegistry({
   // Nobody has a name where there is no registry, so nobody is to be ended.
   ender: { exit: () => {}, exitOf: async () => {} },
 });
+
+/** The services of a node or isolate: `node.services`. */
+export type Services = NodeServices;
+
+/**
+ * Services as children of a supervisor, one of a kind in each namespace:
+ * `{ id: "config", start: Services.ConfigServer, args: [{ namespace: "shop" }] }`.
+ */
+export const Services = ServiceChildren;
 
 /** The configuration of the default node: `Config.get(["ai", "provider"])`. */
 export const Config: Config = boundToDefault(

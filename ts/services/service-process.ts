@@ -1,4 +1,7 @@
+import { FoundationError } from "../base/errors.ts";
+import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "../beam/child-spec.ts";
+import type { From } from "../beam/envelope.ts";
 import { GenServer } from "../beam/gen-server.ts";
 import type { Processes } from "../beam/processes.ts";
 import type { ServiceCore, ServiceSlot } from "./service-slot.ts";
@@ -9,13 +12,15 @@ export interface ServicePlan<Core extends ServiceCore> {
   readonly processes: Processes;
   /** Makes the core, from that of the process before where there was one. */
   readonly make: (last: Core | undefined) => Core;
+  /** Is told of each start, when callers find the core. Default: nobody. */
+  readonly started?: (pid: Pid) => void;
 }
 
 /** The process behind a service: while it lives, callers find the core in the slot. */
 export class ServiceProcess extends GenServer<[ServicePlan<ServiceCore>]> {
   #core: ServiceCore | undefined;
 
-  override init({ slot, processes, make }: ServicePlan<ServiceCore>): void {
+  override init({ slot, processes, make, started }: ServicePlan<ServiceCore>): void {
     // So that an orderly end gets to `terminate`, and nobody's crash is that of a service.
     this.self.trapExit = true;
     const core = make(slot.last);
@@ -23,7 +28,15 @@ export class ServiceProcess extends GenServer<[ServicePlan<ServiceCore>]> {
     slot.install(core);
     // Also where it is killed and never gets to `terminate`.
     processes.monitor(this.self.pid, () => slot.remove(core));
+    started?.(this.self.pid);
   }
+
+  override handleCall(request: unknown, from: From): unknown {
+    return refuseCall(request, from);
+  }
+
+  // What is sent to it by whoever has its pid is no reason to end.
+  override handleCast(): void {}
 
   override terminate(): void {
     this.#core?.close?.();
@@ -33,4 +46,11 @@ export class ServiceProcess extends GenServer<[ServicePlan<ServiceCore>]> {
 /** The child spec of a service, for its supervisor. */
 export function serviceChild<Core extends ServiceCore>(plan: ServicePlan<Core>): ChildOptions {
   return { id: plan.slot.name, start: ServiceProcess, args: [plan], restart: "permanent" };
+}
+
+/** Answers what no service is asked by message with an error, and the service lives on. */
+export function refuseCall(request: unknown, from: From): typeof GenServer.noReply {
+  const text = `a service is called by its methods and not by messages such as ${typeof request}`;
+  from.fail(new FoundationError("operation_not_supported", text));
+  return GenServer.noReply;
 }

@@ -16,6 +16,8 @@ import { ErrorContexts } from "./errors/error-contexts.ts";
 import { healthOf, type ServicesHealth } from "./health.ts";
 import { Infrastructure } from "./infrastructure/infrastructure.ts";
 import { InfrastructureCore } from "./infrastructure/infrastructure-core.ts";
+import { type NamespaceServices, namespaceServices } from "./instances/namespace-services.ts";
+import { ServiceInstances, settle } from "./instances/service-instances.ts";
 import { ProcessRegistry } from "./registries/process-registry.ts";
 import { RegistryAuthority } from "./registries/registry-authority.ts";
 import { RegistryCore } from "./registries/registry-core.ts";
@@ -27,6 +29,7 @@ import {
   type RegistryRequest,
 } from "./registries/registry-wire.ts";
 import { ServiceRegistry } from "./registries/service-registry.ts";
+import { type NamedService, PRODUCTION, ServiceNames } from "./service-names.ts";
 import { serviceChild } from "./service-process.ts";
 import { type ServiceCore, ServiceSlot } from "./service-slot.ts";
 import { type LogSink, NO_LOG } from "./sinks.ts";
@@ -73,12 +76,15 @@ export class Services {
   readonly #config = new ServiceSlot<ConfigCore>("config", 5000);
   readonly #telemetry = new ServiceSlot<TelemetryCore>("telemetry", 28_200);
   readonly #infrastructure = new ServiceSlot<InfrastructureCore>("infrastructure", 28_400);
+  readonly #instances: ServiceInstances;
+  readonly #names: ServiceNames;
   #supervisor: Pid | undefined;
   #log = NO_LOG;
+  readonly #sink: LogSink = { log: (...line) => this.#log.log(...line) };
 
   constructor(ground: ServiceGround) {
     this.#ground = ground;
-    const log: LogSink = { log: (...line) => this.#log.log(...line) };
+    const log = this.#sink;
     const telemetry = new Telemetry(this.#telemetry, log);
     this.telemetry = telemetry;
     this.errorContexts = new ErrorContexts(telemetry);
@@ -100,6 +106,20 @@ export class Services {
       telemetry,
       log,
     });
+    const { processRegistry } = this;
+    const namespace = (name: string): NamespaceServices => this.namespace(name);
+    this.#instances = new ServiceInstances({ processes, processRegistry, namespace });
+    this.#names = new ServiceNames(this.#registry, log);
+  }
+
+  /**
+   * The services of a namespace: those that children `Services.ConfigServer` and the like of any
+   * supervisor of this isolate run there. `production` is the node's own.
+   */
+  namespace(name: string): NamespaceServices {
+    if (name !== PRODUCTION) return namespaceServices(name, this.#instances, this.#sink);
+    const { config, telemetry, infrastructure, errorContexts } = this;
+    return { namespace: name, config, telemetry, infrastructure, errorContexts };
   }
 
   /** The supervisor of the services; undefined before the start. */
@@ -130,6 +150,7 @@ export class Services {
         this.#infrastructureChild(),
       ],
     });
+    settle(this.#supervisor.home, this.#instances);
   }
 
   /** How they are. */
@@ -146,6 +167,12 @@ export class Services {
   /** Lets go of what they hold open; their processes have ended with the node. */
   close(): void {
     for (const slot of this.#slots()) slot.close();
+    this.#instances.close();
+  }
+
+  // The names of a node are given by the isolate that has started it; others have copies.
+  #named(service: NamedService): { started?: (pid: Pid) => void } {
+    return this.#ground.isRoot ? { started: (pid) => this.#names.started(service, pid) } : {};
   }
 
   #slots(): readonly ServiceSlot<ServiceCore>[] {
@@ -159,7 +186,7 @@ export class Services {
     const make = (last: TelemetryCore | undefined): TelemetryCore => {
       return last === undefined ? first : new TelemetryCore(telemetry, { testMode, last });
     };
-    return serviceChild({ slot: this.#telemetry, processes, make });
+    return serviceChild({ slot: this.#telemetry, processes, make, ...this.#named("telemetry") });
   }
 
   #infrastructureChild(): ChildOptions {
@@ -168,7 +195,8 @@ export class Services {
     const make = (last: InfrastructureCore | undefined): InfrastructureCore => {
       return new InfrastructureCore({ telemetry, config }, last);
     };
-    return serviceChild({ slot: this.#infrastructure, processes, make });
+    const named = this.#named("infrastructure");
+    return serviceChild({ slot: this.#infrastructure, processes, make, ...named });
   }
 
   #configChildren(options: ServiceOptions, { initial }: LoadedConfig): ChildOptions[] {
@@ -196,7 +224,7 @@ export class Services {
       return core;
     };
     return [
-      serviceChild({ slot, processes, make }),
+      serviceChild({ slot, processes, make, ...this.#named("config") }),
       {
         id: "configAuthority",
         start: ConfigAuthority,
@@ -226,6 +254,7 @@ export class Services {
     const link: ChildOptions = isRoot
       ? { id: "registryAuthority", start: RegistryAuthority, args: [plan], name: AUTHORITY_NAME }
       : { id: "registryFollower", start: RegistryFollower, args: [plan] };
-    return [serviceChild({ slot, processes, make }), link];
+    const started = (): void => this.#names.write();
+    return [serviceChild({ slot, processes, make, started }), link];
   }
 }

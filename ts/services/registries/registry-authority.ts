@@ -103,7 +103,8 @@ export class RegistryAuthority extends GenServer<[AuthorityPlan]> {
     this.#news = [];
     const news: RegistryNews = { kind: "REGISTRY_NEWS", sequence: this.#sequence, ops };
     this.#sequence += ops.length;
-    // One that cannot take it finds the gap in the numbers, and asks for everything anew.
-    for (const pid of this.#followers.values()) this.#plan?.processes.send(pid, news);
+    // One that cannot take it finds the gap in the numbers, and asks for everything anew. Sent as
+    // this process: once it has ended, e.g. with its node, nothing is.
+    for (const pid of this.#followers.values()) this.self.send(pid, news);
   }
 }

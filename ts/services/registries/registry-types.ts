@@ -20,7 +20,10 @@ export interface RegisterOptions {
 
 /** Limits of a registry. */
 export interface RegistryOptions {
-  /** Most names over all namespaces. Unit: names. Default: 1,000,000. */
+  /**
+   * Most names over all namespaces, those of the node's own services included. Unit: names.
+   * Default: 1,000,000.
+   */
   readonly namesMax?: number;
 }
 

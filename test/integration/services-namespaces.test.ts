@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  type ChildOptions,
+  Config,
+  Foundation,
+  type FoundationNode,
+  type NamespaceServices,
+  type Pid,
+  Services,
+} from "../../dist/ts/index.js";
+
+const RATE = ["ai", "planning", "samplingRate"] as const;
+
+let node: FoundationNode;
+beforeEach(async () => {
+  node = await Foundation.start();
+});
+afterEach(async () => node.leave());
+
+/** A supervisor of all services that can be children, in one namespace. */
+async function supervised(namespace: string): Promise<[Pid, NamespaceServices]> {
+  const args = [{ namespace }];
+  const children: ChildOptions[] = [
+    { id: "telemetry", start: Services.TelemetryService, args },
+    { id: "config", start: Services.ConfigServer, args },
+    { id: "infrastructure", start: Services.Infrastructure, args },
+  ];
+  const pid = await node.beam.supervisors.start({ children });
+  return [pid, node.services.namespace(namespace)];
+}
+
+async function childOf(supervisor: Pid, id: string): Promise<Pid> {
+  const children = await node.beam.supervisors.whichChildren(supervisor);
+  return children.find((child) => child.id === id)?.pid as Pid;
+}
+
+describe("services of two namespaces", () => {
+  test("are independent of each other and of the node's own [F017]", async () => {
+    const [, a] = await supervised(node.processRegistry.testNamespace());
+    const [, b] = await supervised(node.processRegistry.testNamespace());
+    a.config.update(RATE, 0.25);
+    b.config.update(RATE, 0.5);
+    expect([a, b, node].map(({ config }) => config.get(RATE))).toEqual([0.25, 0.5, 1]);
+    expect([a, b, node].map(({ config }) => config.status().updatesCount)).toEqual([1, 1, 0]);
+    const updates = [a, b, node].map(({ telemetry }) => {
+      return telemetry.getMetricsFlat().get("foundation.config_updates")?.count;
+    });
+    expect(updates).toEqual([1, 1, undefined]);
+    a.infrastructure.initializeCircuitBreaker("mail");
+    expect(a.infrastructure.getInfrastructureStatus().circuitBreaker.breakers).toBe(1);
+    expect(b.infrastructure.getInfrastructureStatus().circuitBreaker.breakers).toBe(0);
+  });
+
+  test("are found by the names of Foundation 1.x in the registry [F014 F015 F016]", async () => {
+    const { processRegistry, serviceRegistry } = node;
+    const namespace = processRegistry.testNamespace();
+    const before = processRegistry.stats();
+    const [supervisor] = await supervised(namespace);
+    expect(serviceRegistry.listServices(namespace).sort()).toEqual([
+      ...["config_server", "infrastructure", "telemetry_service"],
+    ]);
+    const pid = await childOf(supervisor, "config");
+    expect(serviceRegistry.lookup(namespace, "config_server")).toBe(pid);
+    const own = processRegistry.lookup("production", "config_server");
+    expect(own).not.toBe(pid);
+    expect(processRegistry.lookup("elsewhere", "config_server")).toBeUndefined();
+    await expect(serviceRegistry.healthCheck(namespace, "config_server")).resolves.toBe(pid);
+    const { totalServices, productionServices, testNamespaces } = processRegistry.stats();
+    expect(totalServices - before.totalServices).toBe(3);
+    expect(productionServices).toBe(before.productionServices);
+    expect(testNamespaces - before.testNamespaces).toBe(1);
+  });
+
+  test("end with their supervisor, and those of others stay [F024]", async () => {
+    const names = [node.processRegistry.testNamespace(), node.processRegistry.testNamespace()];
+    const [first, a] = await supervised(names[0] as string);
+    const [, b] = await supervised(names[1] as string);
+    a.config.update(RATE, 0.25);
+    await node.beam.supervisors.stop(first);
+    expect(a.config.available()).toBe(false);
+    expect(() => a.config.get(RATE)).toThrow(
+      expect.objectContaining({ code: "service_unavailable", numericCode: 5000 }),
+    );
+    expect(node.processRegistry.listServices(names[0] as string)).toEqual([]);
+    expect([b.config.get(RATE), node.config.get(RATE)]).toEqual([1, 1]);
+    // Whoever starts them again begins anew.
+    await supervised(names[0] as string);
+    expect(a.config.get(RATE)).toBe(1);
+  });
+});
+
+describe("a service that is a child", () => {
+  test("is restarted by its supervisor and has its state again", async () => {
+    const [supervisor, { config, telemetry }] = await supervised("shop");
+    config.update(RATE, 0.25);
+    telemetry.emitCounter(["orders"]);
+    for (const id of ["config", "telemetry", "infrastructure"]) {
+      const pid = await childOf(supervisor, id);
+      node.beam.processes.exit(pid, "kill");
+      const again = await childOf(supervisor, id);
+      expect(again.equals(pid)).toBe(false);
+    }
+    expect(config.get(RATE)).toBe(0.25);
+    expect(config.status().updatesCount).toBe(1);
+    expect(telemetry.getMetricsFlat().get("orders")?.count).toBe(1);
+    expect(node.processRegistry.lookup("shop", "config_server")).toBe(
+      await childOf(supervisor, "config"),
+    );
+    const { restarts, isUp } = { restarts: 3, isUp: config.available() };
+    expect([restarts, isUp]).toEqual([3, true]);
+  });
+
+  test("needs no arguments, and takes those of its service", async () => {
+    const { supervisors } = node.beam;
+    await supervisors.start({
+      children: [{ id: "config", start: Services.ConfigServer, args: [] }],
+    });
+    expect(node.services.namespace("default").config.get(["ai", "provider"])).toBe("mock");
+    const values = { dev: { debugMode: true } };
+    const args = [{ namespace: "debug", values, env: false, testMode: true }];
+    await supervisors.start({ children: [{ id: "config", start: Services.ConfigServer, args }] });
+    const { config } = node.services.namespace("debug");
+    expect(config.get(["dev", "debugMode"])).toBe(true);
+    config.update(RATE, 0.5);
+    config.resetState();
+    expect(config.get(RATE)).toBe(1);
+  });
+
+  test.each<[string, readonly unknown[], string]>([
+    ["ConfigServer", [{ namespace: "shop", valeus: {} }], "invalid_options"],
+    ["ConfigServer", [{ namespace: "" }], "invalid_argument"],
+    ["ConfigServer", ["shop"], "invalid_options"],
+    ["ConfigServer", [{ namespace: "production" }], "already_registered"],
+    ["TelemetryService", [{ metricsMax: 0 }], "invalid_options"],
+    ["Infrastructure", [{ size: 3 }], "invalid_options"],
+  ])("%s with %j is refused", async (name, args, code) => {
+    const start = Services[name as keyof typeof Services];
+    const started = node.beam.supervisors.start({ children: [{ id: "a", start, args }] });
+    const error: unknown = await started.catch((thrown: unknown) => thrown);
+    expect(JSON.stringify(chain(error))).toContain(code);
+    expect(node.services.namespace("shop").config.available()).toBe(false);
+  });
+
+  test("is one of its kind in its namespace", async () => {
+    await supervised("shop");
+    await expect(supervised("shop")).rejects.toMatchObject({ code: "init_failed" });
+    expect(node.services.namespace("shop").config.available()).toBe(true);
+  });
+
+  test("cannot be talked out of its work by messages", async () => {
+    const [supervisor, { config }] = await supervised("shop");
+    const pid = await childOf(supervisor, "config");
+    const { processes } = node.beam;
+    await expect(processes.call(pid, { op: "drop" })).rejects.toMatchObject({
+      code: "operation_not_supported",
+    });
+    processes.cast(pid, "drop");
+    processes.send(pid, "drop");
+    await expect(processes.call(pid, "and now")).rejects.toMatchObject({ numericCode: 4001 });
+    expect(await childOf(supervisor, "config")).toBe(pid);
+    expect(config.available()).toBe(true);
+  });
+});
+
+test("the namespace `production` is the node's own", () => {
+  const { config, telemetry } = node.services.namespace("production");
+  expect(config).toBe(node.config);
+  expect(telemetry).toBe(node.telemetry);
+  expect(Config.status()).toEqual(expect.objectContaining({ status: "running" }));
+});
+
+/** Codes of an error and of what led to it. */
+function chain(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  return [String(Reflect.get(error, "code")), ...chain(error.cause)];
+}

@@ -1,0 +1,166 @@
+import { checkKeys, checkKind } from "../../base/option-checks.ts";
+import type { Pid } from "../../base/pid.ts";
+import type { From } from "../../beam/envelope.ts";
+import { GenServer, GenServerBody } from "../../beam/gen-server.ts";
+import type { ProcessBody } from "../../beam/process-types.ts";
+import type { Blueprint } from "../../beam/startable.ts";
+import { ConfigCore } from "../config/config-core.ts";
+import { type ConfigOptions, loadConfig } from "../config/config-options.ts";
+import { InfrastructureCore } from "../infrastructure/infrastructure-core.ts";
+import type { NamedService } from "../service-names.ts";
+import { refuseCall } from "../service-process.ts";
+import type { ServiceCore } from "../service-slot.ts";
+import { TelemetryCore } from "../telemetry/telemetry-core.ts";
+import type { TelemetryOptions } from "../telemetry/telemetry-types.ts";
+import { type NamespaceServices, UNAVAILABLE } from "./namespace-services.ts";
+import {
+  type InstanceGround,
+  instancesAt,
+  type ServiceInstance,
+  type ServiceInstances,
+} from "./service-instances.ts";
+
+/** The namespace of a service that names none. */
+export const DEFAULT_NAMESPACE = "default";
+
+/** Where a service runs that is a child of a supervisor. */
+export interface NamespaceOptions {
+  /**
+   * Its namespace; in each there is one of a kind. `production` is that of the node's own services.
+   * Unit: name. Default: `default`.
+   */
+  readonly namespace?: string;
+}
+
+/** How a `Services.ConfigServer` is set up. */
+export interface ConfigServerOptions extends NamespaceOptions, ConfigOptions {
+  /** Allows what is for tests only: `resetState`. Unit: switch. Default: false. */
+  readonly testMode?: boolean;
+}
+
+/** How a `Services.TelemetryService` is set up. */
+export interface TelemetryServiceOptions extends NamespaceOptions, TelemetryOptions {
+  /** Allows what is for tests only: `resetState`. Unit: switch. Default: false. */
+  readonly testMode?: boolean;
+}
+
+/** A kind of service, and how it is made of its options. */
+interface Kind {
+  readonly service: NamedService;
+  readonly label: string;
+  /** Makes the core of the first start, and afterwards that of a restart of what was before. */
+  readonly prepare: (
+    options: never,
+    services: NamespaceServices,
+    ground: InstanceGround,
+  ) => Promise<ServiceInstance["make"]>;
+}
+
+class InstanceProcess extends GenServer<[Kind, NamespaceOptions, Pid | undefined]> {
+  #core: ServiceCore | undefined;
+  #end = (): void => {};
+
+  override async init(
+    kind: Kind,
+    options: NamespaceOptions,
+    parent: Pid | undefined,
+  ): Promise<void> {
+    this.self.trapExit = true;
+    const { namespace = DEFAULT_NAMESPACE, ...own } = options;
+    const { service } = kind;
+    const instances: ServiceInstances = instancesAt(this.self.pid);
+    const { ground } = instances;
+    const place = { namespace, service, numericCode: UNAVAILABLE[service] };
+    const { pid } = this.self;
+    const instance = await instances.take(place, { pid, parent }, async () => {
+      return kind.prepare(own as never, ground.namespace(namespace), ground);
+    });
+    const core = instance.make(instance.slot.last);
+    this.#core = core;
+    this.#end = () => instances.forget(namespace, service, instance);
+    instance.slot.install(core);
+    ground.processes.monitor(pid, () => instance.slot.remove(core));
+  }
+
+  override handleCall(request: unknown, from: From): unknown {
+    return refuseCall(request, from);
+  }
+
+  // As with a node's own services: no message is a reason to end.
+  override handleCast(): void {}
+
+  override terminate(): void {
+    this.#core?.close?.();
+    this.#end();
+  }
+}
+
+function child(kind: Kind): Blueprint {
+  return Object.freeze({
+    label: kind.label,
+    isSupervisor: false,
+    make: (args: readonly unknown[], parent: Pid | undefined): ProcessBody<never> => {
+      const [options = {}] = args;
+      checkKind(`the argument of ${kind.label}`, typeof options === "object", "an object");
+      const server = new InstanceProcess();
+      return new GenServerBody(
+        server as never,
+        [kind, options, parent],
+        parent,
+      ) as ProcessBody<never>;
+    },
+  });
+}
+
+const CONFIG: Kind = {
+  service: "config",
+  label: "ConfigServer",
+  prepare: async ({ testMode, ...options }: ConfigServerOptions, { telemetry }, { processes }) => {
+    const { initial } = await loadConfig(options);
+    const { schemas = {}, updatable = [] } = options;
+    const parts = { initial, schemas, updatable, testMode, telemetry, host: processes };
+    return (last) => {
+      const core = new ConfigCore(parts);
+      if (last !== undefined) core.adopt(last as ConfigCore);
+      return core;
+    };
+  },
+};
+
+const TELEMETRY: Kind = {
+  service: "telemetry",
+  label: "TelemetryService",
+  prepare: async ({ testMode = false, ...options }: TelemetryServiceOptions) => {
+    return (last) => {
+      const before = last === undefined ? {} : { last: last as TelemetryCore };
+      return new TelemetryCore(options, { testMode, ...before });
+    };
+  },
+};
+
+const INFRASTRUCTURE: Kind = {
+  service: "infrastructure",
+  label: "Infrastructure",
+  prepare: async (options: object, { telemetry, config }) => {
+    checkKeys("infrastructure", options, ["namespace"]);
+    return (last) => {
+      return new InfrastructureCore({ telemetry, config }, last as InfrastructureCore | undefined);
+    };
+  },
+};
+
+/**
+ * Services as children of a supervisor, one of a kind in each namespace:
+ * `{ id: "config", start: Services.ConfigServer, args: [{ namespace: "shop" }] }`. They are reached
+ * through `node.services.namespace("shop")`, are registered there by the names of Foundation 1.x
+ * (`config_server`, `telemetry_service`, `infrastructure`), and keep their state when their process
+ * is killed. Registries have namespaces of their own.
+ */
+export const ServiceChildren = Object.freeze({
+  /** A configuration of its own; its argument is a {@link ConfigServerOptions}. */
+  ConfigServer: child(CONFIG),
+  /** Metrics and handlers of their own; its argument is a {@link TelemetryServiceOptions}. */
+  TelemetryService: child(TELEMETRY),
+  /** Breakers, limits and pools of their own; its argument is a {@link NamespaceOptions}. */
+  Infrastructure: child(INFRASTRUCTURE),
+});
