@@ -59,7 +59,7 @@ export class FoundationNode extends ClusterNode {
     const isRoot = opened.isStarter;
     this.beam = new Beam(this, { id, drainBudgetMs, isRoot, heavyPool });
     const { processes, supervisors } = this.beam;
-    this.services = new Services({ processes, supervisors, isRoot });
+    this.services = new Services({ processes, supervisors, node: this, isRoot });
     this.config = this.services.config;
     this.telemetry = this.services.telemetry;
     this.infrastructure = this.services.infrastructure;

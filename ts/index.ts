@@ -441,16 +441,40 @@ export type {
   TelemetrySink,
 } from "./services/sinks.ts";
 export { NO_LOG, NO_TELEMETRY } from "./services/sinks.ts";
-export type { Distribution } from "./services/telemetry/sketch.ts";
-export { Sketch } from "./services/telemetry/sketch.ts";
+export type { CollectOptions, MetricScope } from "./services/telemetry/collect-options.ts";
+export { COLLECT_DEFAULTS } from "./services/telemetry/collect-options.ts";
+export type { MetricDescription } from "./services/telemetry/descriptions.ts";
+export { METRIC_DESCRIPTION_DEFAULTS } from "./services/telemetry/descriptions.ts";
 export type {
+  MetricsCloseOptions,
+  MetricsServer,
+} from "./services/telemetry/exporters/metrics-server.ts";
+export type {
+  ExpositionFormat,
+  PrometheusOptions,
+  PrometheusRegistry,
+} from "./services/telemetry/exporters/prometheus-options.ts";
+export { PROMETHEUS_DEFAULTS } from "./services/telemetry/exporters/prometheus-options.ts";
+export type { MetricsServerOptions } from "./services/telemetry/exporters/server-options.ts";
+export { METRICS_SERVER_DEFAULTS } from "./services/telemetry/exporters/server-options.ts";
+export type { MissingIsolate } from "./services/telemetry/node-metrics.ts";
+export type {
+  NodeMetric,
+  NodeMetricsOptions,
+  NodeTelemetry,
+} from "./services/telemetry/node-telemetry.ts";
+export type { MetricLabels } from "./services/telemetry/series.ts";
+export type { Distribution, SketchData } from "./services/telemetry/sketch.ts";
+export { Sketch } from "./services/telemetry/sketch.ts";
+export type { TelemetryOptions } from "./services/telemetry/telemetry-options.ts";
+export { TELEMETRY_DEFAULTS } from "./services/telemetry/telemetry-options.ts";
+export type {
+  LabelledMetric,
   Metric,
   MetricTree,
   TelemetryHandler,
-  TelemetryOptions,
   TelemetryStatus,
 } from "./services/telemetry/telemetry-types.ts";
-export { TELEMETRY_DEFAULTS } from "./services/telemetry/telemetry-types.ts";
 export type { Measured, MeasuredMemory } from "./services/toolkit/measures.ts";
 export type { PlainObject } from "./services/toolkit/nested.ts";
 export type { UtilsRetryOptions } from "./services/toolkit/retry.ts";

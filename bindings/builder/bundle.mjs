@@ -46,7 +46,7 @@ export async function bundle(root) {
     platform: "node",
     // Modules, where a package has them beside its older form: they need no wrapping.
     resolve: { mainFields: ["module", "main"] },
-    external: Object.keys(readManifest(root).dependencies),
+    external: packagesOf(readManifest(root)),
     preserveEntrySignatures: "strict",
     transform: { target: "es2023" },
     plugins: [await ownPlaces(root)],
@@ -138,6 +138,11 @@ async function ownPlaces(root) {
       return text === code ? null : { code: text, map: null };
     },
   };
+}
+
+/** Packages that are looked for when the code runs. @param {ReturnType<typeof readManifest>} of */
+function packagesOf({ dependencies, peerDependencies }) {
+  return Object.keys({ ...dependencies, ...peerDependencies });
 }
 
 /** @param {string} folder */

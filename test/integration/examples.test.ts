@@ -91,6 +91,18 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     "telemetry.mjs",
     "slow: /report\n3 requests, p50 within 1 % of 20: true\nexceptions: 1\nlookups: 1\n",
   ],
+  [
+    "telemetry-prometheus.mjs",
+    [
+      'http_body_bytes_bucket{le="100"} 2',
+      'http_body_bytes_bucket{le="1000"} 3',
+      'http_body_bytes_bucket{le="+Inf"} 3',
+      'http_requests_total{path="/"} 2',
+      'http_requests_total{path="/users"} 1',
+      "the engine is there: true",
+      "",
+    ].join("\n"),
+  ],
   ["registry.mjs", "true hello, ada\ngreeter 2\n1 of 1 healthy\nundefined 1\n"],
   ["ring.mjs", "100000 hops through 1000 processes\n"],
   [

@@ -26,7 +26,10 @@ test("each service is a process of its own, under one supervisor", async () => {
   const supervisor = node.services.supervisor as Pid;
   const ids = (await childrenOf(supervisor)).map(({ id }) => id);
   expect(ids.sort()).toEqual(
-    [...Object.keys(QUESTIONS), "configAuthority", "registryAuthority"].sort(),
+    [
+      ...Object.keys(QUESTIONS),
+      ...["configAuthority", "registryAuthority", "telemetryAuthority"],
+    ].sort(),
   );
 });
 
@@ -74,6 +77,8 @@ test.each([
   { telemetry: { metricMax: 1 } },
   { registries: { nameMax: 1 } },
   { telemetry: { metricsMax: 0 } },
+  { telemetry: { sampleIntervalMs: 99 } },
+  { telemetry: { enableVmMetrics: 1 } },
 ])("options that nobody knows, or that cannot be, are refused: %j", async (options) => {
   await expect(Foundation.start(options as never)).rejects.toMatchObject({
     code: "invalid_options",

@@ -1,23 +1,9 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, test } from "vitest";
-import { ManualClock } from "../../ts/base/manual-clock.ts";
-import { ServiceSlot } from "../../ts/services/service-slot.ts";
-import { Telemetry } from "../../ts/services/telemetry/telemetry.ts";
 import { TelemetryCore } from "../../ts/services/telemetry/telemetry-core.ts";
-import type { TelemetryOptions } from "../../ts/services/telemetry/telemetry-types.ts";
+import { TELEMETRY_DEFAULTS } from "../../ts/services/telemetry/telemetry-options.ts";
+import { telemetryScene as scene } from "./telemetry-scene.ts";
 import { codeOf } from "./thrown-code.ts";
-
-function scene(options: TelemetryOptions = {}, testMode = false) {
-  const clock = new ManualClock();
-  const slot = new ServiceSlot<TelemetryCore>("telemetry", 28_200);
-  const core = new TelemetryCore(options, { clock, testMode });
-  slot.install(core);
-  const lines: [string, object][] = [];
-  const log = {
-    log: (_level: string, text: string, facts: object) => void lines.push([text, facts]),
-  };
-  return { clock, slot, core, lines, telemetry: new Telemetry(slot, log) };
-}
 
 describe("measuring a function", () => {
   test("gives its result and reports its duration [F528]", async () => {
@@ -200,6 +186,19 @@ describe("metrics", () => {
     expect(telemetry.getMetricsFlat().get("name0")?.count).toBe(2);
   });
 
+  test("are forgotten at the times that options name, and their room with them", () => {
+    const options = { metricRetentionMs: 500, cleanupIntervalMs: 100, metricsMax: 1 };
+    const { clock, telemetry } = scene(options);
+    telemetry.emitCounter(["old"]);
+    clock.advance(500);
+    telemetry.emitCounter(["new"]);
+    expect(telemetry.status()).toMatchObject({ metricsCount: 1, droppedEvents: 1 });
+    clock.advance(100);
+    telemetry.emitCounter(["new"]);
+    expect([...telemetry.getMetricsFlat().keys()]).toEqual(["new"]);
+    expect(telemetry.status().config).toMatchObject(options);
+  });
+
   test("can be forgotten, and all state in test mode only", () => {
     const { telemetry } = scene();
     telemetry.emitCounter(["a"]);
@@ -290,7 +289,7 @@ describe("the service", () => {
       droppedEvents: 0,
       handlerFailures: 0,
       uptimeMs: 50,
-      config: { metricRetentionMs: 300_000, cleanupIntervalMs: 60_000, metricsMax: 10_000 },
+      config: TELEMETRY_DEFAULTS,
     });
   });
 

@@ -112,6 +112,7 @@ export const SERVICE_ERROR_CODES = kinds({
   timeout: [[4301, "external/timeout", "medium"]],
   authentication_failed: [[4401, "external/auth", "high"]],
   service_not_found: [[5001, "system/discovery", "medium"]],
+  package_missing: [[28_201, "system/dependencies", "critical"]],
   already_registered: [[28_301, "system/discovery", "medium"]],
   registry_full: [[28_302, "system/resources", "high"]],
   process_dead: [[28_303, "system/discovery", "medium"]],

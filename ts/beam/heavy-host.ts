@@ -54,6 +54,11 @@ export class HeavyHost {
     node.handle(ROOT_NAME, async (op: Op, { from }: MessageContext) => this.#receive(op, from));
   }
 
+  /** Heavy processes that run. */
+  get size(): number {
+    return this.#running.size;
+  }
+
   /** The isolates that are kept ready; undefined where none are. */
   get pool(): HeavyPoolCounts | undefined {
     return this.#pool?.counts();

@@ -38,6 +38,8 @@ export interface ProcessGauges {
   readonly ready: number;
   readonly signalsWaiting: number;
   readonly messagesHeld: number;
+  /** Heavy processes of the node, in the isolate that has started it; 0 in others. */
+  readonly heavy: number;
   /** Isolates kept ready for heavy processes; undefined where this isolate keeps none. */
   readonly heavyPool: HeavyPoolCounts | undefined;
 }
@@ -330,7 +332,7 @@ export class Processes {
     const { signalsWaiting } = this.#distribution;
     const messagesHeld = backlogs.size;
     const present = { alive: size, ready: queue.size, signalsWaiting, messagesHeld };
-    return { ...counts, ...present, heavyPool: host?.pool };
+    return { ...counts, ...present, heavy: host?.size ?? 0, heavyPool: host?.pool };
   }
 
   #own(pid: Pid): LightProcess {

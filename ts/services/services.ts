@@ -2,6 +2,7 @@ import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "../beam/child-spec.ts";
 import type { Processes } from "../beam/processes.ts";
 import type { Supervisors } from "../beam/supervisors.ts";
+import type { ClusterNode } from "../kernel/node.ts";
 import { Config } from "./config/config.ts";
 import { ConfigAuthority } from "./config/config-authority.ts";
 import { ConfigCore } from "./config/config-core.ts";
@@ -34,13 +35,17 @@ import { serviceChild } from "./service-process.ts";
 import { type ServiceCore, ServiceSlot } from "./service-slot.ts";
 import { type LogSink, NO_LOG } from "./sinks.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
+import { TelemetryAuthority, TelemetryFollower } from "./telemetry/telemetry-authority.ts";
 import { TelemetryCore } from "./telemetry/telemetry-core.ts";
-import type { TelemetryOptions } from "./telemetry/telemetry-types.ts";
+import type { TelemetryOptions } from "./telemetry/telemetry-options.ts";
+import { TELEMETRY_AUTHORITY_NAME } from "./telemetry/telemetry-wire.ts";
 
 /** What services stand on, in one isolate of a node. */
 export interface ServiceGround {
   readonly processes: Processes;
   readonly supervisors: Supervisors;
+  /** The node that the isolate is part of. */
+  readonly node: Pick<ClusterNode, "isolates" | "metrics">;
   /** Whether this isolate has started the node: services of the node have their state here. */
   readonly isRoot: boolean;
 }
@@ -61,7 +66,7 @@ export interface ServiceOptions {
 
 // More restarts than OTP's three in five seconds: all services share one supervisor, and each of
 // them may be killed in turn.
-const INTENSITY = Object.freeze({ restartsMax: 20, withinMs: 5_000 });
+const INTENSITY = Object.freeze({ restartsMax: 50, withinMs: 5_000 });
 
 /** The services of one isolate, each behind a process of its own. */
 export class Services {
@@ -85,7 +90,7 @@ export class Services {
   constructor(ground: ServiceGround) {
     this.#ground = ground;
     const log = this.#sink;
-    const telemetry = new Telemetry(this.#telemetry, log);
+    const telemetry = new Telemetry(this.#telemetry, log, ground.processes);
     this.telemetry = telemetry;
     this.errorContexts = new ErrorContexts(telemetry);
     this.infrastructure = new Infrastructure(this.#infrastructure);
@@ -144,7 +149,7 @@ export class Services {
       label: "Services",
       intensity: INTENSITY,
       children: [
-        this.#telemetryChild(options),
+        ...this.#telemetryChildren(options),
         ...config,
         ...registry,
         this.#infrastructureChild(),
@@ -166,6 +171,7 @@ export class Services {
 
   /** Lets go of what they hold open; their processes have ended with the node. */
   close(): void {
+    this.telemetry.close();
     for (const slot of this.#slots()) slot.close();
     this.#instances.close();
   }
@@ -179,14 +185,25 @@ export class Services {
     return [this.#telemetry, this.#config, this.#registry, this.#infrastructure];
   }
 
-  #telemetryChild({ telemetry = {}, testMode = false }: ServiceOptions): ChildOptions {
-    const { processes } = this.#ground;
+  #telemetryChildren({ telemetry = {}, testMode = false }: ServiceOptions): ChildOptions[] {
+    const { processes, isRoot } = this.#ground;
+    const slot = this.#telemetry;
+    const parts = { testMode, runtime: this.#ground };
     // Made here, so that wrong options are the caller's to know, and no crash of a service.
-    const first = new TelemetryCore(telemetry, { testMode });
+    const first = new TelemetryCore(telemetry, parts);
     const make = (last: TelemetryCore | undefined): TelemetryCore => {
-      return last === undefined ? first : new TelemetryCore(telemetry, { testMode, last });
+      return last === undefined ? first : new TelemetryCore(telemetry, { ...parts, last });
     };
-    return serviceChild({ slot: this.#telemetry, processes, make, ...this.#named("telemetry") });
+    const args = [{ slot, processes }];
+    const link: ChildOptions = isRoot
+      ? {
+          id: "telemetryAuthority",
+          start: TelemetryAuthority,
+          args,
+          name: TELEMETRY_AUTHORITY_NAME,
+        }
+      : { id: "telemetryFollower", start: TelemetryFollower, args };
+    return [serviceChild({ slot, processes, make, ...this.#named("telemetry") }), link];
   }
 
   #infrastructureChild(): ChildOptions {

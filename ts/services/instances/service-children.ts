@@ -11,7 +11,7 @@ import type { NamedService } from "../service-names.ts";
 import { refuseCall } from "../service-process.ts";
 import type { ServiceCore } from "../service-slot.ts";
 import { TelemetryCore } from "../telemetry/telemetry-core.ts";
-import type { TelemetryOptions } from "../telemetry/telemetry-types.ts";
+import type { TelemetryOptions } from "../telemetry/telemetry-options.ts";
 import { type NamespaceServices, UNAVAILABLE } from "./namespace-services.ts";
 import {
   type InstanceGround,

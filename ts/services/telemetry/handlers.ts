@@ -1,12 +1,9 @@
-import { channel } from "node:diagnostics_channel";
 import { FoundationError } from "../../base/errors.ts";
+import { HOOKS } from "../../base/hooks.ts";
 import type { Measurements, Metadata, TelemetryName } from "../sinks.ts";
 import type { TelemetryHandler } from "./telemetry-types.ts";
 
 const HANDLERS_MAX = 1_024;
-
-/** Where every event is published for `node:diagnostics_channel`, if somebody listens. */
-const CHANNEL = channel("foundation:telemetry");
 
 interface Attached {
   readonly id: string;
@@ -24,6 +21,11 @@ export class Handlers {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** Whether anybody wants to be told of any event. */
+  get areWanted(): boolean {
+    return this.#byName.size > 0 || HOOKS.telemetry.hasSubscribers;
   }
 
   /** @throws FoundationError `invalid_argument` where the id is taken, or there are too many */
@@ -58,7 +60,9 @@ export class Handlers {
 
   /** Calls the handlers of a name. One that throws is detached, as its event is nobody's fault. */
   dispatch(name: TelemetryName, measurements: Measurements, metadata: Metadata): void {
-    if (CHANNEL.hasSubscribers) CHANNEL.publish({ name, measurements, metadata });
+    if (HOOKS.telemetry.hasSubscribers) {
+      HOOKS.telemetry.publish({ name, measurements, metadata });
+    }
     if (this.#byName.size === 0) return;
     for (const attached of [...(this.#byName.get(keyOf(name)) ?? [])]) {
       try {

@@ -1,61 +1,42 @@
 import type { Clock } from "../../base/clock.ts";
-import type { Measurements, Metadata, TelemetryName } from "../sinks.ts";
-import { type Distribution, Sketch } from "./sketch.ts";
-import type { Metric } from "./telemetry-types.ts";
+import type { Metadata, TelemetryName } from "../sinks.ts";
+import { labelKey, labelsOf, type MetricDescription, OVERFLOW_LABELS } from "./descriptions.ts";
+import { type MetricLabels, Series, type SeriesPart } from "./series.ts";
 
-/** One metric, while it is being measured. */
-class Series {
-  readonly name: TelemetryName;
-  readonly metadata: Metadata;
-  readonly #values = new Map<string, number>();
-  readonly #sketches = new Map<string, Sketch>();
-  count = 0;
-  lastMs = 0;
+/** A name with more words, or longer ones together, has a payload in it. */
+const WORDS_MAX = 16;
+const NAME_LENGTH_MAX = 512;
+/** Most names that are described. */
+const DESCRIBED_MAX = 1_024;
+const NO_LABELS: MetricLabels = Object.freeze({});
 
-  constructor(name: TelemetryName, metadata: Metadata) {
-    this.name = [...name];
-    this.metadata = metadata;
-  }
+/** The bounds of a store. */
+export interface StoreLimits {
+  /** Most series: a metric without labels is one. Unit: series. */
+  readonly metricsMax: number;
+  /** Most series of one metric with labels; events of others share one more. Unit: series. */
+  readonly labelSetsMax: number;
+}
 
-  add(measurements: Measurements, nowMs: number): void {
-    this.count += 1;
-    this.lastMs = nowMs;
-    for (const key in measurements) {
-      const value = measurements[key];
-      if (typeof value !== "number" || !Number.isFinite(value)) continue;
-      if (key === "counter" || key === "count") {
-        this.#values.set(key, (this.#values.get(key) ?? 0) + value);
-      } else if (key === "gauge") this.#values.set(key, value);
-      else this.#sketchOf(key).add(value);
-    }
-  }
+/** A series, and what is said of its metric. */
+export interface NamedPart extends SeriesPart {
+  readonly description: Required<MetricDescription> | undefined;
+}
 
-  snapshot(wallOffsetMs: number): Metric {
-    const measurements: Record<string, number> = Object.fromEntries(this.#values);
-    const distributions: Record<string, Distribution> = {};
-    for (const [key, sketch] of this.#sketches) {
-      const distribution = sketch.summary();
-      distributions[key] = distribution;
-      measurements[key] = distribution.mean;
-    }
-    const { metadata, count } = this;
-    const timestamp = this.lastMs + wallOffsetMs;
-    return { timestamp, measurements, metadata, count, distributions };
-  }
-
-  #sketchOf(key: string): Sketch {
-    const known = this.#sketches.get(key);
-    if (known !== undefined) return known;
-    const sketch = new Sketch();
-    this.#sketches.set(key, sketch);
-    return sketch;
-  }
+/** A metric that somebody described, and its series by their labels. */
+interface Described {
+  readonly description: Required<MetricDescription>;
+  readonly series: Map<string, Series>;
+  /** Of all label sets for which there is no room. */
+  overflow: Series | undefined;
 }
 
 /** A word of a name: what begins with it, and what ends here. */
 interface Word {
   readonly below: Map<string, Word>;
+  /** Of the metric with this name, as long as it has no labels. */
   series: Series | undefined;
+  described: Described | undefined;
 }
 
 /**
@@ -64,83 +45,194 @@ interface Word {
  */
 export class MetricStore {
   readonly #clock: Clock;
-  readonly #seriesMax: number;
-  #root: Word = { below: new Map(), series: undefined };
+  #limits: StoreLimits;
+  readonly #root = newWord();
   #size = 0;
-  /** Events of names beyond the limit. */
+  #ids = 0;
+  #describedCount = 0;
+  /** Events for which there was no room, or that had no right name. */
   dropped = 0;
 
-  constructor(clock: Clock, seriesMax: number) {
+  constructor(clock: Clock, limits: StoreLimits) {
     this.#clock = clock;
-    this.#seriesMax = seriesMax;
+    this.#limits = limits;
   }
 
+  /** Changes its bounds; what is there stays. */
+  set limits(limits: StoreLimits) {
+    this.#limits = limits;
+  }
+
+  /** Series that there are. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds an event. */
-  record(name: TelemetryName, measurements: Measurements, metadata: Metadata): void {
-    let at = this.#root;
-    for (let index = 0; index < name.length; index++) {
-      const word = name[index] as string;
-      let below = at.below.get(word);
-      if (below === undefined) {
-        if (this.#size >= this.#seriesMax) {
-          this.dropped += 1;
-          return;
-        }
-        below = { below: new Map(), series: undefined };
-        at.below.set(word, below);
-      }
-      at = below;
+  /** The series of an event; undefined, and counted, where there is no room for it. */
+  seriesOf(name: TelemetryName, metadata: Metadata): Series | undefined {
+    let at: Word | undefined = this.#root;
+    for (let index = 0; index < name.length && at !== undefined; index++) {
+      at = at.below.get(name[index] as string);
     }
-    if (at.series === undefined) {
-      if (this.#size >= this.#seriesMax) {
-        this.dropped += 1;
-        return;
-      }
-      at.series = new Series(name, metadata);
-      this.#size += 1;
+    if (at?.described !== undefined && at.described.description.labels.length > 0) {
+      return this.#labelled(at.described, name, metadata);
     }
-    at.series.add(measurements, this.#clock.now());
+    return at?.series ?? this.#unlabelled(name, metadata);
   }
 
-  /** Name and snapshot of each metric whose name begins with these words. */
-  *entries(prefix: TelemetryName = []): Generator<[TelemetryName, Metric]> {
-    let at: Word | undefined = this.#root;
-    for (const word of prefix) at = at?.below.get(word);
+  /** Says what a metric is, instead of what was said before. False where there is no room. */
+  describe(name: TelemetryName, description: Required<MetricDescription>): boolean {
+    if (!isStorable(name)) return false;
+    const before = this.#find(name)?.described;
+    if (before === undefined && this.#describedCount >= DESCRIBED_MAX) return false;
+    const word = this.#wordOf(name);
+    if (before === undefined) this.#describedCount += 1;
+    else if (isSame(before.description.labels, description.labels)) {
+      word.described = { ...before, description };
+      return true;
+    } else this.#forget(word, (series) => series !== word.series);
+    word.described = { description, series: new Map(), overflow: undefined };
+    return true;
+  }
+
+  /** Each series whose name begins with these words. */
+  *parts(prefix: TelemetryName = []): Generator<NamedPart> {
+    const at = this.#find(prefix);
     if (at === undefined) return;
     const wallOffsetMs = this.#clock.wallNow() - this.#clock.now();
-    for (const series of seriesBelow(at)) yield [series.name, series.snapshot(wallOffsetMs)];
+    for (const word of wordsBelow(at)) {
+      const description = word.described?.description;
+      for (const series of seriesAt(word)) yield { ...series.part(wallOffsetMs), description };
+    }
   }
 
-  /** Forgets what was not measured for a time; answers with how many that were. */
+  /** Number and numbers of each series behind the one with a number, in their order. */
+  *partsAfter(after: number): Generator<readonly [number, NamedPart]> {
+    const wallOffsetMs = this.#clock.wallNow() - this.#clock.now();
+    const found: [Series, Word][] = [];
+    for (const word of wordsBelow(this.#root)) {
+      for (const series of seriesAt(word)) if (series.id > after) found.push([series, word]);
+    }
+    found.sort(([a], [b]) => a.id - b.id);
+    for (const [series, { described }] of found) {
+      yield [series.id, { ...series.part(wallOffsetMs), description: described?.description }];
+    }
+  }
+
+  /** Forgets what was not measured for a time; answers with how many series that were. */
   forgetOlderThan(ageMs: number): number {
     const before = this.#size;
-    this.#prune(this.#root, this.#clock.now() - ageMs);
+    const oldestMs = this.#clock.now() - ageMs;
+    this.#prune(this.#root, (series) => series.lastMs < oldestMs);
     return before - this.#size;
   }
 
+  /** Forgets everything but what was said of metrics. */
   clear(): void {
-    this.#root = { below: new Map(), series: undefined };
-    this.#size = 0;
+    this.#prune(this.#root, () => true);
     this.dropped = 0;
   }
 
-  #prune(at: Word, oldestMs: number): boolean {
-    for (const [word, below] of at.below) {
-      if (this.#prune(below, oldestMs)) at.below.delete(word);
+  #unlabelled(name: TelemetryName, metadata: Metadata): Series | undefined {
+    const series = this.#make(name, NO_LABELS, metadata);
+    if (series !== undefined) this.#wordOf(name).series = series;
+    return series;
+  }
+
+  #labelled(described: Described, name: TelemetryName, metadata: Metadata): Series | undefined {
+    const { description, series } = described;
+    const key = labelKey(description.labels, metadata);
+    const known = series.get(key);
+    if (known !== undefined) return known;
+    if (series.size >= this.#limits.labelSetsMax) {
+      described.overflow ??= this.#make(name, OVERFLOW_LABELS, metadata);
+      return described.overflow;
     }
-    if (at.series !== undefined && at.series.lastMs < oldestMs) {
-      at.series = undefined;
+    const made = this.#make(name, labelsOf(description.labels, metadata), metadata);
+    if (made !== undefined) series.set(key, made);
+    return made;
+  }
+
+  #make(name: TelemetryName, labels: MetricLabels, metadata: Metadata): Series | undefined {
+    if (this.#size >= this.#limits.metricsMax || !isStorable(name)) {
+      this.dropped += 1;
+      return undefined;
+    }
+    // A copy: who measures may change its own objects.
+    const own = { name: Object.freeze([...name]), metadata: Object.freeze({ ...metadata }) };
+    const series = new Series({ id: ++this.#ids, labels, ...own });
+    this.#size += 1;
+    return series;
+  }
+
+  #find(name: TelemetryName): Word | undefined {
+    let at: Word | undefined = this.#root;
+    for (const word of name) at = at?.below.get(word);
+    return at;
+  }
+
+  #wordOf(name: TelemetryName): Word {
+    let at = this.#root;
+    for (const word of name) {
+      const below = at.below.get(word) ?? newWord();
+      at.below.set(word, below);
+      at = below;
+    }
+    return at;
+  }
+
+  #prune(at: Word, isOver: (series: Series) => boolean): boolean {
+    for (const [word, below] of at.below) {
+      if (this.#prune(below, isOver)) at.below.delete(word);
+    }
+    this.#forget(at, isOver);
+    return at.series === undefined && at.described === undefined && at.below.size === 0;
+  }
+
+  /** Forgets the series of one name that a test is true for. */
+  #forget(word: Word, isOver: (series: Series) => boolean): void {
+    const { series, described } = word;
+    if (series !== undefined && isOver(series)) {
+      word.series = undefined;
       this.#size -= 1;
     }
-    return at.series === undefined && at.below.size === 0;
+    if (described === undefined) return;
+    for (const [key, labelled] of described.series) {
+      if (isOver(labelled) && described.series.delete(key)) this.#size -= 1;
+    }
+    if (described.overflow !== undefined && isOver(described.overflow)) {
+      described.overflow = undefined;
+      this.#size -= 1;
+    }
   }
 }
 
-function* seriesBelow(at: Word): Generator<Series> {
-  if (at.series !== undefined) yield at.series;
-  for (const below of at.below.values()) yield* seriesBelow(below);
+function newWord(): Word {
+  return { below: new Map(), series: undefined, described: undefined };
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((label, at) => label === others[at]);
+}
+
+function isStorable(name: TelemetryName): boolean {
+  if (!Array.isArray(name) || name.length === 0 || name.length > WORDS_MAX) return false;
+  let length = 0;
+  for (const word of name as readonly unknown[]) {
+    if (typeof word !== "string") return false;
+    length += word.length;
+  }
+  return length <= NAME_LENGTH_MAX;
+}
+
+function* wordsBelow(at: Word): Generator<Word> {
+  yield at;
+  for (const below of at.below.values()) yield* wordsBelow(below);
+}
+
+function* seriesAt({ series, described }: Word): Generator<Series> {
+  if (series !== undefined) yield series;
+  if (described === undefined) return;
+  yield* described.series.values();
+  if (described.overflow !== undefined) yield described.overflow;
 }

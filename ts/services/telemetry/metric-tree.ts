@@ -1,4 +1,7 @@
 import type { TelemetryName } from "../sinks.ts";
+import type { CollectedMetrics } from "./node-metrics.ts";
+import type { NodeMetric, NodeTelemetry } from "./node-telemetry.ts";
+import type { MetricSum } from "./series-sum.ts";
 import type { Metric, MetricTree } from "./telemetry-types.ts";
 
 /** Below `foundation`, these read as plain counts, as in Foundation 1.x. */
@@ -7,14 +10,31 @@ const COUNTS = new Set(["events_stored", "config_updates", "config_resets", "con
 type Branch = { [word: string]: Branch | Metric | number };
 
 /** Metrics by the words of their names; one whose name begins another one's is its `value`. */
-export function metricTree(entries: Iterable<[TelemetryName, Metric]>): MetricTree {
+export function metricTree(sums: Iterable<MetricSum>): MetricTree {
   const root = newBranch();
-  for (const [name, metric] of entries) {
+  for (const sum of sums) {
+    const { name } = sum;
+    const metric = sum.metric();
     const isCount = name.length === 2 && name[0] === "foundation" && COUNTS.has(name[1] ?? "");
     put(root, name, isCount ? metric.count : metric);
   }
   root["retrievedAt"] = Date.now();
   return root;
+}
+
+/** Metrics by name, its words joined by dots. */
+export function metricsByName(sums: Iterable<MetricSum>): Map<string, Metric> {
+  return new Map([...sums].map((sum) => [sum.name.join("."), sum.metric()]));
+}
+
+/** What was collected from isolates, for people. */
+export function nodeTelemetry(collected: CollectedMetrics): NodeTelemetry {
+  const { sums, isolates, missing } = collected;
+  const metrics = [...sums.values()].map((sum): [string, NodeMetric] => {
+    const gauges = [...sum.total.gauges].map(([isolate, { value }]) => [isolate, value] as const);
+    return [sum.name.join("."), { ...sum.metric(), gauges: Object.fromEntries(gauges) }];
+  });
+  return { metrics: new Map(metrics), isolates, missing, retrievedAt: Date.now() };
 }
 
 function newBranch(): Branch {

@@ -1,12 +1,5 @@
-/**
- * Relative error of a quantile: 1 %. DDSketch: Masson, Rim, Lee, "DDSketch: A Fast and
- * Fully-Mergeable Quantile Sketch with Relative-Error Guarantees", VLDB 2019.
- */
-const ACCURACY = 0.01;
-const GAMMA = (1 + ACCURACY) / (1 - ACCURACY);
-const LOG_GAMMA = Math.log(GAMMA);
-/** Buckets of one sign. At 1 % that is a range of 10^17; smaller values share the lowest. */
-const BUCKETS_MAX = 2_048;
+import { type BucketData, SketchBuckets } from "./sketch-buckets.ts";
+
 /** What is closer to zero counts as zero. */
 const SMALLEST = 1e-9;
 
@@ -22,56 +15,46 @@ export interface Distribution {
   readonly p99: number;
 }
 
-/** Values of one sign, by the logarithm of their size. */
-class Buckets {
-  readonly #counts = new Map<number, number>();
-  total = 0;
-
-  add(size: number, count: number): void {
-    const index = Math.ceil(Math.log(size) / LOG_GAMMA);
-    this.#counts.set(index, (this.#counts.get(index) ?? 0) + count);
-    this.total += count;
-    if (this.#counts.size > BUCKETS_MAX) this.#collapse();
-  }
-
-  merge(other: Buckets): void {
-    for (const [index, count] of other.#counts) {
-      this.#counts.set(index, (this.#counts.get(index) ?? 0) + count);
-    }
-    this.total += other.total;
-    while (this.#counts.size > BUCKETS_MAX) this.#collapse();
-  }
-
-  /** The size below which `rank` values lie; from the smallest, or from the largest. */
-  sizeAt(rank: number, isFromLargest: boolean): number {
-    const indices = [...this.#counts.keys()].sort((a, b) => (isFromLargest ? b - a : a - b));
-    let seen = 0;
-    for (const index of indices) {
-      seen += this.#counts.get(index) ?? 0;
-      if (seen > rank) return (2 * GAMMA ** index) / (GAMMA + 1);
-    }
-    return 0;
-  }
-
-  #collapse(): void {
-    const [lowest, second] = [...this.#counts.keys()].sort((a, b) => a - b) as [number, number];
-    this.#counts.set(second, (this.#counts.get(second) ?? 0) + (this.#counts.get(lowest) ?? 0));
-    this.#counts.delete(lowest);
-  }
+/** A sketch as plain data, for a journey in a message. */
+export interface SketchData {
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  readonly zeros: number;
+  readonly positive: BucketData;
+  readonly negative: BucketData;
 }
 
 /** A distribution of numbers in bounded memory: quantiles within 1 % of the value, mergeable. */
 export class Sketch {
-  readonly #positive = new Buckets();
-  readonly #negative = new Buckets();
+  readonly #positive = new SketchBuckets();
+  readonly #negative = new SketchBuckets();
   #zeros = 0;
   #count = 0;
   #sum = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
 
+  /** The sketch that {@link toData} was asked for. */
+  static from(data: SketchData): Sketch {
+    const sketch = new Sketch();
+    sketch.#count = data.count;
+    sketch.#sum = data.sum;
+    sketch.#min = data.min;
+    sketch.#max = data.max;
+    sketch.#zeros = data.zeros;
+    sketch.#positive.takeData(data.positive);
+    sketch.#negative.takeData(data.negative);
+    return sketch;
+  }
+
   get count(): number {
     return this.#count;
+  }
+
+  get sum(): number {
+    return this.#sum;
   }
 
   /** Adds a finite number. */
@@ -80,8 +63,8 @@ export class Sketch {
     this.#sum += value;
     if (value < this.#min) this.#min = value;
     if (value > this.#max) this.#max = value;
-    if (value > SMALLEST) this.#positive.add(value, 1);
-    else if (value < -SMALLEST) this.#negative.add(-value, 1);
+    if (value > SMALLEST) this.#positive.add(value);
+    else if (value < -SMALLEST) this.#negative.add(-value);
     else this.#zeros += 1;
   }
 
@@ -110,6 +93,16 @@ export class Sketch {
     return behind < this.#zeros ? 0 : this.#positive.sizeAt(behind - this.#zeros, false);
   }
 
+  /** How many values are at most `bound`; those within 1 % of it may be on either side. */
+  countAtMost(bound: number): number {
+    if (bound >= this.#max) return this.#count;
+    if (bound < this.#min) return 0;
+    const negative = this.#negative.total;
+    if (bound < -SMALLEST) return negative - this.#negative.countAtMost(-bound);
+    const positive = bound > SMALLEST ? this.#positive.countAtMost(bound) : 0;
+    return bound < 0 ? negative : negative + this.#zeros + positive;
+  }
+
   /** Count, sum, extremes, mean and quantiles. */
   summary(): Distribution {
     return {
@@ -121,6 +114,19 @@ export class Sketch {
       p50: this.quantile(0.5),
       p90: this.quantile(0.9),
       p99: this.quantile(0.99),
+    };
+  }
+
+  /** All of it as plain data. */
+  toData(): SketchData {
+    return {
+      count: this.#count,
+      sum: this.#sum,
+      min: this.#min,
+      max: this.#max,
+      zeros: this.#zeros,
+      positive: this.#positive.toData(),
+      negative: this.#negative.toData(),
     };
   }
 }

@@ -1,5 +1,7 @@
 import type { Measurements, Metadata, TelemetryName } from "../sinks.ts";
+import type { MetricLabels } from "./series.ts";
 import type { Distribution } from "./sketch.ts";
+import type { TelemetryOptions } from "./telemetry-options.ts";
 
 /** What is known of a metric. */
 export interface Metric {
@@ -13,6 +15,13 @@ export interface Metric {
   readonly count: number;
   /** Of each measurement that is neither a counter nor a gauge. */
   readonly distributions: Readonly<Record<string, Distribution>>;
+  /** Each series of a metric that was described with labels. */
+  readonly labelled?: readonly LabelledMetric[];
+}
+
+/** One series of a metric with labels. */
+export interface LabelledMetric extends Omit<Metric, "labelled"> {
+  readonly labels: MetricLabels;
 }
 
 /** Metrics by the words of their names. A name that begins another one's is at its `value`. */
@@ -28,29 +37,12 @@ export type TelemetryHandler = (
   config: unknown,
 ) => void;
 
-/** Limits of the telemetry of a node. */
-export interface TelemetryOptions {
-  /** Time after which a metric that nobody measures is forgotten. Unit: ms. Default: 300,000. */
-  readonly metricRetentionMs?: number;
-  /** Time between two looks for such metrics. Unit: ms. Default: 60,000. */
-  readonly cleanupIntervalMs?: number;
-  /** Most metrics; events of further names are dropped. Unit: names. Default: 10,000. */
-  readonly metricsMax?: number;
-}
-
-/** Limits of the telemetry unless options say otherwise. */
-export const TELEMETRY_DEFAULTS = Object.freeze({
-  metricRetentionMs: 300_000, // as Foundation 1.x meant it
-  cleanupIntervalMs: 60_000, // as Foundation 1.x
-  metricsMax: 10_000, // some 10 MB; a name with an id in it stops here
-});
-
 /** Figures of the telemetry service. */
 export interface TelemetryStatus {
   readonly status: "running";
   readonly metricsCount: number;
   readonly handlersCount: number;
-  /** Events of names beyond `metricsMax`. */
+  /** Events beyond `metricsMax`, and those without a right name. */
   readonly droppedEvents: number;
   /** Handlers that threw; each was detached. */
   readonly handlerFailures: number;

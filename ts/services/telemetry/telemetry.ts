@@ -1,24 +1,42 @@
+import type { RequestListener } from "node:http";
 import { FoundationError } from "../../base/errors.ts";
+import { checkKeys } from "../../base/option-checks.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
+import type { Processes } from "../../beam/processes.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import type { LogSink, Measurements, Metadata, TelemetryName, TelemetrySink } from "../sinks.ts";
 import { NO_LOG } from "../sinks.ts";
 import { isPlainObject } from "../toolkit/nested.ts";
-import { metricTree } from "./metric-tree.ts";
+import { planCollect } from "./collect-options.ts";
+import { checkDescription, type MetricDescription } from "./descriptions.ts";
+import type { MetricsServer } from "./exporters/metrics-server.ts";
+import { type PrometheusOptions, planPrometheus } from "./exporters/prometheus-options.ts";
+import { type MetricsServerOptions, planServer } from "./exporters/server-options.ts";
+import { metricsByName, metricTree, nodeTelemetry } from "./metric-tree.ts";
+import { MetricsAccess } from "./metrics-access.ts";
+import type { NodeMetricsOptions, NodeTelemetry } from "./node-telemetry.ts";
+import { MetricSums } from "./series-sum.ts";
 import type { TelemetryCore } from "./telemetry-core.ts";
 import type { Metric, MetricTree, TelemetryHandler, TelemetryStatus } from "./telemetry-types.ts";
 
 const NOTHING: Metadata = Object.freeze({});
+/** Stands for this isolate where no other one is looked at. */
+const OWN = "";
 
 /** Counters, gauges, histograms and spans of an isolate, and handlers of its events. */
 export class Telemetry implements TelemetrySink {
   readonly #slot: ServiceSlot<TelemetryCore>;
   readonly #log: LogSink;
+  readonly #access: MetricsAccess;
 
-  /** `log`: where handlers of `attachHandlers` write. Default: nowhere. */
-  constructor(slot: ServiceSlot<TelemetryCore>, log: LogSink = NO_LOG) {
+  /**
+   * `log`: where handlers of `attachHandlers` write; default: nowhere. `processes`: the way to the
+   * other isolates of the node; default: there are none.
+   */
+  constructor(slot: ServiceSlot<TelemetryCore>, log: LogSink = NO_LOG, processes?: Processes) {
     this.#slot = slot;
     this.#log = log;
+    this.#access = new MetricsAccess(slot, processes);
   }
 
   /**
@@ -33,9 +51,9 @@ export class Telemetry implements TelemetrySink {
   emitCounter(name: TelemetryName, metadata?: Metadata): void;
   emitCounter(name: TelemetryName, value: number, metadata?: Metadata): void;
   emitCounter(name: TelemetryName, first?: number | Metadata, second?: Metadata): void {
-    const isCounted = typeof first === "number";
-    const metadata = isCounted ? second : first;
-    this.execute(name, { counter: isCounted ? first : 1 }, metadata);
+    if (!this.#slot.isUp) return;
+    if (typeof first === "number") this.#slot.core.addCounter(name, first, second ?? NOTHING);
+    else this.#slot.core.addCounter(name, 1, first ?? NOTHING);
   }
 
   /**
@@ -43,9 +61,9 @@ export class Telemetry implements TelemetrySink {
    *
    * @throws TypeError where the value is no number
    */
-  emitGauge(name: TelemetryName, value: number, metadata?: Metadata): void {
+  emitGauge(name: TelemetryName, value: number, metadata: Metadata = NOTHING): void {
     if (typeof value !== "number") throw new TypeError("a gauge is a number");
-    this.execute(name, { gauge: value }, metadata);
+    if (this.#slot.isUp) this.#slot.core.setGauge(name, value, metadata);
   }
 
   /**
@@ -62,7 +80,7 @@ export class Telemetry implements TelemetrySink {
       throw new TypeError("the value of a histogram is a finite number");
     }
     if (!isPlainObject(metadata)) throw new TypeError("metadata are a plain object");
-    this.execute(name, { histogram: value }, metadata);
+    if (this.#slot.isUp) this.#slot.core.addToHistogram(name, value, metadata);
   }
 
   /**
@@ -119,13 +137,12 @@ export class Telemetry implements TelemetrySink {
    * @throws FoundationError `service_unavailable` (28200)
    */
   getMetrics(): MetricTree {
-    return metricTree(this.#slot.core.store.entries());
+    return metricTree(this.#sums().values());
   }
 
   /** The metrics whose names begin with these words, by name. */
   getMetricsFor(prefix: TelemetryName): Map<string, Metric> {
-    const entries = [...this.#slot.core.store.entries(prefix)];
-    return new Map(entries.map(([name, metric]) => [name.join("."), metric]));
+    return metricsByName(this.#sums(prefix).values());
   }
 
   /** All metrics by name, its words joined by dots. */
@@ -170,6 +187,72 @@ export class Telemetry implements TelemetrySink {
     for (const name of names) this.detach(logId(name));
   }
 
+  /**
+   * The metrics of all isolates of the node that measure: counters added up, histograms merged,
+   * gauges by isolate (`gauges`). Isolates are asked now; one that does not answer in time is
+   * named. Heavy processes and schedulers measure nothing, and are not asked.
+   *
+   * @throws FoundationError `service_unavailable` (28200), `invalid_options`, `aborted`
+   */
+  async getNodeMetrics(options: NodeMetricsOptions = {}): Promise<NodeTelemetry> {
+    checkKeys("getNodeMetrics", options, ["timeoutMs", "signal"]);
+    const collected = await this.#access.collect(planCollect(options));
+    return nodeTelemetry(collected);
+  }
+
+  /**
+   * The metrics as a text for Prometheus, written by prom-client.
+   *
+   * @throws FoundationError `package_missing` (28201) where prom-client is not installed;
+   *   `service_unavailable`, `invalid_options`, `aborted`
+   */
+  async prometheus(options: PrometheusOptions = {}): Promise<string> {
+    const { text } = await this.#access.expose(planPrometheus(options));
+    return text;
+  }
+
+  /**
+   * Answers scrapes of Prometheus, for an HTTP server that you have: in the format that the
+   * request asks for, with 405 for what is no GET or HEAD, and 503 with a code where there is no
+   * answer. Scrapes at the same time are answered with one text.
+   *
+   * @throws FoundationError `invalid_options`
+   */
+  metricsHandler(options: Omit<PrometheusOptions, "format"> = {}): RequestListener {
+    return this.#access.listener(planPrometheus(options));
+  }
+
+  /**
+   * Serves the metrics over HTTP, until it is closed or the isolate leaves its node.
+   *
+   * @throws FoundationError `listen_failed`, `invalid_options`
+   */
+  async metricsServer(
+    options: MetricsServerOptions & Omit<PrometheusOptions, "format"> = {},
+  ): Promise<MetricsServer> {
+    const { port, host, path, ...shown } = options;
+    const place = planServer({
+      ...(port !== undefined && { port }),
+      ...(host !== undefined && { host }),
+      ...(path !== undefined && { path }),
+    });
+    return this.#access.serve(place, planPrometheus(shown));
+  }
+
+  /**
+   * Says what a metric is: a sentence about it, which metadata tell its series apart, and in which
+   * buckets its distributions are shown. Series of a metric that was described otherwise before are
+   * forgotten. Each isolate describes what it measures.
+   *
+   * @throws FoundationError `invalid_argument` for what is no name or no description, or where
+   *   1,024 metrics are described
+   */
+  describe(name: TelemetryName, description: MetricDescription): void {
+    if (this.#slot.core.store.describe(name, checkDescription(description))) return;
+    const text = "the name is none, or there is no room for another description";
+    throw new FoundationError("invalid_argument", text);
+  }
+
   /** Forgets all metrics. */
   resetMetrics(): void {
     this.#slot.core.store.clear();
@@ -188,6 +271,15 @@ export class Telemetry implements TelemetrySink {
   /** Whether the service is running. */
   available(): boolean {
     return this.#slot.isUp;
+  }
+
+  /** Ends what serves and exports metrics: the isolate leaves its node. */
+  close(): void {
+    this.#access.close();
+  }
+
+  #sums(prefix?: TelemetryName): MetricSums {
+    return new MetricSums().add(this.#slot.core.store.parts(prefix), OWN);
   }
 }
 

@@ -1,0 +1,64 @@
+import type { RequestListener } from "node:http";
+import type { Processes } from "../../beam/processes.ts";
+import type { ServiceSlot } from "../service-slot.ts";
+import type { CollectPlan } from "./collect-options.ts";
+import type { MetricsServer } from "./exporters/metrics-server.ts";
+import type { Exposition } from "./exporters/prometheus.ts";
+import type { PrometheusPlan } from "./exporters/prometheus-options.ts";
+import type { MetricsServerOptions } from "./exporters/server-options.ts";
+import type { CollectedMetrics } from "./node-metrics.ts";
+import { MetricSums } from "./series-sum.ts";
+import type { TelemetryCore } from "./telemetry-core.ts";
+
+/** Ways to the metrics of a node for who reads them. What they take is loaded on first use. */
+export class MetricsAccess {
+  readonly #slot: ServiceSlot<TelemetryCore>;
+  readonly #processes: Processes | undefined;
+  readonly #servers = new Set<MetricsServer>();
+
+  /** `processes`: the way to other isolates; undefined where there are none. */
+  constructor(slot: ServiceSlot<TelemetryCore>, processes: Processes | undefined) {
+    this.#slot = slot;
+    this.#processes = processes;
+  }
+
+  /** The metrics of one isolate, or of all. */
+  async collect(plan: CollectPlan): Promise<CollectedMetrics> {
+    const { store } = this.#slot.core;
+    const processes = this.#processes;
+    if (plan.scope === "isolate" || processes === undefined) {
+      return { sums: new MetricSums().add(store.parts(), ""), isolates: [], missing: [] };
+    }
+    const { collectNode } = await import("./node-metrics.ts");
+    return collectNode({ processes, store }, plan);
+  }
+
+  /** The text for a scrape. */
+  async expose(plan: PrometheusPlan): Promise<Exposition> {
+    const { expose } = await import("./exporters/prometheus.ts");
+    return expose(await this.collect(plan), plan);
+  }
+
+  /** Answers scrapes in the format that they ask for. */
+  listener(plan: PrometheusPlan): RequestListener {
+    const made = import("./exporters/metrics-server.ts").then(({ metricsListener }) => {
+      return metricsListener(async (format) => this.expose({ ...plan, format }));
+    });
+    return (request, response) => void made.then((listener) => listener(request, response));
+  }
+
+  /** Serves scrapes until it is closed. */
+  async serve(place: Required<MetricsServerOptions>, plan: PrometheusPlan): Promise<MetricsServer> {
+    const { MetricsServer: Server } = await import("./exporters/metrics-server.ts");
+    const server = await Server.start(place, this.listener(plan), () => {
+      this.#servers.delete(server);
+    });
+    this.#servers.add(server);
+    return server;
+  }
+
+  /** Ends what serves: the isolate leaves its node. */
+  close(): void {
+    for (const server of this.#servers) void server.close();
+  }
+}
