@@ -5,9 +5,21 @@ import type { PrometheusPlan } from "./prometheus-options.ts";
 
 const MISSING = "foundation_telemetry_missing_isolates";
 
-type PromClient = typeof import("prom-client");
-type AnyRegistry = InstanceType<PromClient["Registry"]>;
-type AnyMetric = Parameters<AnyRegistry["registerMetric"]>[0];
+/** What is taken of prom-client. It is an optional package: this compiles without it. */
+export interface PromClient {
+  readonly Registry: {
+    new (): WritingRegistry;
+    readonly PROMETHEUS_CONTENT_TYPE: string;
+    readonly OPENMETRICS_CONTENT_TYPE: string;
+  };
+}
+
+/** What is taken of its registries. */
+interface WritingRegistry {
+  setContentType(type: string): void;
+  registerMetric(metric: object): void;
+  metrics(): Promise<string>;
+}
 
 /** A text that Prometheus reads, and what it is called in a header. */
 export interface Exposition {
@@ -25,18 +37,18 @@ export async function expose(
   { format, registries }: PrometheusPlan,
 ): Promise<Exposition> {
   const { Registry } = await optionalPackage("prom-client", "15", async () => {
-    return import("prom-client");
+    return (await import("prom-client" as string)) as PromClient;
   });
   const contentType =
     format === "openmetrics" ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
   const registry = new Registry();
-  registry.setContentType(contentType as typeof Registry.PROMETHEUS_CONTENT_TYPE);
+  registry.setContentType(contentType);
   const foreign = registries.flatMap((other) => other.getMetricsAsArray());
   const names = [MISSING, ...foreign.flatMap(({ name }) => namesOf(name))];
   for (const family of [missingFamily(missing.length), ...familiesOf(sums, names)]) {
-    registry.registerMetric(new FamilyMetric(family) as unknown as AnyMetric);
+    registry.registerMetric(new FamilyMetric(family));
   }
-  for (const metric of foreign) registry.registerMetric(metric as unknown as AnyMetric);
+  for (const metric of foreign) registry.registerMetric(metric);
   return { text: await registry.metrics(), contentType };
 }
 
