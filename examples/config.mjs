@@ -1,8 +1,8 @@
 // A setting of the program's own, its schema, and somebody who wants to know when it changes.
 import { attempt, Foundation } from "foundation-runtime";
-import * as v from "valibot";
+import { section, v } from "foundation-runtime/schema";
 
-const shop = v.object({
+const shop = section({
   currency: v.optional(v.picklist(["EUR", "USD"]), "EUR"),
   discount: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0),
 });

@@ -1,6 +1,6 @@
 import { packageVersion } from "./base/version.ts";
-import { Beam } from "./beam/beam.ts";
-import { type HeavyPoolOptions, type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
+import { type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
+import { BeamNode, type BeamNodeOptions } from "./beam/nodes.ts";
 import { defaultNode, offerAsDefault } from "./foundation/default-node.ts";
 import {
   type FoundationHealth,
@@ -9,7 +9,6 @@ import {
   foundationStatus,
   isFoundationAvailable,
 } from "./foundation/health.ts";
-import { ClusterNode } from "./kernel/node.ts";
 import type { LeaveOptions } from "./kernel/node-types.ts";
 import {
   type AttachOptions,
@@ -17,7 +16,6 @@ import {
   type OpenedNode,
   startNode,
 } from "./kernel/opened-node.ts";
-import type { FoundationOptions } from "./kernel/options.ts";
 import type { Config } from "./services/config/config.ts";
 import type { ErrorContexts } from "./services/errors/error-contexts.ts";
 import type { Infrastructure } from "./services/infrastructure/infrastructure.ts";
@@ -33,9 +31,7 @@ const LIBRARY = new URL("./index.js", import.meta.url).href;
  * A node of the cluster, as one isolate of its process holds it. Every isolate that attached has
  * the same calls with rings of its own.
  */
-export class FoundationNode extends ClusterNode {
-  /** Processes, supervisors and what else the BEAM gives its programs. */
-  readonly beam: Beam;
+export class FoundationNode extends BeamNode {
   /** The processes behind the services. */
   readonly services: Services;
   /** The configuration of the node. */
@@ -54,11 +50,9 @@ export class FoundationNode extends ClusterNode {
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
   constructor(opened: OpenedNode, heavyPool?: HeavyPoolPlan) {
-    super(opened);
-    const { node: id, drainBudgetMs } = opened.node;
-    const isRoot = opened.isStarter;
-    this.beam = new Beam(this, { id, drainBudgetMs, isRoot, heavyPool });
+    super(opened, heavyPool);
     const { processes, supervisors } = this.beam;
+    const isRoot = opened.isStarter;
     this.services = new Services({ processes, supervisors, node: this, isRoot });
     this.config = this.services.config;
     this.telemetry = this.services.telemetry;
@@ -76,11 +70,6 @@ export class FoundationNode extends ClusterNode {
   override async leave(options: LeaveOptions = {}): Promise<void> {
     this.#left ??= this.services.stop().then(async () => super.leave(options));
     return this.#left;
-  }
-
-  override detach(): void {
-    this.beam.close();
-    super.detach();
   }
 }
 
@@ -105,10 +94,7 @@ async function started(
 let starting: Promise<FoundationNode> | undefined;
 
 /** How a node is started: its place in the cluster, its services, and what it keeps ready. */
-export interface FoundationStartOptions extends FoundationOptions, ServiceOptions {
-  /** Isolates that are kept ready for heavy processes. Default: none. */
-  readonly heavyPool?: HeavyPoolOptions;
-}
+export interface FoundationStartOptions extends BeamNodeOptions, ServiceOptions {}
 
 /** Where nodes come from. */
 export const Foundation = Object.freeze({

@@ -9,6 +9,7 @@ const CHUNK_FOLDER = "ts/chunks";
 /** Folders of TypeScript sources; the output has the same names below `dist`. */
 const SOURCE_FOLDERS = ["ts", "bindings"];
 
+const BEAM_LIST = "ts/beam/index.ts";
 const PUBLIC_LIST = "ts/index.ts";
 
 const OWN_URL = "import.meta.url";
@@ -24,6 +25,7 @@ const PLACES = new RegExp(`${PLACE_OF}\\("([^"]+)"\\)`, "g");
 const CHUNKS = Object.freeze({
   thread: ["ts/beam/schedulers/scheduler-entry.ts"],
   process: ["ts/beam/heavy-entry.ts", "ts/beam/ecosystems/worker-entry.ts"],
+  beam: [BEAM_LIST],
   library: [PUBLIC_LIST],
   command: ["ts/cli/main.ts", "ts/cli/node/command.ts", "ts/cli/ping/command.ts"],
   index: ["ts/cli/index/command.ts", "ts/cli/index/worker.ts"],
@@ -70,8 +72,9 @@ function outputOptions(root) {
     priority: length - index,
     name: (/** @type {string} */ id, /** @type {import("rolldown").ChunkingContext} */ graph) => {
       const importers = graph.getModuleInfo(id)?.importers ?? [];
-      // The public list is imported by the commands, and is code of nobody but the library.
-      const places = relative(root, id) === PUBLIC_LIST ? [id] : importers;
+      // The lists are imported by each other and the commands, and are code of their own chunks.
+      const isList = [BEAM_LIST, PUBLIC_LIST].includes(relative(root, id));
+      const places = isList ? [id] : importers;
       return places.some((place) => entries.includes(relative(root, place))) ? name : null;
     },
   }));

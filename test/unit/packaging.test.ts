@@ -47,16 +47,18 @@ describe("the bundle", () => {
   it.each([
     ["ts/beam/heavy-entry.js", chunks("process", "thread")],
     ["ts/beam/schedulers/scheduler-entry.js", chunks("thread")],
-    ["ts/index.js", chunks("library", "process", "thread")],
-    ["ts/cli/node/command.js", chunks("command", "library", "process", "thread")],
+    ["ts/beam/index.js", chunks("beam", "process", "thread")],
+    ["ts/index.js", chunks("beam", "library", "process", "thread")],
+    ["ts/cli/node/command.js", chunks("beam", "command", "library", "process", "thread")],
   ])("%s loads few files, and no package", (entry, expected) => {
     const loaded = [...loadedBy(entry)].filter((name) => !name.startsWith("node:"));
     expect(loaded.sort()).toEqual([entry, ...expected].sort());
   });
 
   it("a module is the same by whatever name it is imported", async () => {
-    const [index, errors, pids, servers] = await Promise.all([
+    const [index, beam, errors, pids, servers] = await Promise.all([
       import("../../dist/ts/index.js"),
+      import("../../dist/ts/beam/index.js"),
       import("../../dist/ts/base/errors.js"),
       import("../../dist/ts/base/pid.js"),
       import("../../dist/ts/beam/gen-server.js"),
@@ -64,6 +66,8 @@ describe("the bundle", () => {
     expect(errors.FoundationError).toBe(index.FoundationError);
     expect(pids.Pid).toBe(index.Pid);
     expect(servers.GenServer).toBe(index.GenServer);
+    expect(beam.GenServer).toBe(index.GenServer);
+    expect(index).toMatchObject(beam);
   });
 
   it("classes and functions keep their names", async () => {

@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
-import * as v from "valibot";
+
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../dist/ts/base/manual-clock.js";
 import type { Pid } from "../../dist/ts/index.js";
+import { section, v } from "../../dist/ts/schema/index.js";
 import { Config } from "../../dist/ts/services/config/config.js";
 import { ConfigCore, type ConfigParts } from "../../dist/ts/services/config/config-core.js";
 import { DEFAULT_CONFIG } from "../../dist/ts/services/config/config-defaults.js";
@@ -368,6 +369,17 @@ describe("sections of the user's own", () => {
       }),
     );
     expect(codeOf(() => scene({ initial: { shpo: {} } }))).toEqual(["validation_failed", 1001]);
+  });
+
+  test("made by `section` have the settings that it names and no others", () => {
+    const own = { shop: section({ currency: v.optional(v.picklist(["EUR", "USD"]), "EUR") }) };
+    expect(scene({ schemas: own }).config.get(["shop"])).toEqual({ currency: "EUR" });
+    expect(() => scene({ schemas: own, initial: { shop: { curency: "USD" } } })).toThrow(
+      expect.objectContaining({
+        ...{ code: "validation_failed", numericCode: 1001 },
+        message: expect.stringMatching(/^shop\.curency: /) as string,
+      }),
+    );
   });
 
   test("can be changed where the user says so, within the schema", () => {

@@ -7,7 +7,7 @@ import { child, parseScript, stringOf, walk } from "../syntax-tree.ts";
  * neighbour on the same floor. `base` and `bindings` are looked after apart.
  */
 const FLOORS: readonly (readonly string[])[] = [
-  ["base"],
+  ["base", "schema"],
   ["kernel"],
   ["beam"],
   ["distributed"],
