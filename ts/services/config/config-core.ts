@@ -91,7 +91,9 @@ export class ConfigCore implements ServiceCore {
     let at: unknown = this.#config;
     for (let index = 0; index < path.length; index++) {
       const key = path[index] as string;
-      if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return this.#find(path);
+      // What is no text would be made one on the way.
+      if (typeof key !== "string" || typeof at !== "object" || at === null) return this.#find(path);
+      if (!Object.hasOwn(at, key)) return this.#find(path);
       at = (at as PlainObject)[key];
     }
     return at;
