@@ -305,7 +305,9 @@ test(`${MUTATIONS} changed values do nothing worse than being refused`, () => {
   const samples = [
     { id: 1, name: "Ada", tags: ["a", "b"], at: new Date(0), nested: { deep: [1.5, -7, null] } },
     [new Map([["k", 1]]), new Set([1, "two"]), new Error("e"), /x/g, 12n, new Float32Array(3)],
-    new Error("e", { cause: [Object.assign(new URL("a:b"), { own: 2n ** 90n }), /y/, [{}, {}]] }),
+    new Error("e", {
+      cause: [Object.assign(new (class Own {})(), { own: 2n ** 90n }), /y/, [{}, {}]],
+    }),
     Object.assign(Object.create(null), { a: [{ b: 1 }, { b: 2 }], c: new Map([[1, new Set()]]) }),
     Array.from({ length: 20 }, (_, index) => ({ index, text: "t".repeat(index) })),
   ].map(bytesOf);

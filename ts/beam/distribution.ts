@@ -2,6 +2,7 @@ import { FOREVER_MS } from "../base/deadline.ts";
 import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
 import { type Home, isSameHome, Pid } from "../base/pid.ts";
+import { thrownText } from "../base/thrown-text.ts";
 import type { Unsubscribe } from "../base/typed-events.ts";
 import type { MessageContext } from "../kernel/handlers.ts";
 import type { ClusterNode } from "../kernel/node.ts";
@@ -577,12 +578,7 @@ function failedReply(error: unknown): Reply {
       reason instanceof Error ? describeReason(reason) : reason,
     ];
   }
-  return [
-    false,
-    "handler_failed",
-    error instanceof Error ? error.message : String(error),
-    undefined,
-  ];
+  return [false, "handler_failed", thrownText(error), undefined];
 }
 
 function remoteError(code: string, text: string, reason: unknown): FoundationError {

@@ -3,6 +3,7 @@ import { isErrorCode } from "../base/error-codes.ts";
 import { FoundationError } from "../base/errors.ts";
 import { checkDelay, checkKeys } from "../base/option-checks.ts";
 import { Pid } from "../base/pid.ts";
+import { thrownText } from "../base/thrown-text.ts";
 import type { Unsubscribe } from "../base/typed-events.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import { asWorker, type WorkerRole } from "./ecosystems/worker-start.ts";
@@ -61,7 +62,7 @@ export class Factories {
         return [true, await this.#start(make, order)];
       } catch (thrown) {
         const code = thrown instanceof FoundationError ? thrown.code : "init_failed";
-        return [false, code, thrown instanceof Error ? thrown.message : String(thrown), undefined];
+        return [false, code, thrownText(thrown), undefined];
       }
     });
   }

@@ -1,8 +1,10 @@
 /** Entry of the isolate of a heavy process: joins the node, starts the process, ends with it. */
+
 import { setImmediate as turn } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
+import { thrownText } from "../base/thrown-text.ts";
 import { ClusterNode } from "../kernel/node.ts";
 import { findStarted } from "../kernel/opened-node.ts";
 import { decodePacked, encodeValue } from "../kernel/values.ts";
@@ -106,7 +108,7 @@ async function main(): Promise<void> {
     notice = await begin(joined, await ordered);
   } catch (thrown) {
     const code = thrown instanceof FoundationError ? thrown.code : "init_failed";
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = thrownText(thrown);
     notice = { kind: "failed", code, message };
   }
   root.postMessage(notice);

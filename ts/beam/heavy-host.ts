@@ -1,5 +1,6 @@
 import { FoundationError } from "../base/errors.ts";
 import { Pid } from "../base/pid.ts";
+import { thrownText } from "../base/thrown-text.ts";
 import type { MessageContext } from "../kernel/handlers.ts";
 import type { ClusterNode } from "../kernel/node.ts";
 import { encodeValue } from "../kernel/values.ts";
@@ -121,7 +122,7 @@ export class HeavyHost {
       return [true, await this.#start(heavy, given, options)];
     } catch (thrown) {
       const code = thrown instanceof FoundationError ? thrown.code : "init_failed";
-      return [false, code, thrown instanceof Error ? thrown.message : String(thrown), undefined];
+      return [false, code, thrownText(thrown), undefined];
     }
   }
 

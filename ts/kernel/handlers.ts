@@ -1,4 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
+import { thrownText } from "../base/thrown-text.ts";
 
 /** What a handler knows of a message besides its value. */
 export interface MessageContext {
@@ -77,7 +78,7 @@ export function toWireError(thrown: unknown): WireError {
   if (thrown instanceof FoundationError) return { code: thrown.code, message: thrown.message };
   return {
     code: "handler_failed",
-    message: thrown instanceof Error ? thrown.message : String(thrown),
+    message: thrownText(thrown),
   };
 }
 

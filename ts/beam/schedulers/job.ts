@@ -1,4 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 import type { JobMemory } from "./job-memory.ts";
 import type { Outcome } from "./notices.ts";
 
@@ -37,7 +38,7 @@ export class Job {
 
   /** An item failed. */
   fail(index: number, cause: unknown): void {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = thrownText(cause);
     const text = `item ${index} failed: ${why}`;
     const reason =
       cause instanceof FoundationError && cause.code !== "internal"

@@ -1,6 +1,8 @@
 /** Entry of a scheduler: an isolate that works on items of jobs, its own first, then others'. */
+
 import { parentPort, threadId, workerData } from "node:worker_threads";
 import { isThenable } from "../../base/thenable.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 import { core } from "../../kernel/native.ts";
 import { JobMemory } from "./job-memory.ts";
 import type { JobOrder, Notice, Outcome, SchedulerOrder } from "./notices.ts";
@@ -53,7 +55,7 @@ class Outcomes {
     try {
       this.#tell([[index, isDone, value]]);
     } catch (thrown) {
-      const text = isDone ? `the result cannot be cloned: ${String(thrown)}` : String(value);
+      const text = isDone ? `the result cannot be cloned: ${thrownText(thrown)}` : String(value);
       this.#tell([[index, false, new Error(text)]]);
     }
   }
@@ -106,7 +108,7 @@ parentPort?.on("message", (order: JobOrder) => {
     try {
       await run(order);
     } catch (thrown) {
-      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      const message = thrownText(thrown);
       tell({ kind: "refused", job: order.job, message });
     }
   });

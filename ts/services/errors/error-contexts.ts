@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
 import { type Attempt, type ErrorFacts, FoundationError } from "../../base/errors.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 import { NO_TELEMETRY, type TelemetrySink } from "../sinks.ts";
 import { collectErrorMetrics } from "./errors.ts";
 import {
@@ -145,7 +146,7 @@ export class ErrorContexts {
   #described(thrown: unknown, context: OperationContext): FoundationError {
     if (thrown instanceof FoundationError) return this.enhanceError(thrown, context);
     const isError = thrown instanceof Error;
-    const message = isError ? thrown.message : String(thrown);
+    const message = thrownText(thrown);
     const facts = {
       exceptionType: isError ? thrown.name : typeof thrown,
       exceptionMessage: message,

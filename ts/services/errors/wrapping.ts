@@ -1,5 +1,6 @@
 import { type ErrorCode, isErrorCode } from "../../base/error-codes.ts";
 import { type ErrorFacts, FoundationError } from "../../base/errors.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 import { safeInspect } from "../toolkit/sizes.ts";
 
 const STACK_FRAMES_MAX = 10;
@@ -56,7 +57,7 @@ export function wrapError(
 /** An error of this package as it is; anything else as the cause of an `internal_error`. */
 export function asFoundationError(thrown: unknown): FoundationError {
   if (thrown instanceof FoundationError) return thrown;
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const text = thrownText(thrown);
   return new FoundationError("internal_error", text, { cause: thrown });
 }
 

@@ -2,6 +2,7 @@ import { Wait } from "../../base/deadline.ts";
 import { type Attempt, attempt, FoundationError } from "../../base/errors.ts";
 import { checkCount } from "../../base/option-checks.ts";
 import type { Pid } from "../../base/pid.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 
 /** What a check may say: nothing, `true` and `{ ok: true }` are a yes. */
 export type HealthCheck = (pid: Pid) => unknown;
@@ -48,7 +49,7 @@ function failure(thrown: unknown, context: Readonly<Record<string, string>>): Fo
   // A programmer's error is told apart from a service that says why it is not well.
   const isPlain = thrown instanceof Error;
   const code = isPlain ? "health_check_error" : "health_check_crashed";
-  const text = `the health check threw ${isPlain ? thrown.message : String(thrown)}`;
+  const text = `the health check threw ${thrownText(thrown)}`;
   return new FoundationError(code, text, { context, cause: thrown });
 }
 

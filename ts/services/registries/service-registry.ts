@@ -3,6 +3,7 @@ import { Wait } from "../../base/deadline.ts";
 import { FoundationError } from "../../base/errors.ts";
 import { checkCount } from "../../base/option-checks.ts";
 import type { Pid } from "../../base/pid.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 import type { Via } from "../../beam/process-types.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import { type LogSink, NO_LOG, NO_TELEMETRY, type TelemetrySink } from "../sinks.ts";
@@ -155,7 +156,7 @@ export class ServiceRegistry {
     try {
       await checkHealth(pid, isAlive, { namespace, service }, options);
     } catch (thrown) {
-      log?.("debug", "health check failed", { namespace, service, reason: String(thrown) });
+      log?.("debug", "health check failed", { namespace, service, reason: thrownText(thrown) });
       throw thrown;
     }
     log?.("debug", "health check passed", { namespace, service });

@@ -1,6 +1,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
 import { isThenable } from "../../../base/thenable.ts";
+import { thrownText } from "../../../base/thrown-text.ts";
 import type { Metadata, TelemetrySink } from "../../sinks.ts";
 import { isName, NAME_LENGTH_MAX } from "../checks.ts";
 import { eventNames, ONE, withMetadata } from "../reports.ts";
@@ -258,7 +259,7 @@ export class CircuitBreakers {
     try {
       return planBreaker(options);
     } catch (thrown) {
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      const reason = thrownText(thrown);
       this.#tell("fuse_install_exception", { name, reason });
       throw thrown;
     }
@@ -296,7 +297,7 @@ function notFound(name: string, numericCode: number): FoundationError {
 
 function operationFailed(name: string, thrown: unknown): FoundationError {
   const isError = thrown instanceof Error;
-  const text = `under the circuit breaker '${name}': ${isError ? thrown.message : String(thrown)}`;
+  const text = `under the circuit breaker '${name}': ${thrownText(thrown)}`;
   const numericCode = isError ? 5003 : 5012;
   const options = { cause: thrown, numericCode, context: { name } };
   return new FoundationError("protected_operation_failed", text, options);

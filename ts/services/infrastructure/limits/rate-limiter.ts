@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
 import { isThenable } from "../../../base/thenable.ts";
+import { thrownText } from "../../../base/thrown-text.ts";
 import type { Metadata, TelemetrySink } from "../../sinks.ts";
 import { eventNames, ONE, withMetadata } from "../reports.ts";
 import { type Bucket, openBucket, type RateVerdict } from "./buckets.ts";
@@ -280,7 +281,7 @@ export class RateLimiter {
   }
 
   #tellFailure({ entityId, operation, metadata }: About, thrown: unknown): void {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const reason = thrownText(thrown);
     const facts = { entityId, operation, reason };
     this.#tell("rate_limiter_exception", withMetadata(facts, metadata));
   }
@@ -319,7 +320,7 @@ function textOf(name: string, value: RateKey): string {
 }
 
 function operationFailed(entityId: RateKey, operation: RateKey, cause: unknown): FoundationError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = thrownText(cause);
   const options = { cause, context: { entityId, operation } };
   return new FoundationError("rate_limited_operation_failed", reason, options);
 }

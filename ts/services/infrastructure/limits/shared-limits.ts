@@ -2,6 +2,7 @@ import type { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import { type Clock, SYSTEM_CLOCK } from "../../../base/clock.ts";
 import { FoundationError } from "../../../base/errors.ts";
 import { checkWord, DELAY_MS_MAX } from "../../../base/option-checks.ts";
+import { thrownText } from "../../../base/thrown-text.ts";
 import { isRecord, knownKeys, refuseOptions, wholeNumber } from "../checks.ts";
 import type { RateVerdict } from "./buckets.ts";
 import { type RateRule, refuseRule } from "./rate-rule.ts";
@@ -135,7 +136,7 @@ class RedisLimits implements SharedLimits {
       const late = (): void => reject(unavailable(`no answer within ${timeoutMs} ms`));
       const cancel = clock.after(timeoutMs, late, true);
       answer.finally(cancel).then(resolve, (thrown: unknown) => {
-        reject(unavailable(thrown instanceof Error ? thrown.message : String(thrown), thrown));
+        reject(unavailable(thrownText(thrown), thrown));
       });
     });
   }

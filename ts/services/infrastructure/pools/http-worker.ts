@@ -2,6 +2,7 @@ import type { Dispatcher } from "undici";
 import { type Clock, SYSTEM_CLOCK } from "../../../base/clock.ts";
 import { abortError } from "../../../base/deadline.ts";
 import { FoundationError } from "../../../base/errors.ts";
+import { thrownText } from "../../../base/thrown-text.ts";
 import {
   type HttpHeaders,
   type HttpPlan,
@@ -286,7 +287,7 @@ function errorOf(
   if (deadline.aborted) return deadline.reason as FoundationError;
   if (signal?.aborted === true) return abortError(signal);
   if (thrown instanceof FoundationError) return thrown;
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const reason = thrownText(thrown);
   const code: unknown = Reflect.get(Object(thrown), "code");
   // What undici refuses to send, a header with a line break for one.
   if (code === "UND_ERR_INVALID_ARG") return refusePool(reason, {});

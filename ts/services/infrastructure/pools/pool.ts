@@ -1,6 +1,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { abortError } from "../../../base/deadline.ts";
 import { FoundationError } from "../../../base/errors.ts";
+import { thrownText } from "../../../base/thrown-text.ts";
 import { type LineOptions, WaitingLine } from "../resilience/waiting-line.ts";
 import { checkSizes, type PoolPlan, type PoolSizes } from "./pool-options.ts";
 
@@ -318,6 +319,6 @@ function checkoutTimeout(timeoutMs: number): FoundationError {
 }
 
 function workerFailed(cause: unknown): FoundationError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = thrownText(cause);
   return new FoundationError("worker_failed", `a worker could not be made: ${reason}`, { cause });
 }

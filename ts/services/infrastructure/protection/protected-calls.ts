@@ -2,6 +2,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { abortError } from "../../../base/deadline.ts";
 import { FoundationError } from "../../../base/errors.ts";
 import { isThenable } from "../../../base/thenable.ts";
+import { thrownText } from "../../../base/thrown-text.ts";
 import type { Measurements, Metadata, TelemetrySink } from "../../sinks.ts";
 import type { CallResult } from "../breaker/breaker-options.ts";
 import type { CircuitBreakers } from "../breaker/circuit-breakers.ts";
@@ -372,7 +373,7 @@ function misuse(text: string): FoundationError {
 }
 
 function executionError(key: string, cause: unknown): FoundationError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = thrownText(cause);
   return new FoundationError("execution_error", reason, { cause, context: { key } });
 }
 
