@@ -70,6 +70,14 @@ export {
   EVENT_TEXT_MAX,
 } from "./services/events/event-types.ts";
 export { EVENT_TYPES, validateEventType } from "./services/events/event-validator.ts";
+export type {
+  WarmCompression,
+  WarmDurability,
+  WarmStoreOptions,
+} from "./services/events/warm/warm-options.ts";
+export { WARM_STORE_DEFAULTS } from "./services/events/warm/warm-options.ts";
+export type { WarmStoreStats } from "./services/events/warm/warm-store.ts";
+export { WarmStore } from "./services/events/warm/warm-store.ts";
 export type { ServiceHealth, ServicesHealth } from "./services/health.ts";
 export type { BreakerCounts, BreakerStatus } from "./services/infrastructure/breaker/breaker.ts";
 export type {

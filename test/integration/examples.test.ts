@@ -77,6 +77,15 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     ].join("\n"),
   ],
   [
+    "warm-store.mjs",
+    [
+      "3 events in 1 commit outlive a power loss",
+      'order placed {"euros":40}',
+      'order paid {"by":"card"}',
+      "",
+    ].join("\n"),
+  ],
+  [
     "config.mjs",
     [
       "{ currency: 'EUR', discount: 0.1 } 0.25",

@@ -100,6 +100,11 @@ export const SERVICE_ERROR_CODES = kinds({
     [28_418, "external/connection_pool", "low"],
   ],
   data_corruption: [[3301, "data/corruption", "critical"]],
+  event_log_locked: [[28_150, "data/access", "medium"]],
+  event_log_failed: [[28_151, "data/storage", "critical"]],
+  event_log_closed: [[28_152, "data/access", "medium"]],
+  event_log_overloaded: [[28_153, "data/access", "medium"]],
+  event_log_answer_too_large: [[28_154, "data/access", "medium"]],
   data_not_found: [[3401, "data/not_found", "low"]],
   operation_forbidden: [
     [5002, "config/server", "high"],

@@ -13,6 +13,7 @@ use foundation_node::LoopMark;
 use napi::sys;
 
 use crate::error::{Result, check};
+use crate::event_log::EventLogs;
 use crate::isolate::Attachment;
 use crate::lane_watch::LaneWatch;
 use crate::loop_watch::LoopWatch;
@@ -25,6 +26,8 @@ pub(crate) struct Environment {
     pub(crate) attachments: Vec<Option<Attachment>>,
     /// The watchdogs of nodes that it opened.
     pub(crate) watchdogs: Vec<Opened>,
+    /// The event logs that it opened.
+    pub(crate) event_logs: EventLogs,
     mark: Option<Arc<LoopMark>>,
     watch: Option<LoopWatch>,
     /// Stopped at the teardown, still to be closed.
@@ -97,6 +100,7 @@ unsafe extern "C" fn tear_down(_argument: *mut c_void) {
         for opened in with(|environment| std::mem::take(&mut environment.watchdogs)) {
             opened.tear_down();
         }
+        with(|environment| std::mem::take(&mut environment.event_logs)).tear_down();
         let (attachments, is_root) =
             with(|environment| (std::mem::take(&mut environment.attachments), environment.is_root));
         for attachment in attachments.into_iter().flatten() {

@@ -13,6 +13,7 @@ mod copies;
 mod doorbell;
 mod environment;
 mod error;
+pub mod event_log;
 mod interrupts;
 mod isolate;
 mod lane_watch;
