@@ -249,6 +249,11 @@ export type {
   MetricsServer,
 } from "./services/telemetry/exporters/metrics-server.ts";
 export type {
+  OpenTelemetryApi,
+  OpenTelemetryOptions,
+} from "./services/telemetry/exporters/open-telemetry-options.ts";
+export { OPEN_TELEMETRY_DEFAULTS } from "./services/telemetry/exporters/open-telemetry-options.ts";
+export type {
   ExpositionFormat,
   PrometheusOptions,
   PrometheusRegistry,

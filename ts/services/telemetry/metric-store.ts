@@ -1,7 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
+import type { Unsubscribe } from "../../base/typed-events.ts";
 import type { Metadata, TelemetryName } from "../sinks.ts";
 import { labelKey, labelsOf, type MetricDescription, OVERFLOW_LABELS } from "./descriptions.ts";
-import { type MetricLabels, Series, type SeriesPart } from "./series.ts";
+import { type MetricLabels, type OnMeasured, Series, type SeriesPart } from "./series.ts";
 
 /** A name with more words, or longer ones together, has a payload in it. */
 const WORDS_MAX = 16;
@@ -50,6 +51,10 @@ export class MetricStore {
   #size = 0;
   #ids = 0;
   #describedCount = 0;
+  readonly #listeners = new Set<OnMeasured>();
+  readonly #tell: OnMeasured = (...what) => {
+    for (const listener of this.#listeners) listener(...what);
+  };
   /** Events for which there was no room, or that had no right name. */
   dropped = 0;
 
@@ -93,6 +98,12 @@ export class MetricStore {
     } else this.#forget(word, (series) => series !== word.series);
     word.described = { description, series: new Map(), overflow: undefined };
     return true;
+  }
+
+  /** Calls a listener with the first value of each measurement of a series, until it is ended. */
+  onMeasured(listener: OnMeasured): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Each series whose name begins with these words. */
@@ -160,7 +171,7 @@ export class MetricStore {
     }
     // A copy: who measures may change its own objects.
     const own = { name: Object.freeze([...name]), metadata: Object.freeze({ ...metadata }) };
-    const series = new Series({ id: ++this.#ids, labels, ...own });
+    const series = new Series({ id: ++this.#ids, labels, ...own, onMeasured: this.#tell });
     this.#size += 1;
     return series;
   }

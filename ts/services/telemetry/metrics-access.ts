@@ -1,8 +1,13 @@
 import type { RequestListener } from "node:http";
+import { FoundationError } from "../../base/errors.ts";
+import type { Unsubscribe } from "../../base/typed-events.ts";
 import type { Processes } from "../../beam/processes.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import type { CollectPlan } from "./collect-options.ts";
 import type { MetricsServer } from "./exporters/metrics-server.ts";
+import type { OtelBridge } from "./exporters/open-telemetry.ts";
+import type { OpenTelemetryPlan } from "./exporters/open-telemetry-options.ts";
+import type { Spans } from "./exporters/open-telemetry-spans.ts";
 import type { Exposition } from "./exporters/prometheus.ts";
 import type { PrometheusPlan } from "./exporters/prometheus-options.ts";
 import type { MetricsServerOptions } from "./exporters/server-options.ts";
@@ -15,6 +20,8 @@ export class MetricsAccess {
   readonly #slot: ServiceSlot<TelemetryCore>;
   readonly #processes: Processes | undefined;
   readonly #servers = new Set<MetricsServer>();
+  #bridge: OtelBridge | undefined;
+  #isAttached = false;
 
   /** `processes`: the way to other isolates; undefined where there are none. */
   constructor(slot: ServiceSlot<TelemetryCore>, processes: Processes | undefined) {
@@ -57,8 +64,51 @@ export class MetricsAccess {
     return server;
   }
 
-  /** Ends what serves: the isolate leaves its node. */
+  /**
+   * Attaches OpenTelemetry.
+   *
+   * @throws FoundationError `invalid_argument` where it is attached, or being attached, already
+   */
+  async attach(plan: OpenTelemetryPlan): Promise<Unsubscribe> {
+    if (this.#isAttached) throw attachedError();
+    this.#isAttached = true;
+    try {
+      const { bridge } = await import("./exporters/open-telemetry.ts");
+      const { store } = this.#slot.core;
+      const made = await bridge({ store, collect: async () => this.#sumsWhileUp(plan) }, plan);
+      this.#bridge = made;
+      return () => {
+        if (this.#bridge === made) this.#detach();
+      };
+    } catch (thrown) {
+      this.#isAttached = false;
+      throw thrown;
+    }
+  }
+
+  /** Makes spans, where OpenTelemetry is attached. */
+  get spans(): Spans | undefined {
+    return this.#bridge?.spans;
+  }
+
+  /** Ends what serves and exports: the isolate leaves its node. */
   close(): void {
     for (const server of this.#servers) void server.close();
+    this.#detach();
   }
+
+  #detach(): void {
+    this.#bridge?.end();
+    this.#bridge = undefined;
+    this.#isAttached = false;
+  }
+
+  async #sumsWhileUp(plan: CollectPlan): Promise<MetricSums> {
+    if (!this.#slot.isUp) return new MetricSums();
+    return (await this.collect(plan)).sums;
+  }
+}
+
+function attachedError(): FoundationError {
+  return new FoundationError("invalid_argument", "OpenTelemetry is attached already");
 }

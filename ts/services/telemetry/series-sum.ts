@@ -140,15 +140,24 @@ export class MetricSums {
   add(parts: Iterable<NamedPart>, isolate: string): this {
     for (const part of parts) {
       const { name } = part;
-      entryOf(this.#byName, name.join("\u0000"), () => new MetricSum(name)).add(part, isolate);
+      entryOf(this.#byName, keyOf(name), () => new MetricSum(name)).add(part, isolate);
     }
     return this;
+  }
+
+  /** The series of a name. */
+  get(name: TelemetryName): MetricSum | undefined {
+    return this.#byName.get(keyOf(name));
   }
 
   /** One after the other. */
   values(): Iterable<MetricSum> {
     return this.#byName.values();
   }
+}
+
+function keyOf(name: TelemetryName): string {
+  return name.join("\u0000");
 }
 
 function entryOf<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

@@ -26,6 +26,12 @@ export interface SeriesPart {
   readonly sketches: ReadonlyMap<string, Sketch>;
 }
 
+/** What becomes of a measurement: added up, replaced, or part of a distribution. */
+export type MeasuredKind = "sum" | "gauge" | "sketch";
+
+/** Is told of the first value of a measurement of a series. */
+export type OnMeasured = (name: TelemetryName, key: string, kind: MeasuredKind) => void;
+
 /** What a series is told apart by. */
 export interface SeriesIdentity {
   /** Its number: a later one of the same store has a higher one. */
@@ -34,6 +40,7 @@ export interface SeriesIdentity {
   readonly labels: MetricLabels;
   /** That of the first event. */
   readonly metadata: Metadata;
+  readonly onMeasured: OnMeasured;
 }
 
 /** What is measured under one name and one set of labels. */
@@ -42,6 +49,7 @@ export class Series {
   readonly name: TelemetryName;
   readonly labels: MetricLabels;
   readonly #metadata: Metadata;
+  readonly #onMeasured: OnMeasured;
   readonly #sketches = new Map<string, Sketch>();
   #has = 0;
   #counter = 0;
@@ -50,11 +58,12 @@ export class Series {
   #events = 0;
   lastMs = 0;
 
-  constructor({ id, name, labels, metadata }: SeriesIdentity) {
+  constructor({ id, name, labels, metadata, onMeasured }: SeriesIdentity) {
     this.id = id;
     this.name = name;
     this.labels = labels;
     this.#metadata = metadata;
+    this.#onMeasured = onMeasured;
   }
 
   /** One event that adds to `counter`. */
@@ -84,7 +93,7 @@ export class Series {
       if (key === "counter") this.#addToCounter(value);
       else if (key === "gauge") this.#setGauge(value);
       else if (key === "count") {
-        this.#has |= HAS_COUNT;
+        if ((this.#has & HAS_COUNT) === 0) this.#first(HAS_COUNT, key, "sum");
         this.#count += value;
       } else this.#sketchOf(key)?.add(value);
     }
@@ -111,13 +120,18 @@ export class Series {
   }
 
   #addToCounter(value: number): void {
-    this.#has |= HAS_COUNTER;
+    if ((this.#has & HAS_COUNTER) === 0) this.#first(HAS_COUNTER, "counter", "sum");
     this.#counter += value;
   }
 
   #setGauge(value: number): void {
-    this.#has |= HAS_GAUGE;
+    if ((this.#has & HAS_GAUGE) === 0) this.#first(HAS_GAUGE, "gauge", "gauge");
     this.#gauge = value;
+  }
+
+  #first(mark: number, key: string, kind: MeasuredKind): void {
+    this.#has |= mark;
+    this.#onMeasured(this.name, key, kind);
   }
 
   #sketchOf(key: string): Sketch | undefined {
@@ -125,6 +139,7 @@ export class Series {
     if (known !== undefined || this.#sketches.size >= SKETCHES_MAX) return known;
     const sketch = new Sketch();
     this.#sketches.set(key, sketch);
+    this.#first(0, key, "sketch");
     return sketch;
   }
 }

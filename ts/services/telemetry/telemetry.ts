@@ -10,6 +10,10 @@ import { isPlainObject } from "../toolkit/nested.ts";
 import { planCollect } from "./collect-options.ts";
 import { checkDescription, type MetricDescription } from "./descriptions.ts";
 import type { MetricsServer } from "./exporters/metrics-server.ts";
+import {
+  type OpenTelemetryOptions,
+  planOpenTelemetry,
+} from "./exporters/open-telemetry-options.ts";
 import { type PrometheusOptions, planPrometheus } from "./exporters/prometheus-options.ts";
 import { type MetricsServerOptions, planServer } from "./exporters/server-options.ts";
 import { metricsByName, metricTree, nodeTelemetry } from "./metric-tree.ts";
@@ -86,11 +90,17 @@ export class Telemetry implements TelemetrySink {
   /**
    * Runs a function, synchronous or not, and reports how long it took: `name.stop` with `duration`
    * (ms, with fractions), or `name.exception` with the error among the metadata. What the function
-   * throws is thrown on.
+   * throws is thrown on. Where OpenTelemetry is attached it runs in a span of its own.
    */
   measure<T>(name: TelemetryName, metadata: Metadata, run: () => Promise<T>): Promise<T>;
   measure<T>(name: TelemetryName, metadata: Metadata, run: () => T): T;
   measure<T>(name: TelemetryName, metadata: Metadata, run: () => T | Promise<T>): T | Promise<T> {
+    const { spans } = this.#access;
+    if (spans === undefined) return this.#measured(name, metadata, run);
+    return spans.run(name, metadata, () => this.#measured(name, metadata, run));
+  }
+
+  #measured<T>(name: TelemetryName, metadata: Metadata, run: () => T | Promise<T>): T | Promise<T> {
     const startMs = performance.now();
     const stop = (value: T): T => {
       this.execute([...name, "stop"], { duration: performance.now() - startMs }, metadata);
@@ -237,6 +247,18 @@ export class Telemetry implements TelemetrySink {
       ...(path !== undefined && { path }),
     });
     return this.#access.serve(place, planPrometheus(shown));
+  }
+
+  /**
+   * Hands what `measure` runs to OpenTelemetry as spans, and metrics as observable instruments,
+   * until the returned function is called or the isolate leaves its node. The SDK is the program's
+   * own, set up before.
+   *
+   * @throws FoundationError `package_missing` (28201) where `@opentelemetry/api` is not installed;
+   *   `invalid_argument` where it is attached already; `invalid_options`, `service_unavailable`
+   */
+  async attachOpenTelemetry(options: OpenTelemetryOptions = {}): Promise<Unsubscribe> {
+    return this.#access.attach(planOpenTelemetry(options));
   }
 
   /**
