@@ -3,6 +3,7 @@
 import { configCases } from "./services/config.mjs";
 import { infrastructureCases } from "./services/infrastructure.mjs";
 import { registriesCases } from "./services/registries.mjs";
+import { telemetryCases } from "./services/telemetry.mjs";
 
 /**
  * One file for each service.
@@ -14,6 +15,7 @@ export const services = {
   question: "what the services cost a call, beside the libraries in their place",
   cases: (timing) => [
     ...configCases(timing),
+    ...telemetryCases(timing),
     ...registriesCases(timing),
     ...infrastructureCases(timing),
   ],

@@ -101,6 +101,10 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     "slow: /report\n3 requests, p50 within 1 % of 20: true\nexceptions: 1\nlookups: 1\n",
   ],
   [
+    "telemetry-otel.mjs",
+    'db.query {"table":"users"}\nhttp.request {"path":"/users"}\nnested: true\n',
+  ],
+  [
     "telemetry-prometheus.mjs",
     [
       'http_body_bytes_bucket{le="100"} 2',

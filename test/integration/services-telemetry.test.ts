@@ -1,6 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +11,7 @@ import { Foundation, type FoundationNode } from "../../dist/ts/index.js";
 import { parseExposition } from "../unit/exposition-parser.ts";
 
 const WORKER = fileURLToPath(new URL("./fixtures/telemetry-worker.mjs", import.meta.url));
+const ROOT = join(import.meta.dirname, "../..");
 const EVERYTHING = {
   ...{ enableVmMetrics: true, enableProcessMetrics: true, enableKernelMetrics: true },
   sampleIntervalMs: 100,
@@ -92,6 +96,15 @@ describe("the metrics of a node", () => {
   });
 });
 
+test("a change of the configuration is an event, told to who listens [F154]", () => {
+  const told: unknown[] = [];
+  node.telemetry.attach("mine", [["foundation", "config_updates"]], (...event) => {
+    told.push(event.slice(0, 2));
+  });
+  node.config.update(["ai", "planning", "samplingRate"], 0.25);
+  expect(told).toEqual([[["foundation", "config_updates"], expect.any(Object)]]);
+});
+
 describe("figures of the engine and the node", () => {
   test("are sampled in every isolate as the options of the node say", async () => {
     expect(await ask("config")).toMatchObject(EVERYTHING);
@@ -155,6 +168,65 @@ describe("figures of the engine and the node", () => {
     const args = ["--input-type=module", "-e", program];
     const printed = execFileSync(process.execPath, args, { timeout: 60_000, encoding: "utf8" });
     expect(printed).toBe("true\n");
+  });
+});
+
+describe("packages that only some programs have", () => {
+  /** Runs a program in a folder that has this package and no other. */
+  function runAlone(program: string): string {
+    const folder = mkdtempSync(join(tmpdir(), "foundation-alone-"));
+    try {
+      const installed = join(folder, "node_modules/foundation-runtime");
+      for (const part of ["dist/ts", "dist/bindings", "package.json"]) {
+        cpSync(join(ROOT, part), join(installed, part), { recursive: true });
+      }
+      writeFileSync(join(folder, "program.mjs"), program);
+      const args = [join(folder, "program.mjs")];
+      return execFileSync(process.execPath, args, { timeout: 60_000, encoding: "utf8" });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  test("are asked for by the line that installs them where they are missing", () => {
+    const printed = runAlone(`
+      import { Foundation } from "foundation-runtime";
+      const node = await Foundation.start();
+      for (const act of ["prometheus", "attachOpenTelemetry"]) {
+        await node.telemetry[act]().catch(({ code, numericCode, message }) => {
+          console.log(code, numericCode, message);
+        });
+      }
+      await node.leave();`);
+    expect(printed.trimEnd().split("\n")).toEqual([
+      'package_missing 28201 this needs the package prom-client: npm install "prom-client@15"',
+      "package_missing 28201 this needs the package @opentelemetry/api: " +
+        'npm install "@opentelemetry/api@1"',
+    ]);
+  });
+
+  test("are loaded by those who use them, and by nobody else", () => {
+    const index = new URL("../../dist/ts/index.js", import.meta.url).href;
+    const program = `
+      import { createRequire } from "node:module";
+      import { Foundation } from ${JSON.stringify(index)};
+      const { cache } = createRequire(${JSON.stringify(index)});
+      const loaded = () => {
+        const all = Object.keys(cache).join();
+        return [/prom-client/.test(all), /@opentelemetry.api/.test(all)].join();
+      };
+      const node = await Foundation.start({ telemetry: ${JSON.stringify(EVERYTHING)} });
+      node.telemetry.measure(["a"], {}, () => node.telemetry.emitCounter(["b"]));
+      await node.telemetry.getNodeMetrics();
+      console.log(loaded());
+      await node.telemetry.attachOpenTelemetry();
+      console.log(loaded());
+      await node.telemetry.prometheus();
+      console.log(loaded());
+      await node.leave();`;
+    const args = ["--input-type=module", "-e", program];
+    const printed = execFileSync(process.execPath, args, { timeout: 60_000, encoding: "utf8" });
+    expect(printed).toBe("false,false\nfalse,true\ntrue,true\n");
   });
 });
 

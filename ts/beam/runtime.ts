@@ -1,7 +1,9 @@
 import { FoundationError } from "../base/errors.ts";
+import { HOOKS } from "../base/hooks.ts";
 import { checkCount, checkDelay, checkKeys } from "../base/option-checks.ts";
 import { type Home, isSameHome, Pid } from "../base/pid.ts";
 import { Backlogs } from "./backlogs.ts";
+import { areCallsHooked, publishCall } from "./call-hooks.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Distant, type DistantDestination, NOWHERE } from "./distant.ts";
 import { Envelope, noProcessError } from "./envelope.ts";
@@ -149,6 +151,7 @@ export class ProcessRuntime {
     const process = new LightProcess(this, pid, body as Spawnable<unknown>, limits, isTrapping);
     this.#processes.set(pid.serial, process);
     this.counts.spawned++;
+    if (HOOKS.spawn.hasSubscribers) HOOKS.spawn.publish({ pid, label: process.label });
     try {
       if (options.name !== undefined) this.register(options.name, process);
       options.via?.register(pid);
@@ -268,6 +271,7 @@ export class ProcessRuntime {
     const target = this.#resolve(to);
     const name = to instanceof Pid || typeof to === "string" ? to : to.name;
     const call = new PendingCall(name, timeoutMs, options?.signal, this.#deadlines, this.counts);
+    if (areCallsHooked()) publishCall(this.current?.pid, to, call.promise);
     if (target === undefined) call.fail(noProcessError(String(name)));
     else if (!(target instanceof LightProcess)) {
       this.#distant.call(target, message, call, options);
@@ -376,6 +380,7 @@ export class ProcessRuntime {
     const { pid } = process;
     this.counts.ended++;
     this.#processes.delete(pid.serial);
+    if (HOOKS.exit.hasSubscribers) HOOKS.exit.publish({ pid, label: process.label, reason });
     this.roomIn(process);
     const ties = process.knownTies;
     if (ties === undefined) return;
