@@ -55,7 +55,7 @@ async function attached(options = {}): Promise<{ telemetry: Telemetry; detach: (
 }
 
 describe("what is measured is a span", () => {
-  test("with the metadata as attributes, and nested in the one around it across await", async () => {
+  test("with metadata as attributes, and nested in the one around it across await", async () => {
     const { telemetry } = await attached();
     const metadata = { path: "/", tries: 2, ids: [1, 2], mixed: [1, "a"], none: null, deep: {} };
     const result = await telemetry.measure(["http", "request"], metadata, async () => {
