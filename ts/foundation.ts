@@ -16,6 +16,7 @@ import {
   type OpenedNode,
   startNode,
 } from "./kernel/opened-node.ts";
+import type { Capture } from "./services/capture/capture.ts";
 import type { Config } from "./services/config/config.ts";
 import type { ErrorContexts } from "./services/errors/error-contexts.ts";
 import type { Infrastructure } from "./services/infrastructure/infrastructure.ts";
@@ -44,6 +45,8 @@ export class FoundationNode extends BeamNode {
   readonly processRegistry: ProcessRegistry;
   /** The same names, with reports, health checks and waiting. */
   readonly serviceRegistry: ServiceRegistry;
+  /** Takes down what happens, from any isolate, through rings of the core. */
+  readonly capture: Capture;
   /** What operations know of themselves. */
   readonly errorContexts: ErrorContexts;
   #left: Promise<void> | undefined;
@@ -53,13 +56,20 @@ export class FoundationNode extends BeamNode {
     super(opened, heavyPool);
     const { processes, supervisors } = this.beam;
     const isRoot = opened.isStarter;
-    this.services = new Services({ processes, supervisors, node: this, isRoot });
+    this.services = new Services({
+      processes,
+      supervisors,
+      node: this,
+      nodeId: opened.node.node,
+      isRoot,
+    });
     this.config = this.services.config;
     this.telemetry = this.services.telemetry;
     this.infrastructure = this.services.infrastructure;
     this.processRegistry = this.services.processRegistry;
     this.serviceRegistry = this.services.serviceRegistry;
     this.errorContexts = this.services.errorContexts;
+    this.capture = this.services.capture;
     this.onClosed(() => this.services.close());
   }
 
@@ -107,9 +117,9 @@ export const Foundation = Object.freeze({
    *   with the configuration
    */
   async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
-    const { config, telemetry, registries, log, testMode, heavyPool, ...place } = options;
+    const { config, telemetry, registries, capture, log, testMode, heavyPool, ...place } = options;
     const plan = planHeavyPool(heavyPool, LIBRARY);
-    const services = { config, telemetry, registries, log, testMode };
+    const services = { config, telemetry, registries, capture, log, testMode };
     return started(await startNode(place), services, plan);
   },
 

@@ -17,6 +17,20 @@ export {
 } from "./foundation/module-style.ts";
 export type { FoundationStartOptions } from "./foundation.ts";
 export { Foundation, FoundationNode } from "./foundation.ts";
+export type { CaptureRingPlan } from "./kernel/capture-ring.ts";
+export type { Capture } from "./services/capture/capture.ts";
+export type { BatchListener } from "./services/capture/capture-core.ts";
+export type {
+  CapturedEvent,
+  CaptureOptions,
+  CaptureProcessing,
+  CaptureSink,
+  CaptureStats,
+  RecordOptions,
+  RecordWaitOptions,
+} from "./services/capture/capture-types.ts";
+export { CAPTURE_DEFAULTS } from "./services/capture/capture-types.ts";
+export type { TraceOptions } from "./services/capture/tracing.ts";
 export type { ResetOptions, SubscribeOptions } from "./services/config/config.ts";
 export { DEFAULT_CONFIG } from "./services/config/config-defaults.ts";
 export type { FallbackStats } from "./services/config/config-fallback.ts";

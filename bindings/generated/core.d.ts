@@ -4,6 +4,9 @@
 /** Has records kept, all or none of them; `native/store/src/record.rs` tells their format. */
 export declare function appendToEventLog(log: number, request: number, records: Uint8Array): void
 
+/** Tells that the reader is about to sleep until so many records are unread; false: they are. */
+export declare function armCapture(capture: number, records: number): boolean
+
 /** An attached isolate: its place in the node and its rings in the arena. */
 export interface AttachedIsolate {
   isolate: number
@@ -22,6 +25,9 @@ export interface AttachedIsolate {
  * node with `io: 'isolate'`. `thread` and `watched` are what others are told of it.
  */
 export declare function attachIsolate(node: number, wake: (hasFailed?: boolean) => void, isPoller: boolean, thread: number, watched?: number): AttachedIsolate
+
+/** Asks to be woken when there is room; false where there is some now. */
+export declare function awaitCaptureSpace(capture: number): boolean
 
 /** What the boundary counted since the process began. */
 export declare function boundaryCounters(): BoundaryCounters
@@ -48,11 +54,35 @@ export interface BoundaryCounters {
   slabStaleUses: number
 }
 
+/** The counters of the capture rings. */
+export declare function captureCounters(capture: number): CaptureCounters
+
+/** What the capture rings of a node have counted. */
+export interface CaptureCounters {
+  writePosition: number
+  readPosition: number
+  writes: number
+  reads: number
+  dropped: number
+}
+
+/** How capture rings are made; see `RingsOptions` of the crate. */
+export interface CaptureOptions {
+  rings: number
+  slots: number
+  recordsMax: number
+  recordBytesMax: number
+  overflow: string
+}
+
 /**
  * Changes the secrets that a node accepts: `list`, `add` with the secret in hexadecimal digits,
  * `use` or `remove` with a fingerprint. Answers with fingerprints, the one for new links first.
  */
 export declare function changeKeys(node: number, change: string, key: string): Array<string>
+
+/** Lets go of the rings; records that were written stay for their reader. */
+export declare function closeCapture(capture: number): void
 
 /** Has the log closed once all is done that was asked for before; then nothing more is taken. */
 export declare function closeEventLog(log: number, request: number): void
@@ -72,8 +102,17 @@ export declare function copyOut(target: Uint8Array, offset: number): void
 /** Address of the table of functions through which the C++ shim takes memory from the core. */
 export declare function coreVtable(): bigint
 
+/** Counts a record that was given up for want of room. */
+export declare function countCaptureDrop(capture: number): void
+
 /** Lets go of a node: no memory of the isolate's rings is touched after this returns. */
 export declare function detachIsolate(isolate: number): void
+
+/**
+ * Fills `target` with at most `recordsMax` records, oldest first; answers how many. Each has its
+ * stamp (u64) and its length (u32) in front, little endian.
+ */
+export declare function drainCapture(capture: number, target: Uint8Array, recordsMax: number): number
 
 /** Ends a guard whose isolate is gone; answers with why it was ended, if it was. */
 export declare function endGuard(guard: number): GuardVerdict | null
@@ -222,6 +261,23 @@ export declare function nodeMetrics(node: number): string
 export declare function noop(): void
 
 /**
+ * Opens the capture rings of a node for the calling isolate; the first one to open them says how
+ * they are made. `wake` is called when there is room that was waited for and, of a reader, when
+ * there are records. It does not keep the event loop alive.
+ */
+export declare function openCapture(node: number, options: CaptureOptions, wake: () => void, isReader: boolean): OpenedCapture
+
+/** An opened capture: its number, and how its rings are made. */
+export interface OpenedCapture {
+  capture: number
+  rings: number
+  slots: number
+  recordsMax: number
+  recordBytesMax: number
+  overflow: string
+}
+
+/**
  * Opens an event log on a thread of its own, and answers with its number. `wake` is called when
  * answers wait to be taken: the one to request 0 tells how opening went. It keeps the event loop
  * alive while a request is under way.
@@ -329,3 +385,9 @@ export declare function unrefIsolate(isolate: number): void
 
 /** Frees a name that the isolate has. */
 export declare function unregisterName(isolate: number, name: number): void
+
+/**
+ * Writes the bytes from `start` to `end` of `source` as a record. 0: written; 1: no room, nothing
+ * was taken; 2: no room, it was dropped; 3: too long.
+ */
+export declare function writeCapture(capture: number, source: Uint8Array, start: number, end: number): number

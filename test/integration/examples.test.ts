@@ -105,6 +105,15 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     'db.query {"table":"users"}\nhttp.request {"path":"/users"}\nnested: true\n',
   ],
   [
+    "capture.mjs",
+    [
+      "2000 orders, all of batch-7",
+      "the clerk: process_spawn, process_exit",
+      "written 2002, read 2002, dropped 0",
+      "",
+    ].join("\n"),
+  ],
+  [
     "telemetry-prometheus.mjs",
     [
       'http_body_bytes_bucket{le="100"} 2',

@@ -15,6 +15,7 @@ const QUESTIONS: Readonly<Record<string, () => unknown>> = {
   telemetry: () => node.telemetry.status().status,
   processRegistry: () => node.processRegistry.listServices("production"),
   infrastructure: () => node.infrastructure.listProtectionKeys(),
+  capture: () => node.capture.subscribe(() => {})(),
 };
 
 async function childrenOf(supervisor: Pid): Promise<{ id: string; pid: Pid }[]> {

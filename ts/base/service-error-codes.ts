@@ -69,6 +69,7 @@ export const SERVICE_ERROR_CODES = kinds({
     [28_200, "system/telemetry", "high"],
     [28_300, "system/discovery", "high"],
     [28_400, "system/infrastructure", "high"],
+    [28_700, "system/capture", "high"],
   ],
   resource_exhausted: [[2201, "system/resources", "high"]],
   dependency_failed: [[2301, "system/dependencies", "high"]],
@@ -173,6 +174,10 @@ export const SERVICE_ERROR_CODES = kinds({
   too_many_redirects: [[28_423, "external/http", "medium"]],
   max_elapsed: [[28_424, "external/retry", "medium"]],
   progress_timeout: [[28_425, "external/retry", "medium"]],
+  capture_full: [[28_701, "system/capture", "medium"]],
+  capture_record_too_large: [[28_702, "data/capture", "medium"]],
+  capture_limit: [[28_703, "config/capture", "high"]],
+  trace_under_way: [[28_704, "system/capture", "medium"]],
   unknown_error: [[9999, "unknown/unknown", "medium"]],
 });
 

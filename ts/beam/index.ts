@@ -214,4 +214,5 @@ export { BACKOFF_DEFAULTS, SUPERVISOR_DEFAULTS } from "./supervisor-types.ts";
 export type { Supervisors } from "./supervisors.ts";
 export type { Task, TaskOptions, Tasks } from "./tasks.ts";
 export type { TimerRef } from "./timers.ts";
+export type { ProcessTracer, TracedProcess } from "./tracer.ts";
 export type { StallReport, WatchOptions } from "./watchdog.ts";

@@ -149,6 +149,7 @@ export class LightProcess implements Self, Runnable, Debtor {
   offer(item: unknown): boolean {
     if (this.#receiving === undefined || !isPlain(item)) return false;
     if (!this.#receiving.offer(messageOf(item))) return false;
+    this.#trace(item);
     if (item instanceof Envelope) item.settle();
     return true;
   }
@@ -214,12 +215,20 @@ export class LightProcess implements Self, Runnable, Debtor {
       if (handled === messagesMax) return true;
       const item = mailbox.shift();
       this.#tellOfRoom(mailbox);
+      if (this.runtime.tracer !== undefined) this.#trace(item);
       if (item instanceof Envelope) this.#invoke(item, () => this.#handle(item.message, item));
       else if (item instanceof StopRequest) this.stop(item.reason);
       else this.#handlePlain(item);
     }
     this.#isQueued = false;
     return false;
+  }
+
+  /** Tells who traces of a message; what the runtime tells a process is none. */
+  #trace(item: unknown): void {
+    const { tracer } = this.runtime;
+    if (tracer === undefined || item instanceof Notice || item instanceof StopRequest) return;
+    tracer.received(this, item instanceof Envelope ? item.kind : SENT.kind, messageOf(item));
   }
 
   #handle(message: unknown, delivery: Envelope | typeof SENT): unknown {
@@ -441,14 +450,14 @@ export class LightProcess implements Self, Runnable, Debtor {
 
   spawnLink(body: Spawnable, options?: SpawnOptions): Pid {
     this.mustLive();
-    const process = this.runtime.spawn(body, options);
+    const process = this.runtime.spawn(body, options, this);
     this.link(process.pid);
     return process.pid;
   }
 
   spawnMonitor(body: Spawnable, options?: SpawnOptions): { pid: Pid; ref: MonitorRef } {
     this.mustLive();
-    const { pid } = this.runtime.spawn(body, options);
+    const { pid } = this.runtime.spawn(body, options, this);
     return { pid, ref: this.monitor(pid) };
   }
 
@@ -490,6 +499,7 @@ export class LightProcess implements Self, Runnable, Debtor {
       return isPlain(item) && (match === undefined || match(messageOf(item)));
     });
     if (wanted !== undefined) {
+      this.#trace(wanted.item);
       if (wanted.item instanceof Envelope) wanted.item.settle();
       return messageOf(wanted.item) as Message;
     }

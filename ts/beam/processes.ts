@@ -22,6 +22,7 @@ import { checkPid } from "./spawn-checks.ts";
 import { startProcess } from "./start-process.ts";
 import type { Startable, StartOptions } from "./startable.ts";
 import type { TimerRef } from "./timers.ts";
+import type { ProcessTracer } from "./tracer.ts";
 
 /** What an isolate's processes report. */
 export interface ProcessEvents {
@@ -126,6 +127,23 @@ export class Processes {
   async startLink(start: Startable, options: StartOptions = {}): Promise<Pid> {
     const process = this.#current("startLink");
     return startProcess(this.#runtime, start, options, { process, pid: process.pid });
+  }
+
+  /**
+   * Has a tracer hear what the processes of this isolate do, until the returned function is called.
+   * Without one nothing is paid for it. Those of heavy processes live in other isolates.
+   *
+   * @throws FoundationError `trace_under_way` where another one hears it
+   */
+  trace(tracer: ProcessTracer): Unsubscribe {
+    const runtime = this.#runtime;
+    if (runtime.tracer !== undefined) {
+      throw new FoundationError("trace_under_way", "another tracer hears these processes");
+    }
+    runtime.tracer = tracer;
+    return () => {
+      if (runtime.tracer === tracer) runtime.tracer = undefined;
+    };
   }
 
   /** Starts several workers behind one pid, as `node.beam.ecosystems.spawnEcosystem`. */

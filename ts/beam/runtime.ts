@@ -32,6 +32,7 @@ import {
 import { Starting } from "./starting.ts";
 import { tieKey, type Watcher } from "./ties.ts";
 import { type TimerRef, Timers } from "./timers.ts";
+import type { ProcessTracer } from "./tracer.ts";
 
 /** Counters of an isolate's processes since it began. */
 export interface ProcessCounts {
@@ -98,6 +99,8 @@ export class ProcessRuntime {
   main: LightProcess | undefined;
   /** The process whose handler runs right now. */
   current: LightProcess | undefined;
+  /** Who hears what processes do; nobody, unless somebody asked for it. */
+  tracer: ProcessTracer | undefined;
 
   constructor(home: Home, budgetMs: number, onCrash: (report: CrashReport) => void) {
     this.home = home;
@@ -137,8 +140,12 @@ export class ProcessRuntime {
     return this.#processes.get(serial);
   }
 
-  /** Starts a process. */
-  spawn(body: Spawnable<never>, options: SpawnOptions = NO_OPTIONS): LightProcess {
+  /** Starts a process; `parent` is the one that does it. */
+  spawn(
+    body: Spawnable<never>,
+    options: SpawnOptions = NO_OPTIONS,
+    parent: LightProcess | undefined = this.current,
+  ): LightProcess {
     if (this.#isClosed) {
       const text = `this isolate is no part of '${this.home.node}' any more`;
       throw new FoundationError("node_left", text);
@@ -152,6 +159,7 @@ export class ProcessRuntime {
     this.#processes.set(pid.serial, process);
     this.counts.spawned++;
     if (HOOKS.spawn.hasSubscribers) HOOKS.spawn.publish({ pid, label: process.label });
+    this.tracer?.spawned(process, parent?.pid);
     try {
       if (options.name !== undefined) this.register(options.name, process);
       options.via?.register(pid);
@@ -173,7 +181,7 @@ export class ProcessRuntime {
   ): Promise<LightProcess> {
     link?.mustLive();
     const init = new Starting(body);
-    const process = this.spawn(init.body, init.labelled(options));
+    const process = this.spawn(init.body, init.labelled(options), link);
     if (link !== undefined) this.link(link, process.pid);
     const stop = this.watch(process.pid, ({ reason }) => init.fail(reason));
     try {
@@ -381,6 +389,7 @@ export class ProcessRuntime {
     this.counts.ended++;
     this.#processes.delete(pid.serial);
     if (HOOKS.exit.hasSubscribers) HOOKS.exit.publish({ pid, label: process.label, reason });
+    this.tracer?.ended(process, reason);
     this.roomIn(process);
     const ties = process.knownTies;
     if (ties === undefined) return;

@@ -449,23 +449,32 @@ export function wholeLength(value: WrittenValue): number {
  * Valid as long as the value is.
  */
 export function wholeBytes(value: WrittenValue): Buffer {
-  const bytes = wholeLength(value) - (value.end - value.start);
-  if (bytes > value.start) return copyWhole(value, bytes);
-  let at = value.start - bytes;
-  const whole = value.memory.subarray(at, value.end);
+  const start = wholeStart(value);
+  return start < 0 ? copyWhole(value) : value.memory.subarray(start, value.end);
+}
+
+/**
+ * Where {@link wholeBytes} begin in the value's own memory; -1 where the descriptions do not fit in
+ * there.
+ */
+export function wholeStart(value: WrittenValue): number {
+  const start = value.end - wholeLength(value);
+  if (start < 0) return -1;
+  let at = start;
   for (let index = 0; index < value.shapeCount; index++) {
     const { description } = value.shapes[index] as Shape;
     value.memory.set(description, at);
     at += description.length;
   }
-  return whole;
+  return start;
 }
 
-function copyWhole(value: WrittenValue, descriptionBytes: number): Buffer {
+function copyWhole(value: WrittenValue): Buffer {
   const parts: Uint8Array[] = value.shapes
     .slice(0, value.shapeCount)
     .map((shape) => shape.description);
   parts.push(value.memory.subarray(value.start, value.end));
-  outgoing.add(wholeLength(value));
-  return Buffer.concat(parts, descriptionBytes + value.end - value.start);
+  const bytes = wholeLength(value);
+  outgoing.add(bytes);
+  return Buffer.concat(parts, bytes);
 }

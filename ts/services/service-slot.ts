@@ -4,6 +4,8 @@ import { type ErrorFacts, FoundationError } from "../base/errors.ts";
 export interface ServiceCore {
   /** Lets go of timers and files, at an orderly end and when its isolate lets go of the node. */
   close?(): void;
+  /** Does nothing more by itself: its process is gone, and another one may take over. */
+  stop?(): void;
 }
 
 /**
@@ -68,6 +70,7 @@ export class ServiceSlot<Core extends ServiceCore> {
     if (this.#core !== core) return;
     this.#last = core;
     this.#core = undefined;
+    core.stop?.();
   }
 }
 

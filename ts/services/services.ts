@@ -3,10 +3,15 @@ import type { ChildOptions } from "../beam/child-spec.ts";
 import type { Processes } from "../beam/processes.ts";
 import type { Supervisors } from "../beam/supervisors.ts";
 import type { ClusterNode } from "../kernel/node.ts";
+import type { Capture } from "./capture/capture.ts";
+import { CaptureService } from "./capture/capture-service.ts";
+import type { CaptureConfigReader } from "./capture/capture-settings.ts";
+import type { CaptureOptions } from "./capture/capture-types.ts";
 import { Config } from "./config/config.ts";
 import { ConfigAuthority } from "./config/config-authority.ts";
 import { ConfigCore } from "./config/config-core.ts";
 import { ConfigFollower } from "./config/config-follower.ts";
+import { buildConfig } from "./config/config-logic.ts";
 import { type ConfigOptions, type LoadedConfig, loadConfig } from "./config/config-options.ts";
 import {
   CONFIG_AUTHORITY_NAME,
@@ -39,6 +44,7 @@ import { TelemetryAuthority, TelemetryFollower } from "./telemetry/telemetry-aut
 import { TelemetryCore } from "./telemetry/telemetry-core.ts";
 import type { TelemetryOptions } from "./telemetry/telemetry-options.ts";
 import { TELEMETRY_AUTHORITY_NAME } from "./telemetry/telemetry-wire.ts";
+import { getNested } from "./toolkit/nested.ts";
 
 /** What services stand on, in one isolate of a node. */
 export interface ServiceGround {
@@ -46,6 +52,8 @@ export interface ServiceGround {
   readonly supervisors: Supervisors;
   /** The node that the isolate is part of. */
   readonly node: Pick<ClusterNode, "isolates" | "metrics">;
+  /** Number of the node in this process. */
+  readonly nodeId: number;
   /** Whether this isolate has started the node: services of the node have their state here. */
   readonly isRoot: boolean;
 }
@@ -58,6 +66,8 @@ export interface ServiceOptions {
   readonly telemetry?: TelemetryOptions | undefined;
   /** Limits of the registries. Unit: options. Default: `REGISTRY_DEFAULTS`. */
   readonly registries?: RegistryOptions | undefined;
+  /** Limits of the capture. Unit: options. Default: `CAPTURE_DEFAULTS`. */
+  readonly capture?: CaptureOptions | undefined;
   /** Where the services of this isolate write what people read. Unit: sink. Default: nowhere. */
   readonly log?: LogSink | undefined;
   /** Allows what is for tests only: `resetState`. Unit: switch. Default: false. */
@@ -76,11 +86,13 @@ export class Services {
   readonly telemetry: Telemetry;
   readonly infrastructure: Infrastructure;
   readonly errorContexts: ErrorContexts;
+  readonly capture: Capture;
   readonly #ground: ServiceGround;
   readonly #registry = new ServiceSlot<RegistryCore>("processRegistry", 28_300);
   readonly #config = new ServiceSlot<ConfigCore>("config", 5000);
   readonly #telemetry = new ServiceSlot<TelemetryCore>("telemetry", 28_200);
   readonly #infrastructure = new ServiceSlot<InfrastructureCore>("infrastructure", 28_400);
+  readonly #captureService: CaptureService;
   readonly #instances: ServiceInstances;
   readonly #names: ServiceNames;
   #supervisor: Pid | undefined;
@@ -111,7 +123,10 @@ export class Services {
       telemetry,
       log,
     });
-    const { processRegistry } = this;
+    const { processRegistry, config } = this;
+    const node = ground.nodeId;
+    this.#captureService = new CaptureService({ processes, isRoot, node, config, telemetry, log });
+    this.capture = this.#captureService.capture;
     const namespace = (name: string): NamespaceServices => this.namespace(name);
     this.#instances = new ServiceInstances({ processes, processRegistry, namespace });
     this.#names = new ServiceNames(this.#registry, log);
@@ -145,6 +160,7 @@ export class Services {
     // Before what has a timer: they may be refused.
     const config = this.#configChildren(options, loaded);
     const registry = this.#registryChildren(registries);
+    const capture = this.#captureChildren(options, loaded);
     this.#supervisor = await this.#ground.supervisors.start({
       label: "Services",
       intensity: INTENSITY,
@@ -153,8 +169,10 @@ export class Services {
         ...config,
         ...registry,
         this.#infrastructureChild(),
+        ...capture,
       ],
     });
+    this.#captureService.follow();
     settle(this.#supervisor.home, this.#instances);
   }
 
@@ -174,6 +192,7 @@ export class Services {
     this.telemetry.close();
     for (const slot of this.#slots()) slot.close();
     this.#instances.close();
+    this.#captureService.close();
   }
 
   // The names of a node are given by the isolate that has started it; others have copies.
@@ -181,8 +200,17 @@ export class Services {
     return this.#ground.isRoot ? { started: (pid) => this.#names.started(service, pid) } : {};
   }
 
+  #captureChildren(options: ServiceOptions, { initial }: LoadedConfig): ChildOptions[] {
+    const built = buildConfig(initial);
+    const config: CaptureConfigReader = {
+      getWithDefault: (path, otherwise) => getNested(built, path, otherwise),
+    };
+    return this.#captureService.children({ options: options.capture, config });
+  }
+
   #slots(): readonly ServiceSlot<ServiceCore>[] {
-    return [this.#telemetry, this.#config, this.#registry, this.#infrastructure];
+    const own = [this.#telemetry, this.#config, this.#registry, this.#infrastructure];
+    return [...own, ...this.#captureService.slots];
   }
 
   #telemetryChildren({ telemetry = {}, testMode = false }: ServiceOptions): ChildOptions[] {

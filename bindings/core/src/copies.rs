@@ -11,13 +11,13 @@ use crate::isolate;
 use crate::process::{self, Lent};
 
 /// Where a `Uint8Array` of JavaScript lies while the call that got it lasts.
-struct Bytes {
-    data: *mut u8,
-    length: usize,
+pub(crate) struct Bytes {
+    pub(crate) data: *mut u8,
+    pub(crate) length: usize,
 }
 
 /// The bytes behind `value`.
-fn bytes_of(env: &Env, value: &Unknown) -> Result<Bytes> {
+pub(crate) fn bytes_of(env: &Env, value: &Unknown) -> Result<Bytes> {
     let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
     // SAFETY: out-parameters of this frame; `value` belongs to the calling environment.
     let status = unsafe {

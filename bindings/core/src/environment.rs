@@ -12,6 +12,7 @@ use std::sync::Arc;
 use foundation_node::LoopMark;
 use napi::sys;
 
+use crate::capture;
 use crate::error::{Result, check};
 use crate::event_log::EventLogs;
 use crate::isolate::Attachment;
@@ -28,6 +29,8 @@ pub(crate) struct Environment {
     pub(crate) watchdogs: Vec<Opened>,
     /// The event logs that it opened.
     pub(crate) event_logs: EventLogs,
+    /// The capture rings of nodes that it opened.
+    pub(crate) captures: Vec<Option<capture::Opened>>,
     mark: Option<Arc<LoopMark>>,
     watch: Option<LoopWatch>,
     /// Stopped at the teardown, still to be closed.
@@ -101,6 +104,9 @@ unsafe extern "C" fn tear_down(_argument: *mut c_void) {
             opened.tear_down();
         }
         with(|environment| std::mem::take(&mut environment.event_logs)).tear_down();
+        for opened in with(|environment| std::mem::take(&mut environment.captures)) {
+            opened.inspect(capture::Opened::tear_down);
+        }
         let (attachments, is_root) =
             with(|environment| (std::mem::take(&mut environment.attachments), environment.is_root));
         for attachment in attachments.into_iter().flatten() {

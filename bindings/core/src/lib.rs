@@ -9,6 +9,7 @@
     reason = "the generated declaration file carries the docs that matter to TypeScript"
 )]
 
+mod capture;
 mod copies;
 mod doorbell;
 mod environment;
@@ -417,6 +418,101 @@ pub fn has_loop_watch() -> bool {
 #[napi(catch_unwind)]
 pub fn has_isolate_io() -> bool {
     lane_watch::is_available()
+}
+
+/// How capture rings are made; see `RingsOptions` of the crate.
+#[napi(object)]
+pub struct CaptureOptions {
+    pub rings: u32,
+    pub slots: u32,
+    pub records_max: u32,
+    pub record_bytes_max: u32,
+    pub overflow: String,
+}
+
+/// An opened capture: its number, and how its rings are made.
+#[napi(object)]
+pub struct OpenedCapture {
+    pub capture: u32,
+    pub rings: u32,
+    pub slots: u32,
+    pub records_max: u32,
+    pub record_bytes_max: u32,
+    pub overflow: String,
+}
+
+/// Opens the capture rings of a node for the calling isolate; the first one to open them says how
+/// they are made. `wake` is called when there is room that was waited for and, of a reader, when
+/// there are records. It does not keep the event loop alive.
+#[napi(
+    catch_unwind,
+    ts_args_type = "node: number, options: CaptureOptions, wake: () => void, isReader: boolean"
+)]
+pub fn open_capture(
+    env: Env,
+    node: u32,
+    options: CaptureOptions,
+    wake: Unknown,
+    is_reader: bool,
+) -> Result<OpenedCapture> {
+    capture::open(&env, node, &options, &wake, is_reader)
+}
+
+/// Lets go of the rings; records that were written stay for their reader.
+#[napi(catch_unwind)]
+pub fn close_capture(capture: u32) {
+    capture::close(capture);
+}
+
+/// Writes the bytes from `start` to `end` of `source` as a record. 0: written; 1: no room, nothing
+/// was taken; 2: no room, it was dropped; 3: too long.
+#[napi(
+    catch_unwind,
+    ts_args_type = "capture: number, source: Uint8Array, start: number, end: number"
+)]
+pub fn write_capture(env: Env, capture: u32, source: Unknown, start: u32, end: u32) -> Result<u32> {
+    capture::write(&env, capture, &source, (start, end))
+}
+
+/// Asks to be woken when there is room; false where there is some now.
+#[napi(catch_unwind)]
+pub fn await_capture_space(capture: u32) -> Result<bool> {
+    capture::await_space(capture)
+}
+
+/// Counts a record that was given up for want of room.
+#[napi(catch_unwind)]
+pub fn count_capture_drop(capture: u32) -> Result<()> {
+    capture::count_dropped(capture)
+}
+
+/// Fills `target` with at most `recordsMax` records, oldest first; answers how many. Each has its
+/// stamp (u64) and its length (u32) in front, little endian.
+#[napi(catch_unwind, ts_args_type = "capture: number, target: Uint8Array, recordsMax: number")]
+pub fn drain_capture(env: Env, capture: u32, target: Unknown, records_max: u32) -> Result<u32> {
+    capture::drain(&env, capture, &target, records_max)
+}
+
+/// Tells that the reader is about to sleep until so many records are unread; false: they are.
+#[napi(catch_unwind)]
+pub fn arm_capture(capture: u32, records: u32) -> Result<bool> {
+    capture::arm(capture, records)
+}
+
+/// What the capture rings of a node have counted.
+#[napi(object)]
+pub struct CaptureCounters {
+    pub write_position: f64,
+    pub read_position: f64,
+    pub writes: f64,
+    pub reads: f64,
+    pub dropped: f64,
+}
+
+/// The counters of the capture rings.
+#[napi(catch_unwind)]
+pub fn capture_counters(capture: u32) -> Result<CaptureCounters> {
+    capture::counters(capture)
 }
 
 /// Address of the table of functions through which the C++ shim takes memory from the core.

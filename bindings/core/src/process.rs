@@ -14,6 +14,7 @@ use foundation_node::{
 };
 use napi::{Env, JsValue, Unknown, sys};
 
+use crate::capture::Capture;
 use crate::error::{Result, check, coded, from_core};
 use crate::isolate::{Registered, lock};
 use crate::{BoundaryCounters, StartedNode, doorbell, environment, lane_watch, watchdog};
@@ -27,6 +28,8 @@ pub(crate) struct NodeEntry {
     pub(crate) names: Arc<Mutex<NameTable>>,
     pub(crate) io: IoMode,
     pub(crate) poll: PollMode,
+    /// Its capture, once an isolate has opened it.
+    pub(crate) capture: Arc<OnceLock<Arc<Capture>>>,
 }
 
 #[derive(Default)]
@@ -202,7 +205,8 @@ pub(crate) fn start_node(options: &str, core: Option<u32>) -> Result<StartedNode
     let started = kernel.start_node(options).map_err(from_core)?;
     let node = with(|process| {
         process.next_node += 1;
-        let entry = NodeEntry { kernel, inner: started.node, names: started.names, io, poll };
+        let (inner, names, capture) = (started.node, started.names, Arc::default());
+        let entry = NodeEntry { kernel, inner, names, io, poll, capture };
         process.nodes.insert(process.next_node, entry);
         process.next_node
     });

@@ -6,7 +6,7 @@ import type { Finding, Rule, SourceFile } from "../repository.ts";
  */
 const FLOORS: readonly (readonly string[])[] = [
   ["sync"],
-  ["ring", "buffer", "seal", "store"],
+  ["ring", "capture", "buffer", "seal", "store"],
   ["schema", "frame"],
   ["link", "membership", "detector", "broadcast", "crdt"],
   ["transport", "consensus"],

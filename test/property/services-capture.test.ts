@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { FoundationError } from "../../dist/ts/base/errors.js";
+import type { CapturedEvent } from "../../dist/ts/index.js";
+import { CaptureScene } from "../unit/capture-scene.ts";
+
+const QUEUE_MAX = 6;
+
+type Step =
+  | { readonly kind: "record"; readonly events: number }
+  | { readonly kind: "pass"; readonly ms: number }
+  | { readonly kind: "settle" | "refuse" | "restart" | "flush" }
+  | { readonly kind: "batchSize"; readonly events: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("record"), events: fc.nat(8) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("pass"), ms: fc.nat(120) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("settle") }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("refuse", "restart", "flush") }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("batchSize"),
+      events: fc.integer({ min: 1, max: 9 }),
+    }),
+  },
+) as fc.Arbitrary<Step>;
+
+/** A sink that takes a batch when it is told to, and sometimes is not there. */
+class SlowSink {
+  readonly stored: CapturedEvent[] = [];
+  largest = 0;
+  isDown = false;
+  #settle: (() => void) | undefined;
+
+  async storeBatch(batch: readonly CapturedEvent[]): Promise<void> {
+    if (this.isDown) throw new FoundationError("service_unavailable", "down");
+    this.largest = Math.max(this.largest, batch.length);
+    expect(this.#settle).toBeUndefined();
+    await new Promise<void>((resolve) => {
+      this.#settle = () => {
+        this.stored.push(...batch);
+        resolve();
+      };
+    });
+  }
+
+  settle(): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.();
+  }
+}
+
+const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function apply(scene: CaptureScene, sink: SlowSink, one: Step, next: () => string) {
+  switch (one.kind) {
+    case "record":
+      return scene.record(...Array.from({ length: one.events }, next));
+    case "pass":
+      return scene.clock.advance(one.ms);
+    case "settle":
+      sink.settle();
+      return turn();
+    case "refuse":
+      sink.isDown = !sink.isDown;
+      return;
+    case "restart":
+      return scene.restart();
+    case "flush":
+      void scene.core.flush();
+      return;
+    case "batchSize":
+      scene.processing["batchSize"] = one.events;
+      return scene.core.reconfigure();
+  }
+}
+
+test("a sink gets every event once and in order, whatever happens meanwhile", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const sink = new SlowSink();
+      const scene = new CaptureScene(sink);
+      scene.processing["maxQueueSize"] = QUEUE_MAX;
+      let recorded = 0;
+      for (const one of steps) {
+        await apply(scene, sink, one, () => String(recorded++));
+        expect(scene.core.processing.queued).toBeLessThanOrEqual(QUEUE_MAX);
+      }
+      sink.isDown = false;
+      // Each round stores a batch of at least one; a retry or a flush may come before it.
+      for (let round = 0; round < 2 * recorded + 4; round++) {
+        scene.clock.advance(1_000);
+        sink.settle();
+        await turn();
+      }
+      expect(sink.stored.map(({ type }) => Number(type))).toEqual(
+        Array.from({ length: recorded }, (_, number) => number),
+      );
+      expect(sink.largest).toBeLessThanOrEqual(9);
+      const { stored, failed, queued } = scene.core.processing;
+      expect({ stored, failed, queued }).toEqual({ stored: recorded, failed: 0, queued: 0 });
+    }),
+    { numRuns: 150 },
+  );
+});

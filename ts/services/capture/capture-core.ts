@@ -1,0 +1,202 @@
+import { type CancelTimer, type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
+import { TypedEvents, type Unsubscribe } from "../../base/typed-events.ts";
+import type { CaptureRecord } from "../../kernel/capture-ring.ts";
+import type { ServiceCore } from "../service-slot.ts";
+import { type LogSink, NO_LOG, NO_TELEMETRY, type TelemetrySink } from "../sinks.ts";
+import { inOrder, unpackEvent } from "./capture-record.ts";
+import { type CaptureConfigReader, processingOf } from "./capture-settings.ts";
+import type { CapturedEvent, CaptureProcessing, CaptureSink } from "./capture-types.ts";
+import { SinkQueue } from "./sink-queue.ts";
+
+/** The rings as their reader uses them. */
+export interface ReadableRing {
+  /** The oldest records, at most so many; none where none is there. */
+  read(recordsMax: number): CaptureRecord[];
+  /** Says that the reader sleeps until so many are unread; false: they are. */
+  arm(records: number): boolean;
+}
+
+/** What the service stands on. */
+export interface CaptureParts {
+  readonly ring: ReadableRing;
+  readonly config: CaptureConfigReader;
+  /** Where batches go, beside the subscribers. Default: nowhere. */
+  readonly sink?: CaptureSink | undefined;
+  /** Takes the time. Default: the system's clock. */
+  readonly clock?: Clock;
+  /** Where it reports. Default: nowhere. */
+  readonly telemetry?: TelemetrySink;
+  /** Where it writes what people read. Default: nowhere. */
+  readonly log?: LogSink;
+}
+
+/** Hears of each batch. */
+export type BatchListener = (batch: readonly CapturedEvent[]) => void;
+
+/** Batches that are handed out before timers and I/O get their turn. */
+const TURN_BATCHES = 32;
+
+/** What a core leaves to the one that follows it. */
+interface Legacy {
+  readonly listeners: TypedEvents<{ batch: readonly CapturedEvent[] }>;
+  readonly queue: SinkQueue | undefined;
+  readonly counts: { batches: number; delivered: number };
+}
+
+/**
+ * Takes records from the rings and hands them out in batches: when a batch is full, or when the
+ * flush interval is over. Where nobody wants them, they stay in the rings.
+ */
+export class CaptureCore implements ServiceCore {
+  readonly #ring: ReadableRing;
+  readonly #config: CaptureConfigReader;
+  readonly #clock: Clock;
+  readonly #legacy: Legacy;
+  readonly #flushes: (() => void)[] = [];
+  #cancelFlush: CancelTimer | undefined;
+  #cancelTurn: CancelTimer = () => {};
+  /** What is there goes, however little it is. */
+  #isDue = false;
+  #isWorking = false;
+  #isStopped = false;
+  #isClosed = false;
+
+  /** `last`: the core before; its subscribers, its queue and its counts go on. */
+  constructor(parts: CaptureParts, last?: CaptureCore) {
+    this.#ring = parts.ring;
+    this.#config = parts.config;
+    this.#clock = parts.clock ?? SYSTEM_CLOCK;
+    this.#legacy = last === undefined ? CaptureCore.#fresh(parts) : last.#leave();
+    if (this.#legacy.queue !== undefined) this.#legacy.queue.onRoom = () => this.wake();
+    this.#goOnLater(); // records may be there that nobody was there to be woken for
+  }
+
+  static #fresh({ sink, clock = SYSTEM_CLOCK, ...parts }: CaptureParts): Legacy {
+    const { telemetry = NO_TELEMETRY, log = NO_LOG } = parts;
+    const queue = sink && new SinkQueue({ sink, clock, telemetry, log });
+    return { listeners: new TypedEvents(), queue, counts: { batches: 0, delivered: 0 } };
+  }
+
+  #leave(): Legacy {
+    this.stop();
+    this.#isClosed = true;
+    return this.#legacy;
+  }
+
+  /** Figures of what was read. */
+  get processing(): CaptureProcessing {
+    const { queue, counts } = this.#legacy;
+    const { stored = 0, failed = 0, size = 0 } = queue ?? {};
+    return { ...counts, stored, failed, queued: size };
+  }
+
+  /** Calls a function with each batch, until the returned function is called. */
+  subscribe(listener: BatchListener): Unsubscribe {
+    const stop = this.#legacy.listeners.on("batch", listener);
+    this.wake();
+    return stop;
+  }
+
+  get #isWanted(): boolean {
+    const { listeners, queue } = this.#legacy;
+    return queue !== undefined || listeners.isHeard("batch");
+  }
+
+  /** Records came, somebody came for them, or the sink has taken some. */
+  wake(): void {
+    if (this.#isStopped || this.#isWorking || !this.#isWanted) return;
+    this.#isWorking = true;
+    try {
+      this.#work();
+    } finally {
+      this.#isWorking = false;
+    }
+    this.#tellFlushed();
+  }
+
+  /** The settings have changed: a flush that was planned by the old ones is planned anew. */
+  reconfigure(): void {
+    this.#cancelPlannedFlush();
+    this.wake();
+  }
+
+  /** Hands out everything that is there; resolves when the sink has it, too. */
+  async flush(): Promise<void> {
+    if (this.#isStopped || !this.#isWanted) return;
+    this.#isDue = true;
+    const flushed = new Promise<void>((resolve) => this.#flushes.push(resolve));
+    this.wake();
+    return flushed;
+  }
+
+  #work(): void {
+    for (let batches = 0; ; batches++) {
+      const { batchSize, flushIntervalMs, queueSize } = processingOf(this.#config);
+      const { queue } = this.#legacy;
+      const room = queue === undefined ? batchSize : queueSize - queue.size;
+      if (room <= 0) return; // goes on when the sink has taken some
+      if (!this.#isDue && this.#sleep(batchSize, flushIntervalMs)) return;
+      if (batches === TURN_BATCHES) return this.#goOnLater();
+      const wanted = Math.min(batchSize, room);
+      const records = this.#ring.read(wanted);
+      if (records.length > 0) this.#hand(inOrder(records.map(unpackEvent)));
+      else this.#isDue = false; // all was read
+    }
+  }
+
+  /** Waits for the first record, or for a batch of them; false where one is there. */
+  #sleep(batchSize: number, flushIntervalMs: number): boolean {
+    if (this.#ring.arm(1)) {
+      this.#cancelPlannedFlush(); // nothing is there that would have to go
+      return true;
+    }
+    if (!this.#ring.arm(batchSize)) return false;
+    this.#cancelFlush ??= this.#clock.after(flushIntervalMs, () => {
+      this.#cancelFlush = undefined;
+      this.#isDue = true;
+      this.wake();
+    });
+    return true;
+  }
+
+  #cancelPlannedFlush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+  }
+
+  #goOnLater(): void {
+    this.#cancelTurn();
+    this.#cancelTurn = this.#clock.after(0, () => this.wake());
+  }
+
+  #hand(batch: readonly CapturedEvent[]): void {
+    const { listeners, queue, counts } = this.#legacy;
+    counts.batches++;
+    if (listeners.isHeard("batch")) counts.delivered += batch.length;
+    listeners.emit("batch", batch);
+    queue?.push(batch);
+  }
+
+  #tellFlushed(): void {
+    if (this.#isDue || (this.#legacy.queue?.size ?? 0) > 0) return;
+    for (const tell of this.#flushes.splice(0)) tell();
+  }
+
+  /** Reads nothing more: its process was killed. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelPlannedFlush();
+    this.#cancelTurn();
+    for (const tell of this.#flushes.splice(0)) tell();
+  }
+
+  /** Hands out what is there, as far as the sink takes it at once, and stops. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#isStopped = false;
+    this.#isDue = true;
+    this.wake();
+    this.stop();
+  }
+}

@@ -1,0 +1,99 @@
+import type { Clock } from "../../base/clock.ts";
+import { FoundationError } from "../../base/errors.ts";
+import { isThenable } from "../../base/thenable.ts";
+import type { LogSink, TelemetrySink } from "../sinks.ts";
+import type { CapturedEvent, CaptureSink } from "./capture-types.ts";
+
+/** When a sink whose service is down is asked again. Unit: ms. */
+const RETRY_MS = 100;
+
+/** What a queue reports to. */
+export interface SinkQueueParts {
+  readonly sink: CaptureSink;
+  readonly clock: Clock;
+  readonly telemetry: TelemetrySink;
+  readonly log: LogSink;
+}
+
+/**
+ * Batches on their way to a sink, one after the other. It outlives the process of the service, so
+ * that no batch is stored twice and none is forgotten.
+ */
+export class SinkQueue {
+  readonly #parts: SinkQueueParts;
+  readonly #batches: (readonly CapturedEvent[])[] = [];
+  #isStoring = false;
+  /** Events that wait. Unit: events. */
+  size = 0;
+  /** Events that the sink took. Unit: events. */
+  stored = 0;
+  /** Events that it failed to take. Unit: events. */
+  failed = 0;
+  /** Called when a batch has gone that was waited for. */
+  onRoom: () => void = () => {};
+
+  constructor(parts: SinkQueueParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds a batch, and gives it to the sink as soon as that has the ones before. */
+  push(batch: readonly CapturedEvent[]): void {
+    this.#batches.push(batch);
+    this.size += batch.length;
+    this.#store();
+  }
+
+  #store(): void {
+    while (!this.#isStoring) {
+      const batch = this.#batches[0];
+      if (batch === undefined) return;
+      try {
+        const result = this.#parts.sink.storeBatch(batch);
+        if (isThenable(result)) this.#await(result);
+        else this.#hasStored();
+      } catch (thrown) {
+        this.#hasFailed(thrown);
+      }
+    }
+  }
+
+  #await(result: PromiseLike<unknown>): void {
+    this.#isStoring = true;
+    result.then(
+      () => this.#goOn(() => this.#hasStored()),
+      (thrown: unknown) => this.#goOn(() => this.#hasFailed(thrown)),
+    );
+  }
+
+  #goOn(settle: () => void): void {
+    this.#isStoring = false;
+    settle();
+    this.#store();
+    this.onRoom();
+  }
+
+  #hasStored(): void {
+    this.stored += this.#shift();
+  }
+
+  #hasFailed(thrown: unknown): void {
+    const { clock, log, telemetry } = this.#parts;
+    if (thrown instanceof FoundationError && thrown.code === "service_unavailable") {
+      // Its process is about to be started again, and will want what it could not take.
+      this.#isStoring = true;
+      clock.after(RETRY_MS, () => this.#goOn(() => {}));
+      return;
+    }
+    const events = this.#shift();
+    this.failed += events;
+    const facts = { events, error: String(thrown) };
+    log.log("error", "captured events were lost: their sink failed", facts);
+    telemetry.execute(["foundation", "capture", "sink_failed"], { counter: events }, {});
+  }
+
+  #shift(): number {
+    const events = this.#batches.shift()?.length ?? 0;
+    this.size -= events;
+    return events;
+  }
+}
