@@ -19,6 +19,7 @@ import {
 import type { Capture } from "./services/capture/capture.ts";
 import type { Config } from "./services/config/config.ts";
 import type { ErrorContexts } from "./services/errors/error-contexts.ts";
+import type { Events } from "./services/events/events.ts";
 import type { Infrastructure } from "./services/infrastructure/infrastructure.ts";
 import type { ProcessRegistry } from "./services/registries/process-registry.ts";
 import type { ServiceRegistry } from "./services/registries/service-registry.ts";
@@ -37,6 +38,8 @@ export class FoundationNode extends BeamNode {
   readonly services: Services;
   /** The configuration of the node. */
   readonly config: Config;
+  /** What happened on the node: stored, found, told of. */
+  readonly events: Events;
   /** Counters, gauges, histograms and spans of this isolate. */
   readonly telemetry: Telemetry;
   /** Protection of calls to other services: breakers, limits, pools. */
@@ -64,6 +67,7 @@ export class FoundationNode extends BeamNode {
       isRoot,
     });
     this.config = this.services.config;
+    this.events = this.services.events;
     this.telemetry = this.services.telemetry;
     this.infrastructure = this.services.infrastructure;
     this.processRegistry = this.services.processRegistry;
@@ -117,9 +121,10 @@ export const Foundation = Object.freeze({
    *   with the configuration
    */
   async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
-    const { config, telemetry, registries, capture, log, testMode, heavyPool, ...place } = options;
+    const { config, events, telemetry, registries, capture, log, testMode, ...rest } = options;
+    const { heavyPool, ...place } = rest;
     const plan = planHeavyPool(heavyPool, LIBRARY);
-    const services = { config, telemetry, registries, capture, log, testMode };
+    const services = { config, events, telemetry, registries, capture, log, testMode };
     return started(await startNode(place), services, plan);
   },
 

@@ -9,6 +9,7 @@ export type {
 export {
   Config,
   ErrorContext,
+  Events,
   Infrastructure,
   ProcessRegistry,
   ServiceRegistry,
@@ -72,18 +73,57 @@ export {
   serializeEvent,
 } from "./services/events/event-codec.ts";
 export type {
+  EventFallbackOptions,
+  EventFallbackStats,
+  SafeEvents,
+  SafeReceipt,
+} from "./services/events/event-fallback.ts";
+export { EVENT_FALLBACK_DEFAULTS, EventFallback } from "./services/events/event-fallback.ts";
+export type {
   EventLog,
   EventLogQuery,
   EventLogStats,
   LoggedEvent,
 } from "./services/events/event-log.ts";
-export type { EventFields, EventOptions, FoundationEvent } from "./services/events/event-types.ts";
+export type {
+  FunctionEntry,
+  FunctionEntryOptions,
+  FunctionExit,
+  StateChange,
+  StateChangeOptions,
+} from "./services/events/event-logic.ts";
+export {
+  extractCorrelationChain,
+  filterByTimeRange,
+  groupByCorrelation,
+  transformEventData,
+} from "./services/events/event-logic.ts";
+export type {
+  EventStoreLimits,
+  EventStoreOptions,
+} from "./services/events/event-service-options.ts";
+export { EVENT_STORE_DEFAULTS } from "./services/events/event-service-options.ts";
+export type {
+  EventFilter,
+  EventListener,
+  EventMessage,
+  EventSubscriber,
+} from "./services/events/event-subscriptions.ts";
+export type {
+  EventFields,
+  EventOptions,
+  EventStats,
+  EventStatus,
+  FoundationEvent,
+} from "./services/events/event-types.ts";
 export {
   EVENT_BYTES_MAX,
   EVENT_DATA_BYTES_MAX,
   EVENT_TEXT_MAX,
 } from "./services/events/event-types.ts";
 export { EVENT_TYPES, validateEventType } from "./services/events/event-validator.ts";
+export type { EventOrAttempt } from "./services/events/events.ts";
+export type { EventOrder, EventQuery, TimeRange } from "./services/events/hot/event-query.ts";
 export type {
   WarmCompression,
   WarmDurability,
@@ -222,6 +262,7 @@ export type { LineOptions } from "./services/infrastructure/resilience/waiting-l
 export type { NamespaceServices } from "./services/instances/namespace-services.ts";
 export type {
   ConfigServerOptions,
+  EventStoreServiceOptions,
   NamespaceOptions,
   TelemetryServiceOptions,
 } from "./services/instances/service-children.ts";

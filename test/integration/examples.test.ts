@@ -95,6 +95,17 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
       "",
     ].join("\n"),
   ],
+  [
+    "events.mjs",
+    [
+      "order_placed within a minute",
+      "order_paid within a minute",
+      "pear and plum",
+      "true",
+      "mail to ann",
+      "",
+    ].join("\n"),
+  ],
   ["services.mjs", "true true\ninterface.maxResults is 50\n1\n"],
   [
     "telemetry.mjs",

@@ -3,6 +3,7 @@ import {
   attempt,
   Config,
   ErrorContext,
+  Events,
   Foundation,
   type FoundationNode,
   Infrastructure,
@@ -29,6 +30,7 @@ async function another(): Promise<FoundationNode> {
 describe("without a node", () => {
   test.each<[string, number, () => unknown]>([
     ["config", 5000, () => Config.get(["ai", "provider"])],
+    ["events", 3000, () => Events.store(Events.newEvent("test", 1))],
     ["telemetry", 28_200, () => Telemetry.getMetrics()],
     ["processRegistry", 28_300, () => ProcessRegistry.lookup("production", "api")],
     ["processRegistry", 28_300, () => ServiceRegistry.lookup("production", "api")],

@@ -12,6 +12,7 @@ const RATE = ["ai", "planning", "samplingRate"] as const;
 /** One question to each service, by name. */
 const QUESTIONS: Readonly<Record<string, () => unknown>> = {
   config: () => node.config.status().status,
+  events: () => node.events.status().status,
   telemetry: () => node.telemetry.status().status,
   processRegistry: () => node.processRegistry.listServices("production"),
   infrastructure: () => node.infrastructure.listProtectionKeys(),
@@ -29,7 +30,7 @@ test("each service is a process of its own, under one supervisor", async () => {
   expect(ids.sort()).toEqual(
     [
       ...Object.keys(QUESTIONS),
-      ...["configAuthority", "registryAuthority", "telemetryAuthority"],
+      ...["configAuthority", "eventAuthority", "registryAuthority", "telemetryAuthority"],
     ].sort(),
   );
 });
@@ -55,6 +56,7 @@ test.each(Object.keys(QUESTIONS))(
     for (const ask of Object.values(QUESTIONS)) expect(ask).not.toThrow();
     // Foundation 1.x lost all of this with the process that held it.
     expect(node.config.get(RATE)).toBe(0.5);
+    expect(node.events.query().map(({ eventType }) => eventType)).toEqual(["config_updated"]);
     expect(node.processRegistry.lookup("production", "api")).toBe(own);
     expect(node.telemetry.getMetricsFlat().get("before")?.count).toBe(1);
   },
@@ -76,6 +78,7 @@ test("all services may be killed in turn, many times, and the node stays", async
 test.each([
   { config: { file: "a.json" } },
   { telemetry: { metricMax: 1 } },
+  { events: { byteMax: 1 } },
   { registries: { nameMax: 1 } },
   { telemetry: { metricsMax: 0 } },
   { telemetry: { sampleIntervalMs: 99 } },

@@ -103,9 +103,8 @@ describe("bytes that are no event", () => {
 
   test("are refused where fields are of the wrong kind", () => {
     const bytes = encodeEvent(eventOf({ eventId: 5, data: null }));
-    // The id is the first field: 5 becomes -1.
-    expect(bytes[5]).toBe(5);
-    bytes[5] = 0xff;
+    // The id follows the head and one byte: it gets a sign.
+    bytes[5] = (bytes[5] as number) | 0x80;
     expect(codeOf(() => decodeEvent(bytes))).toEqual(["deserialization_failed", 3102]);
   });
 
@@ -113,7 +112,7 @@ describe("bytes that are no event", () => {
     const data = new Uint8Array(900_000);
     const bytes = serializeEvent(eventOf({ data }));
     expect(bytes.length).toBeLessThan(10_000);
-    expect(decodeEvent(bytes).data).toEqual(data);
+    expect(Buffer.compare(decodeEvent(bytes).data as Uint8Array, data)).toBe(0);
     const larger = new Uint8Array(EVENT_DATA_BYTES_MAX + 1);
     expect(codeOf(() => serializeEvent(eventOf({ data: larger })))).toEqual([
       "serialization_failed",

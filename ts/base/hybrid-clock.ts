@@ -49,14 +49,19 @@ export class HybridClock {
     return { ms: this.#ms, counter: this.#counter };
   }
 
+  /** Whether a moment is no further ahead than clocks may be. */
+  isAcceptable(other: HybridTime): boolean {
+    return other.ms - this.#clock.wallNow() <= this.#aheadMsMax;
+  }
+
   /**
    * Takes note of a moment of somebody else's: later ones of this clock are greater.
    *
    * @throws FoundationError `range_error` where it is further ahead than clocks may be
    */
   observe(other: HybridTime): void {
-    const aheadMs = other.ms - this.#clock.wallNow();
-    if (aheadMs > this.#aheadMsMax) {
+    if (!this.isAcceptable(other)) {
+      const aheadMs = other.ms - this.#clock.wallNow();
       const text = `a clock is ${Math.round(aheadMs)} ms ahead, of ${this.#aheadMsMax} at most`;
       throw new FoundationError("range_error", text, { context: { aheadMs } });
     }

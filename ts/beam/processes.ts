@@ -1,5 +1,5 @@
 import { FoundationError } from "../base/errors.ts";
-import { isSameHome, type Pid } from "../base/pid.ts";
+import { type Home, isSameHome, type Pid } from "../base/pid.ts";
 import type { TypedEvents, Unsubscribe } from "../base/typed-events.ts";
 import type { Distribution } from "./distribution.ts";
 import type { EcosystemOptions, SpawnEcosystem } from "./ecosystems/ecosystem-types.ts";
@@ -65,6 +65,11 @@ export class Processes {
     this.#factories = factories;
     this.#events = events;
     this.#spawnEcosystem = spawnEcosystem;
+  }
+
+  /** Where the processes of this isolate live. */
+  get home(): Home {
+    return this.#runtime.home;
   }
 
   /** Calls `listener` at every event of that name until the returned function is called. */

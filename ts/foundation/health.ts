@@ -1,14 +1,16 @@
 import { packageVersion } from "../base/version.ts";
 import { capabilities } from "../kernel/native.ts";
 import type { ConfigStatus } from "../services/config/config-types.ts";
+import type { EventStatus } from "../services/events/event-types.ts";
 import type { ServicesHealth } from "../services/health.ts";
 import type { TelemetryStatus } from "../services/telemetry/telemetry-types.ts";
 import { defaultNode } from "./default-node.ts";
-import { Config, Telemetry } from "./module-style.ts";
+import { Config, Events, Telemetry } from "./module-style.ts";
 
 /** Figures of the services of the default node. */
 export interface FoundationStatus {
   readonly config: ConfigStatus;
+  readonly events: EventStatus;
   readonly telemetry: TelemetryStatus;
 }
 
@@ -35,12 +37,12 @@ export interface FoundationHealth extends ServicesHealth {
 
 /** What `Foundation.status` answers; throws where a service is not running. */
 export function foundationStatus(): FoundationStatus {
-  return { config: Config.status(), telemetry: Telemetry.status() };
+  return { config: Config.status(), events: Events.status(), telemetry: Telemetry.status() };
 }
 
 /** Whether the default node is there with the services of its status. */
 export function isFoundationAvailable(): boolean {
-  return Config.available() && Telemetry.available();
+  return Config.available() && Events.available() && Telemetry.available();
 }
 
 /** What `Foundation.health` answers, also where there is no node. */

@@ -2,6 +2,9 @@ import type { FoundationNode } from "../foundation.ts";
 import { Config as NodeConfig } from "../services/config/config.ts";
 import type { ConfigCore } from "../services/config/config-core.ts";
 import { ErrorContexts } from "../services/errors/error-contexts.ts";
+import type { EventCore } from "../services/events/event-core.ts";
+import { EventOrigin } from "../services/events/event-origin.ts";
+import { Events as NodeEvents } from "../services/events/events.ts";
 import { Infrastructure as NodeInfrastructure } from "../services/infrastructure/infrastructure.ts";
 import type { InfrastructureCore } from "../services/infrastructure/infrastructure-core.ts";
 import { ServiceChildren } from "../services/instances/service-children.ts";
@@ -16,6 +19,8 @@ import { defaultNode } from "./default-node.ts";
 
 /** The configuration of a node: `node.config`. */
 export type Config = NodeConfig;
+/** What happened on a node: `node.events`. */
+export type Events = NodeEvents;
 /** Counters, gauges, histograms and spans of an isolate: `node.telemetry`. */
 export type Telemetry = NodeTelemetry;
 /** Names for processes: `node.processRegistry`. */
@@ -85,6 +90,18 @@ export const Services = ServiceChildren;
 export const Config: Config = boundToDefault(
   new NodeConfig(noNode<ConfigCore>("config", 5000)),
   (node) => node.config,
+);
+
+/**
+ * The events of the default node: `Events.store(Events.newEvent("order_placed", { id: 7 }))`. Where
+ * there is none, events can be made, written and read; their node is `nonode`, as BEAM calls it.
+ */
+export const Events: Events = boundToDefault(
+  new NodeEvents({
+    slot: noNode<EventCore>("events", 3000),
+    origin: new EventOrigin({ home: { node: "nonode", slot: 0 } }),
+  }),
+  (node) => node.events,
 );
 
 /**

@@ -19,6 +19,10 @@ import {
   type ConfigRequest,
 } from "./config/config-wire.ts";
 import { ErrorContexts } from "./errors/error-contexts.ts";
+import type { EventCore } from "./events/event-core.ts";
+import { EventService } from "./events/event-service.ts";
+import type { EventStoreOptions } from "./events/event-service-options.ts";
+import type { Events } from "./events/events.ts";
 import { healthOf, type ServicesHealth } from "./health.ts";
 import { Infrastructure } from "./infrastructure/infrastructure.ts";
 import { InfrastructureCore } from "./infrastructure/infrastructure-core.ts";
@@ -62,6 +66,8 @@ export interface ServiceGround {
 export interface ServiceOptions {
   /** Where the configuration comes from. Unit: options. Default: defaults and the environment. */
   readonly config?: ConfigOptions | undefined;
+  /** Limits of the event store, and its log. Unit: options. Default: `EVENT_STORE_DEFAULTS`. */
+  readonly events?: EventStoreOptions | undefined;
   /** Limits of the telemetry. Unit: options. Default: `TELEMETRY_DEFAULTS`. */
   readonly telemetry?: TelemetryOptions | undefined;
   /** Limits of the registries. Unit: options. Default: `REGISTRY_DEFAULTS`. */
@@ -81,6 +87,7 @@ const INTENSITY = Object.freeze({ restartsMax: 50, withinMs: 5_000 });
 /** The services of one isolate, each behind a process of its own. */
 export class Services {
   readonly config: Config;
+  readonly events: Events;
   readonly processRegistry: ProcessRegistry;
   readonly serviceRegistry: ServiceRegistry;
   readonly telemetry: Telemetry;
@@ -90,6 +97,8 @@ export class Services {
   readonly #ground: ServiceGround;
   readonly #registry = new ServiceSlot<RegistryCore>("processRegistry", 28_300);
   readonly #config = new ServiceSlot<ConfigCore>("config", 5000);
+  readonly #eventStore = new ServiceSlot<EventCore>("events", 3000);
+  readonly #eventService: EventService;
   readonly #telemetry = new ServiceSlot<TelemetryCore>("telemetry", 28_200);
   readonly #infrastructure = new ServiceSlot<InfrastructureCore>("infrastructure", 28_400);
   readonly #captureService: CaptureService;
@@ -111,6 +120,10 @@ export class Services {
       return (await processes.call(CONFIG_AUTHORITY_NAME, request)) as ConfigReceipt;
     };
     this.config = new Config(this.#config, isRoot ? undefined : { ask: askConfig });
+    const { config } = this;
+    const slot = this.#eventStore;
+    this.#eventService = new EventService({ slot, processes, isRoot, config, telemetry, log });
+    this.events = this.#eventService.events;
     const ask = async (request: RegistryRequest): Promise<RegistryReceipt> => {
       return (await processes.call(AUTHORITY_NAME, request)) as RegistryReceipt;
     };
@@ -123,12 +136,14 @@ export class Services {
       telemetry,
       log,
     });
-    const { processRegistry, config } = this;
+    const { processRegistry } = this;
     const node = ground.nodeId;
     this.#captureService = new CaptureService({ processes, isRoot, node, config, telemetry, log });
     this.capture = this.#captureService.capture;
     const namespace = (name: string): NamespaceServices => this.namespace(name);
-    this.#instances = new ServiceInstances({ processes, processRegistry, namespace });
+    const eventOrigin = this.#eventService.origin;
+    const instances = { processes, processRegistry, eventOrigin, namespace };
+    this.#instances = new ServiceInstances(instances);
     this.#names = new ServiceNames(this.#registry, log);
   }
 
@@ -138,8 +153,8 @@ export class Services {
    */
   namespace(name: string): NamespaceServices {
     if (name !== PRODUCTION) return namespaceServices(name, this.#instances, this.#sink);
-    const { config, telemetry, infrastructure, errorContexts } = this;
-    return { namespace: name, config, telemetry, infrastructure, errorContexts };
+    const { config, events, telemetry, infrastructure, errorContexts } = this;
+    return { namespace: name, config, events, telemetry, infrastructure, errorContexts };
   }
 
   /** The supervisor of the services; undefined before the start. */
@@ -159,6 +174,7 @@ export class Services {
     const loaded = await loadConfig(isRoot ? options.config : { env: false });
     // Before what has a timer: they may be refused.
     const config = this.#configChildren(options, loaded);
+    const events = this.#eventService.children(options.events ?? {}, this.#named("events"));
     const registry = this.#registryChildren(registries);
     const capture = this.#captureChildren(options, loaded);
     this.#supervisor = await this.#ground.supervisors.start({
@@ -167,6 +183,7 @@ export class Services {
       children: [
         ...this.#telemetryChildren(options),
         ...config,
+        ...events,
         ...registry,
         this.#infrastructureChild(),
         ...capture,
@@ -185,12 +202,14 @@ export class Services {
   async stop(): Promise<void> {
     const supervisor = this.#supervisor;
     if (supervisor !== undefined) await this.#ground.supervisors.stop(supervisor);
+    await this.#eventService.close();
   }
 
   /** Lets go of what they hold open; their processes have ended with the node. */
   close(): void {
     this.telemetry.close();
     for (const slot of this.#slots()) slot.close();
+    void this.#eventService.close();
     this.#instances.close();
     this.#captureService.close();
   }
@@ -209,7 +228,8 @@ export class Services {
   }
 
   #slots(): readonly ServiceSlot<ServiceCore>[] {
-    const own = [this.#telemetry, this.#config, this.#registry, this.#infrastructure];
+    const [telemetry, config, events] = [this.#telemetry, this.#config, this.#eventStore];
+    const own = [telemetry, config, events, this.#registry, this.#infrastructure];
     return [...own, ...this.#captureService.slots];
   }
 
@@ -260,7 +280,8 @@ export class Services {
       return [{ id: "configFollower", start: ConfigFollower, args: [plan] }];
     }
     const { telemetry } = this;
-    const parts = { initial, schemas, updatable, testMode, telemetry, host: processes };
+    const events = this.#eventService;
+    const parts = { initial, schemas, updatable, testMode, telemetry, events, host: processes };
     const first = new ConfigCore(parts); // as that of the telemetry
     const make = (last: ConfigCore | undefined): ConfigCore => {
       if (last === undefined) return first;

@@ -1,13 +1,8 @@
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { FoundationError } from "../../base/errors.ts";
-import { readValue } from "../../kernel/value-reader.ts";
-import {
-  type WrittenValue,
-  wholeBytes,
-  wholeLength,
-  writeValue,
-} from "../../kernel/value-writer.ts";
-import { EVENT_BYTES_MAX, EVENT_DATA_BYTES_MAX, type FoundationEvent } from "./event-types.ts";
+import { type WrittenValue, wholeLength, writeValue } from "../../kernel/value-writer.ts";
+import { type BodyMemory, bodyBound, bodyMemory, putBody, readBody } from "./event-format.ts";
+import { EVENT_BYTES_MAX, type FoundationEvent } from "./event-types.ts";
 import { checkDataSize, checkEventFields } from "./event-validator.ts";
 
 /** How an event is written. */
@@ -21,8 +16,8 @@ export const SERIALIZE_DEFAULTS = Object.freeze({
   compression: true, // as Foundation 1.x
 });
 
-// An encoded event: "FE", version, flags; the fields as one array of the value format of
-// docs/protocol.md; with CHECKED, a CRC-32 of all before it. With DEFLATED the array is deflated.
+// An encoded event: "FE", version, flags; the body, which event-format.ts has; with CHECKED, a
+// CRC-32 of all before it. With DEFLATED the body is deflated.
 const MAGIC = [0x46, 0x45];
 const VERSION = 1;
 const FLAG = Object.freeze({ deflated: 1, checked: 2 });
@@ -30,36 +25,19 @@ const HEAD_BYTES = 4;
 const CHECK_BYTES = 4;
 /** Below it, deflating takes longer than what it saves is worth. Unit: bytes. */
 const DEFLATED_MIN = 256;
-/** eventId … parentId, then data. */
-const FIELDS = 11;
 
 /**
- * The fields of an event in the value format: valid until the next call, in memory that is used
- * again.
+ * The data of an event, written: valid until something else is. The event is one, and may be put
+ * somewhere by {@link putEvent}.
  *
  * @throws FoundationError `validation_failed` (2001), `type_mismatch` (2002), `data_too_large`
  *   (2003)
  */
-export function writeEvent(event: FoundationEvent): WrittenValue {
+export function writeData(event: FoundationEvent): WrittenValue {
   checkEventFields(event);
-  const { hlc } = event;
-  const fields = [
-    event.eventId,
-    event.eventType,
-    event.timestamp,
-    event.wallTime ?? null,
-    hlc?.ms ?? null,
-    hlc?.counter ?? null,
-    event.node ?? null,
-    event.pid ?? null,
-    event.correlationId ?? null,
-    event.parentId ?? null,
-    event.data,
-  ];
-  const written = write(fields);
-  if (wholeLength(written) <= EVENT_DATA_BYTES_MAX) return written;
-  checkDataSize(dataBytes(event.data));
-  return write(fields);
+  const data = write(event.data);
+  checkDataSize(wholeLength(data));
+  return data;
 }
 
 /**
@@ -89,15 +67,20 @@ function unwritable(cause: unknown): FoundationError {
   });
 }
 
-/** Bytes that an event takes where {@link putEvent} puts it. */
-export function encodedLength(written: WrittenValue): number {
-  return HEAD_BYTES + wholeLength(written);
+/** More bytes than an event takes where {@link putEvent} puts it. */
+export function eventBound(event: FoundationEvent, data: WrittenValue): number {
+  return HEAD_BYTES + bodyBound(event, data);
 }
 
-/** Puts an event into memory that has room for {@link encodedLength} bytes at a position. */
-export function putEvent(written: WrittenValue, memory: Uint8Array, at: number): void {
-  putHead(memory, at, 0);
-  memory.set(wholeBytes(written), at + HEAD_BYTES);
+/** Puts an event into memory with room for {@link eventBound} bytes; answers where it ends. */
+export function putEvent(
+  event: FoundationEvent,
+  data: WrittenValue,
+  memory: BodyMemory,
+  at: number,
+): number {
+  putHead(memory.bytes, at, 0);
+  return putBody(event, data, memory, at + HEAD_BYTES);
 }
 
 function putHead(memory: Uint8Array, at: number, flags: number): void {
@@ -111,13 +94,12 @@ function putHead(memory: Uint8Array, at: number, flags: number): void {
  * An event as bytes of its own, without a check sum: for what stays in this process, or checks
  * what it keeps itself.
  *
- * @throws FoundationError as `writeEvent`
+ * @throws FoundationError as `writeData`
  */
 export function encodeEvent(event: FoundationEvent): Uint8Array {
-  const written = writeEvent(event);
-  const bytes = new Uint8Array(encodedLength(written));
-  putEvent(written, bytes, 0);
-  return bytes;
+  const data = writeData(event);
+  const memory = bodyMemory(new Uint8Array(eventBound(event, data)));
+  return new Uint8Array(memory.bytes.subarray(0, putEvent(event, data, memory, 0)));
 }
 
 /**
@@ -128,7 +110,7 @@ export function encodeEvent(event: FoundationEvent): Uint8Array {
 export function serializeEvent(event: FoundationEvent, options: SerializeOptions = {}): Uint8Array {
   const { compression = SERIALIZE_DEFAULTS.compression } = options;
   try {
-    const whole = wholeBytes(writeEvent(event));
+    const whole = encodeEvent(event).subarray(HEAD_BYTES);
     const deflated =
       compression && whole.length >= DEFLATED_MIN ? deflateRawSync(whole) : undefined;
     const isSmaller = deflated !== undefined && deflated.length < whole.length;
@@ -137,7 +119,7 @@ export function serializeEvent(event: FoundationEvent, options: SerializeOptions
     putHead(bytes, 0, FLAG.checked | (isSmaller ? FLAG.deflated : 0));
     bytes.set(body, HEAD_BYTES);
     const end = HEAD_BYTES + body.length;
-    viewOf(bytes).setUint32(end, crc32(bytes.subarray(0, end)));
+    bodyMemory(bytes).view.setUint32(end, crc32(bytes.subarray(0, end)));
     return bytes;
   } catch (thrown) {
     throw unserializable(event, thrown);
@@ -150,21 +132,32 @@ export function serializeEvent(event: FoundationEvent, options: SerializeOptions
  *
  * @throws FoundationError `deserialization_failed` (3102)
  */
-export function decodeEvent(bytes: Uint8Array, start = 0, end = bytes.length): FoundationEvent {
+export function decodeEvent(bytes: Uint8Array): FoundationEvent {
   try {
-    const flags = readHead(bytes, start, end);
-    let stop = end;
+    const flags = readHead(bytes);
+    const memory = bodyMemory(bytes);
+    let stop = bytes.length;
     if ((flags & FLAG.checked) !== 0) {
       stop -= CHECK_BYTES;
-      checkSum(bytes, start, stop);
+      checkSum(memory, stop);
     }
-    if ((flags & FLAG.deflated) === 0) return readFields(bytes, start + HEAD_BYTES, stop);
-    const packed = bytes.subarray(start + HEAD_BYTES, stop);
+    if ((flags & FLAG.deflated) === 0) return checked(readBody(memory, HEAD_BYTES, stop));
+    const packed = bytes.subarray(HEAD_BYTES, stop);
     const inflated = inflateRawSync(packed, { maxOutputLength: EVENT_BYTES_MAX });
-    return readFields(inflated, 0, inflated.length);
+    return checked(readBody(bodyMemory(inflated), 0, inflated.length));
   } catch (thrown) {
-    throw unreadable(end - start, thrown);
+    throw unreadable(bytes, thrown);
   }
+}
+
+/** An event where {@link putEvent} has put it: nobody else has written there since. */
+export function readEvent(memory: BodyMemory, start: number, end: number): FoundationEvent {
+  return readBody(memory, start + HEAD_BYTES, end) as FoundationEvent;
+}
+
+function checked(event: unknown): FoundationEvent {
+  checkEventFields(event);
+  return event;
 }
 
 function unserializable(event: FoundationEvent, cause: unknown): FoundationError {
@@ -175,58 +168,30 @@ function unserializable(event: FoundationEvent, cause: unknown): FoundationError
   });
 }
 
-function unreadable(binarySize: number, cause: unknown): FoundationError {
+function unreadable(bytes: unknown, cause: unknown): FoundationError {
   const reason = cause instanceof Error ? cause.message : String(cause);
+  const binarySize = bytes instanceof Uint8Array ? bytes.length : undefined;
   return new FoundationError("deserialization_failed", `the bytes are no event: ${reason}`, {
     cause,
     context: { binarySize },
   });
 }
 
-function readHead(bytes: Uint8Array, start: number, end: number): number {
+function readHead(bytes: Uint8Array): number {
   if (!(bytes instanceof Uint8Array)) throw new TypeError("they are no Uint8Array");
-  const length = end - start;
+  const { length } = bytes;
   if (length > HEAD_BYTES + EVENT_BYTES_MAX + CHECK_BYTES)
     throw new RangeError("they are too many");
   if (length <= HEAD_BYTES + CHECK_BYTES) throw new RangeError("they are too few");
-  if (bytes[start] !== MAGIC[0] || bytes[start + 1] !== MAGIC[1]) {
-    throw new TypeError("they begin otherwise");
-  }
-  const version = bytes[start + 2];
+  if (bytes[0] !== MAGIC[0] || bytes[1] !== MAGIC[1]) throw new TypeError("they begin otherwise");
+  const version = bytes[2];
   if (version !== VERSION) throw new RangeError(`version ${version} is not known here`);
-  const flags = bytes[start + 3] as number;
+  const flags = bytes[3] as number;
   if ((flags & ~(FLAG.deflated | FLAG.checked)) !== 0) throw new RangeError("a flag is not known");
   return flags;
 }
 
-function checkSum(bytes: Uint8Array, start: number, stop: number): void {
-  if (viewOf(bytes).getUint32(stop) !== crc32(bytes.subarray(start, stop))) {
-    throw new TypeError("their check sum differs");
-  }
-}
-
-function readFields(bytes: Uint8Array, start: number, end: number): FoundationEvent {
-  const fields = readValue(bytes, start, end);
-  if (!Array.isArray(fields) || fields.length !== FIELDS) throw new TypeError("fields are missing");
-  const [eventId, eventType, timestamp, wallTime, ms, counter, ...rest] = fields as unknown[];
-  const [node, pid, correlationId, parentId, data] = rest;
-  const hlc = ms === null && counter === null ? null : { ms, counter };
-  const event: unknown = {
-    eventType,
-    eventId,
-    timestamp,
-    wallTime,
-    hlc,
-    node,
-    pid,
-    correlationId,
-    parentId,
-    data,
-  };
-  checkEventFields(event);
-  return event;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function checkSum({ bytes, view }: BodyMemory, stop: number): void {
+  if (view.getUint32(stop) === crc32(bytes.subarray(0, stop))) return;
+  throw new TypeError("their check sum differs");
 }

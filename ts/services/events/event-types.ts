@@ -59,3 +59,41 @@ export const EVENT_DATA_BYTES_MAX = 1_000_000; // as Foundation 1.x
 export const EVENT_TEXT_MAX = 1_000;
 /** Largest event, written by the codec: its data and all of its texts. Unit: bytes. */
 export const EVENT_BYTES_MAX = EVENT_DATA_BYTES_MAX + 32_768;
+
+/** How the event store is. */
+export interface EventStatus {
+  readonly status: "running";
+  /** Undefined in an isolate that does not hold them: see `figures`. Unit: events. */
+  readonly eventCount: number | undefined;
+  /** The next event that is made here gets this id or a greater one. */
+  readonly nextId: number;
+}
+
+/** Figures of the event store. */
+export interface EventStats {
+  /** Since the node was started; an event that replaced another one counts as well. */
+  readonly eventsStored: number;
+  /** Since the node was started: those that were too old, too many, or pruned by a call. */
+  readonly eventsPruned: number;
+  /** When its process started. Unit: ms since 1970. */
+  readonly startTime: number;
+  readonly currentEventCount: number;
+  /** Since its process started. Unit: ms. */
+  readonly uptimeMs: number;
+  /** Memory of the events and of what they are found by, measured. Unit: bytes. */
+  readonly memoryUsageEstimate: number;
+  /** Memory that the bytes of the events lie in. Unit: bytes. */
+  readonly eventBytes: number;
+  /** Those who are told of events. */
+  readonly subscriptions: number;
+  /** Events that somebody was not told of, since too many were waiting. */
+  readonly dropped: number;
+  /** Calls of subscribers that threw. */
+  readonly failures: number;
+  /** Events that the durable log has acknowledged. */
+  readonly logged: number;
+  /** Events that the durable log refused or had no room for. */
+  readonly unlogged: number;
+  /** Events on their way to the durable log. */
+  readonly waiting: number;
+}

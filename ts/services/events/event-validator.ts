@@ -31,8 +31,9 @@ export const EVENT_TYPES: readonly string[] = Object.freeze([
   "type_b",
 ]);
 
+type Fields = { readonly [Key in keyof FoundationEvent]?: unknown };
+
 const ALLOWED: ReadonlySet<string> = new Set(EVENT_TYPES);
-const REQUIRED = ["eventId", "eventType", "timestamp"] as const;
 
 /**
  * Checks what an event says of itself: what has to be there first, then the kinds of all fields.
@@ -41,17 +42,17 @@ const REQUIRED = ["eventId", "eventType", "timestamp"] as const;
  */
 export function checkEventFields(event: unknown): asserts event is FoundationEvent {
   if (typeof event !== "object" || event === null) throw mismatch("event", "an object");
-  const fields = event as { readonly [Key in keyof FoundationEvent]?: unknown };
-  for (const name of REQUIRED) {
-    if (fields[name] === undefined || fields[name] === null) throw missing(name);
+  const fields = event as Fields;
+  const { eventId, eventType, timestamp, correlationId, parentId } = fields;
+  if (isNothing(eventId)) throw missing("eventId");
+  if (isNothing(eventType)) throw missing("eventType");
+  if (isNothing(timestamp)) throw missing("timestamp");
+  if (!isValidPositiveInteger(eventId)) throw mismatch("eventId", "a whole number above zero");
+  if (!isText(eventType, 1)) {
+    throw mismatch("eventType", `a text of 1 to ${EVENT_TEXT_MAX} characters`);
   }
-  if (!isValidPositiveInteger(fields.eventId)) {
-    throw mismatch("eventId", "a whole number above zero");
-  }
-  if (!isText(fields.eventType, 1)) throw mismatch("eventType", `a text of 1 to ${EVENT_TEXT_MAX}`);
-  if (!Number.isFinite(fields.timestamp)) throw mismatch("timestamp", "a number of milliseconds");
+  if (!Number.isFinite(timestamp)) throw mismatch("timestamp", "a number of milliseconds");
   checkOrigin(fields);
-  const { correlationId, parentId } = fields;
   if (!isNothing(correlationId) && !isText(correlationId, 0)) {
     throw mismatch("correlationId", `a text of at most ${EVENT_TEXT_MAX} characters`);
   }
@@ -60,8 +61,7 @@ export function checkEventFields(event: unknown): asserts event is FoundationEve
   }
 }
 
-function checkOrigin(fields: { readonly [Key in keyof FoundationEvent]?: unknown }): void {
-  const { wallTime, hlc, node, pid } = fields;
+function checkOrigin({ wallTime, hlc, node, pid }: Fields): void {
   if (!isNothing(wallTime) && !Number.isFinite(wallTime)) {
     throw mismatch("wallTime", "a number of milliseconds");
   }
@@ -69,7 +69,7 @@ function checkOrigin(fields: { readonly [Key in keyof FoundationEvent]?: unknown
   if (!isNothing(node) && !isText(node, 0)) {
     throw mismatch("node", `a text of at most ${EVENT_TEXT_MAX} characters`);
   }
-  if (!isNothing(pid) && !(pid instanceof Pid)) throw mismatch("pid", "a pid");
+  if (!isNothing(pid) && !isPid(pid)) throw mismatch("pid", "a pid");
 }
 
 /**
@@ -97,6 +97,14 @@ export function validateEventType(eventType: unknown): void {
   throw new FoundationError("invalid_event_type", `'${eventType.slice(0, 100)}' is not known`, {
     context: { eventType, allowedTypes: EVENT_TYPES },
   });
+}
+
+/** A pid whose texts and numbers fit where the codec puts them. */
+function isPid(value: unknown): value is Pid {
+  if (!(value instanceof Pid)) return false;
+  const { node, life, slot, generation } = value.home;
+  if (!isText(node, 0) || !isText(life, 0) || !Number.isSafeInteger(value.serial)) return false;
+  return slot >>> 0 === slot && slot <= 0xffff && generation >>> 0 === generation;
 }
 
 function isNothing(value: unknown): value is null | undefined {

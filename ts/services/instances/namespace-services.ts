@@ -1,6 +1,8 @@
 import { Config } from "../config/config.ts";
 import type { ConfigCore } from "../config/config-core.ts";
 import { ErrorContexts } from "../errors/error-contexts.ts";
+import type { EventCore } from "../events/event-core.ts";
+import { Events } from "../events/events.ts";
 import { Infrastructure } from "../infrastructure/infrastructure.ts";
 import type { InfrastructureCore } from "../infrastructure/infrastructure-core.ts";
 import type { NamedService } from "../service-names.ts";
@@ -19,6 +21,8 @@ export interface NamespaceServices {
   readonly namespace: string;
   /** That of a child `Services.ConfigServer`. */
   readonly config: Config;
+  /** That of a child `Services.EventStore`. */
+  readonly events: Events;
   /** That of a child `Services.TelemetryService`. */
   readonly telemetry: Telemetry;
   /** That of a child `Services.Infrastructure`. */
@@ -52,6 +56,10 @@ export function namespaceServices(
   return Object.freeze({
     namespace,
     config: new Config(slot<ConfigCore>("config")),
+    events: new Events({
+      slot: slot<EventCore>("events"),
+      origin: instances.ground.eventOrigin,
+    }),
     telemetry,
     infrastructure: new Infrastructure(slot<InfrastructureCore>("infrastructure")),
     errorContexts: new ErrorContexts(telemetry),

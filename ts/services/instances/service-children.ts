@@ -6,12 +6,15 @@ import type { ProcessBody } from "../../beam/process-types.ts";
 import type { Blueprint } from "../../beam/startable.ts";
 import { ConfigCore } from "../config/config-core.ts";
 import { type ConfigOptions, loadConfig } from "../config/config-options.ts";
+import { EventCore } from "../events/event-core.ts";
+import { type EventStoreLimits, eventStoreLimits } from "../events/event-service-options.ts";
 import { InfrastructureCore } from "../infrastructure/infrastructure-core.ts";
 import type { NamedService } from "../service-names.ts";
 import { refuseCall } from "../service-process.ts";
 import type { ServiceCore } from "../service-slot.ts";
 import { TelemetryCore } from "../telemetry/telemetry-core.ts";
 import type { TelemetryOptions } from "../telemetry/telemetry-options.ts";
+import type { PlainObject } from "../toolkit/nested.ts";
 import { type NamespaceServices, UNAVAILABLE } from "./namespace-services.ts";
 import {
   type InstanceGround,
@@ -37,6 +40,9 @@ export interface ConfigServerOptions extends NamespaceOptions, ConfigOptions {
   /** Allows what is for tests only: `resetState`. Unit: switch. Default: false. */
   readonly testMode?: boolean;
 }
+
+/** How a `Services.EventStore` is set up; the configuration of its namespace says the rest. */
+export interface EventStoreServiceOptions extends NamespaceOptions, Partial<EventStoreLimits> {}
 
 /** How a `Services.TelemetryService` is set up. */
 export interface TelemetryServiceOptions extends NamespaceOptions, TelemetryOptions {
@@ -115,15 +121,35 @@ function child(kind: Kind): Blueprint {
 const CONFIG: Kind = {
   service: "config",
   label: "ConfigServer",
-  prepare: async ({ testMode, ...options }: ConfigServerOptions, { telemetry }, { processes }) => {
+  prepare: async (given: ConfigServerOptions, { events: store, telemetry }, { processes }) => {
+    const { testMode, ...options } = given;
     const { initial } = await loadConfig(options);
     const { schemas = {}, updatable = [] } = options;
-    const parts = { initial, schemas, updatable, testMode, telemetry, host: processes };
+    // A namespace may have no event store: then there is nothing to store an event in.
+    const record = (type: string, data: PlainObject): void => {
+      if (store.available()) store.store(store.newEvent(type, data));
+    };
+    const events = { record };
+    const parts = { initial, schemas, updatable, testMode, telemetry, events, host: processes };
     return (last) => {
       const core = new ConfigCore(parts);
       if (last !== undefined) core.adopt(last as ConfigCore);
       return core;
     };
+  },
+};
+
+const EVENTS: Kind = {
+  service: "events",
+  label: "EventStore",
+  prepare: async (
+    options: Partial<EventStoreLimits>,
+    { config, telemetry },
+    { processes, eventOrigin },
+  ) => {
+    const limits = eventStoreLimits(options);
+    const parts = { origin: eventOrigin, limits, config, telemetry, host: processes };
+    return (last) => new EventCore(parts, last as EventCore | undefined);
   },
 };
 
@@ -153,12 +179,14 @@ const INFRASTRUCTURE: Kind = {
  * Services as children of a supervisor, one of a kind in each namespace:
  * `{ id: "config", start: Services.ConfigServer, args: [{ namespace: "shop" }] }`. They are reached
  * through `node.services.namespace("shop")`, are registered there by the names of Foundation 1.x
- * (`config_server`, `telemetry_service`, `infrastructure`), and keep their state when their process
- * is killed. Registries have namespaces of their own.
+ * (`config_server`, `event_store`, `telemetry_service`, `infrastructure`), and keep their state
+ * when their process is killed. Registries have namespaces of their own.
  */
 export const ServiceChildren = Object.freeze({
   /** A configuration of its own; its argument is a {@link ConfigServerOptions}. */
   ConfigServer: child(CONFIG),
+  /** Events of their own; its argument is an {@link EventStoreServiceOptions}. */
+  EventStore: child(EVENTS),
   /** Metrics and handlers of their own; its argument is a {@link TelemetryServiceOptions}. */
   TelemetryService: child(TELEMETRY),
   /** Breakers, limits and pools of their own; its argument is a {@link NamespaceOptions}. */

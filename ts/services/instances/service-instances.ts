@@ -1,6 +1,7 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { Home, Pid } from "../../base/pid.ts";
 import type { Processes } from "../../beam/processes.ts";
+import type { EventOrigin } from "../events/event-origin.ts";
 import type { ProcessRegistry } from "../registries/process-registry.ts";
 import { type NamedService, SERVICE_NAMES } from "../service-names.ts";
 import { type ServiceCore, ServiceSlot } from "../service-slot.ts";
@@ -19,6 +20,8 @@ export interface ServiceInstance {
 export interface InstanceGround {
   readonly processes: Processes;
   readonly processRegistry: ProcessRegistry;
+  /** What all events of the isolate are made with. */
+  readonly eventOrigin: EventOrigin;
   /** The services of a namespace. */
   readonly namespace: (name: string) => NamespaceServices;
 }

@@ -1,0 +1,159 @@
+import { describe, expect, test } from "vitest";
+import { FoundationError } from "../../ts/base/errors.ts";
+import { decodeEvent } from "../../ts/services/events/event-codec.ts";
+import type { EventLog, EventLogQuery, LoggedEvent } from "../../ts/services/events/event-log.ts";
+import { LogWriter } from "../../ts/services/events/log-writer.ts";
+import { eventOf, eventScene } from "./services-event-scene.ts";
+
+/** A log that acknowledges when it is told to. */
+class HeldLog implements EventLog {
+  readonly batches: LoggedEvent[][] = [];
+  readonly #settlers: ((error?: Error) => void)[] = [];
+  query = async (_query: EventLogQuery): Promise<readonly Uint8Array[]> => {
+    return this.batches.flat().map(({ bytes }) => bytes);
+  };
+
+  async append(batch: readonly LoggedEvent[]): Promise<void> {
+    this.batches.push([...batch]);
+    return new Promise((resolve, reject) => {
+      this.#settlers.push((error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
+  async settle(error?: Error): Promise<void> {
+    await expect.poll(() => this.#settlers.length).toBeGreaterThan(0);
+    this.#settlers.shift()?.(error);
+  }
+
+  async get(eventId: number): Promise<Uint8Array | undefined> {
+    return this.batches.flat().find((one) => one.eventId === eventId)?.bytes;
+  }
+
+  async pruneBefore(): Promise<number> {
+    return 0;
+  }
+
+  async stats(): ReturnType<EventLog["stats"]> {
+    return { events: 0, bytes: 0, eventIdMax: 0, appended: 0, pruned: 0 };
+  }
+
+  async close(): Promise<void> {}
+}
+
+function logged(bytesMax = 1 << 20): {
+  log: HeldLog;
+  failures: [unknown, number][];
+} & ReturnType<typeof eventScene> {
+  const log = new HeldLog();
+  const failures: [unknown, number][] = [];
+  const writer = new LogWriter(log, bytesMax, (...failure) => void failures.push(failure));
+  return { log, failures, ...eventScene({ writer }) };
+}
+
+describe("an event that is recorded", () => {
+  test("is acknowledged when the log has it, with what it is found by", async () => {
+    const { events, log } = logged();
+    const event = eventOf({ eventId: 7, correlationId: null });
+    let id = 0;
+    const recorded = events.record(event).then((given) => {
+      id = given;
+    });
+    expect(events.get(7)).toEqual(event);
+    await expect.poll(() => log.batches.length).toBe(1);
+    expect(id).toBe(0);
+    await log.settle();
+    await recorded;
+    expect(id).toBe(7);
+    const [one] = log.batches[0] as [LoggedEvent];
+    expect(one).toMatchObject({
+      eventId: 7,
+      eventType: "test",
+      correlationId: null,
+      timestamp: event.timestamp,
+    });
+    expect(decodeEvent(one.bytes)).toEqual(event);
+    expect(events.stats()).toMatchObject({ logged: 1, unlogged: 0, waiting: 0 });
+  });
+
+  test("shares a commit with others, and later ones wait for theirs", async () => {
+    const { events, log } = logged();
+    const first = [1, 2, 3].map(async (eventId) => events.record(eventOf({ eventId })));
+    await expect.poll(() => log.batches.length).toBe(1);
+    const second = events.recordBatch([eventOf({ eventId: 4 }), eventOf({ eventId: 5 })]);
+    events.store(eventOf({ eventId: 6 }));
+    expect(events.stats().waiting).toBe(6);
+    await log.settle();
+    expect(await Promise.all(first)).toEqual([1, 2, 3]);
+    await log.settle();
+    expect(await second).toEqual([4, 5]);
+    const batches = log.batches.map((batch) => batch.map(({ eventId }) => eventId));
+    expect(batches).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+  });
+
+  test("that the log refuses is stored and counted, and the next one has its chance", async () => {
+    const { events, log, failures } = logged();
+    const refused = new FoundationError("io_unavailable", "the disk is full");
+    const recorded = events.record(eventOf({ eventId: 1 }));
+    await log.settle(refused);
+    await expect(recorded).rejects.toBe(refused);
+    expect(failures).toEqual([[refused, 1]]);
+    expect(events.get(1)).toEqual(eventOf({ eventId: 1 }));
+    const next = events.record(eventOf({ eventId: 2 }));
+    await log.settle();
+    expect(await next).toBe(2);
+    expect(events.stats()).toMatchObject({ logged: 1, unlogged: 1, waiting: 0 });
+  });
+
+  test("is refused where too many bytes are on their way", async () => {
+    const { events, log } = logged(1_000);
+    const first = events.record(eventOf({ eventId: 1, data: "x".repeat(600) }));
+    const second = events.record(eventOf({ eventId: 2, data: "x".repeat(600) }));
+    await expect(second).rejects.toMatchObject({ code: "resource_exhausted" });
+    await log.settle();
+    expect(await first).toBe(1);
+    const third = events.record(eventOf({ eventId: 3, data: "x".repeat(600) }));
+    await log.settle();
+    expect(await third).toBe(3);
+  });
+});
+
+describe("what the hot store let go", () => {
+  test("is found in the log", async () => {
+    const { events, log } = logged();
+    const recorded = events.record(eventOf({ eventId: 1 }));
+    await log.settle();
+    await recorded;
+    events.pruneBefore(Number.MAX_VALUE);
+    expect(events.lookup(1)).toBeUndefined();
+    expect(await events.fetch(1)).toEqual(eventOf({ eventId: 1 }));
+    expect(await events.fetch(2)).toBeUndefined();
+    const queries: EventLogQuery[] = [];
+    const { query } = log;
+    log.query = async (one) => {
+      queries.push(one);
+      return query(one);
+    };
+    expect(await events.history({ eventType: "test" })).toEqual([eventOf({ eventId: 1 })]);
+    await events.history({ timeRange: [5, Number.POSITIVE_INFINITY], limit: 3, descending: true });
+    expect(queries).toMatchObject([
+      { eventType: "test", from: undefined, to: undefined, limit: 1_000, offset: 0 },
+      { from: 5, to: undefined, limit: 3, descending: true, orderBy: "timestamp" },
+    ]);
+  });
+
+  test("is gone where there is no log", async () => {
+    const { events } = eventScene();
+    expect(await events.record(eventOf({ eventId: 3 }))).toBe(3);
+    expect(await events.find({ eventType: "test" })).toEqual([eventOf({ eventId: 3 })]);
+    expect(await events.fetch(3)).toEqual(eventOf({ eventId: 3 }));
+    await expect(events.history()).rejects.toMatchObject({
+      code: "operation_not_supported",
+      numericCode: 4001,
+    });
+    expect(await events.prune(Number.MAX_VALUE)).toBe(1);
+    expect(await events.fetch(3)).toBeUndefined();
+  });
+});

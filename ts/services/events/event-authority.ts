@@ -1,0 +1,82 @@
+import { FoundationError } from "../../base/errors.ts";
+import type { From } from "../../beam/envelope.ts";
+import { GenServer } from "../../beam/gen-server.ts";
+import { errorToRecord } from "../errors/json.ts";
+import { asFoundationError } from "../errors/wrapping.ts";
+import { decodeEvent, encodeEvent } from "./event-codec.ts";
+import type { FoundationEvent } from "./event-types.ts";
+import {
+  EVENT_PARCEL_BYTES,
+  EVENT_PARCEL_EVENTS,
+  type EventReceipt,
+  type EventRequest,
+} from "./event-wire.ts";
+import type { Events } from "./events.ts";
+
+/** Answers the other isolates of a node: stores events for them, finds them, tells of them. */
+export class EventAuthority extends GenServer<[Events]> {
+  #events: Events | undefined;
+
+  override init(events: Events): void {
+    this.#events = events;
+  }
+
+  override handleCall(request: EventRequest, from: From): typeof GenServer.noReply {
+    // The next request does not wait for this one's commit.
+    void this.#answer(request).then((receipt) => from.reply(receipt));
+    return GenServer.noReply;
+  }
+
+  async #answer(request: EventRequest): Promise<EventReceipt> {
+    try {
+      return await answer(this.#events as Events, request);
+    } catch (thrown) {
+      // What a request fails with is its sender's to know, and no end of this process.
+      return { error: errorToRecord(asFoundationError(thrown)) };
+    }
+  }
+}
+
+async function answer(events: Events, request: EventRequest): Promise<EventReceipt> {
+  switch (request.op) {
+    case "follow":
+      return { number: events.eventIdMax };
+    case "store":
+      await events.recordBatch(request.events.map((bytes) => decodeEvent(bytes)));
+      return {};
+    case "get": {
+      const event = await events.fetch(request.eventId);
+      return event === undefined ? {} : { events: [encodeEvent(event)] };
+    }
+    case "query": {
+      const { query, store } = request;
+      // One more than a parcel holds, to know whether there are more.
+      const limit = Math.min(query.limit ?? Number.POSITIVE_INFINITY, EVENT_PARCEL_EVENTS + 1);
+      const part = { ...query, limit };
+      return parcel(await (store === "hot" ? events.find(part) : events.history(part)));
+    }
+    case "prune":
+      return { number: events.pruneBefore(request.timestamp) };
+    case "stats":
+      return { stats: events.stats() };
+    case "subscribe":
+      events.subscribe(request.pid, request.filter);
+      return {};
+    default:
+      throw new FoundationError("operation_not_supported", "the events know no such request");
+  }
+}
+
+/** As many events as fit into one message. */
+function parcel(events: readonly FoundationEvent[]): EventReceipt {
+  const encoded: Uint8Array[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const one = encodeEvent(event);
+    bytes += one.length;
+    if (bytes > EVENT_PARCEL_BYTES && encoded.length > 0) break;
+    if (encoded.length === EVENT_PARCEL_EVENTS) break;
+    encoded.push(one);
+  }
+  return { events: encoded, isCut: encoded.length < events.length };
+}

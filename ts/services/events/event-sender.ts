@@ -1,0 +1,134 @@
+import type { Clock } from "../../base/clock.ts";
+import { attempt, FoundationError } from "../../base/errors.ts";
+import { errorFromRecord } from "../errors/json.ts";
+import { encodeEvent } from "./event-codec.ts";
+import type { FoundationEvent } from "./event-types.ts";
+import { EVENT_PARCEL_BYTES, type EventAsker } from "./event-wire.ts";
+import type { PendingLimits } from "./pending-events.ts";
+
+/** How long events wait for an authority that is being restarted. Unit: ms. */
+const PATIENCE_MS = 10_000;
+const RETRY_MS = 50;
+/** Errors of a call that say nothing against its events: they are sent again. */
+const PASSING: ReadonlySet<unknown> = new Set([
+  "noproc",
+  "process_exited",
+  "timeout",
+  "mailbox_full",
+  "service_unavailable",
+  "noconnection",
+]);
+
+interface Parcel {
+  readonly events: Uint8Array[];
+  bytes: number;
+  /** Whether more events may come into it. */
+  readonly isOpen: boolean;
+  readonly done: Promise<void>;
+  readonly settle: (error: unknown) => void;
+}
+
+/**
+ * Brings the events of an isolate to the one store of its node, in order. Those of one turn of the
+ * event loop travel together. While the store is being restarted they wait; an event that arrives
+ * twice is stored once, since it has an id.
+ */
+export class EventSender {
+  readonly #asker: EventAsker;
+  readonly #limits: () => PendingLimits;
+  readonly #clock: Clock;
+  readonly #parcels: Parcel[] = [];
+  #events = 0;
+  #bytes = 0;
+  #isSending = false;
+
+  constructor(asker: EventAsker, limits: () => PendingLimits, clock: Clock) {
+    this.#asker = asker;
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Events that have not been acknowledged. */
+  get size(): number {
+    return this.#events;
+  }
+
+  /**
+   * Sends an event, in company where there is some; resolves when it is stored.
+   *
+   * @throws FoundationError what is wrong with it, `service_unavailable` (3000), what `call` throws
+   */
+  async send(event: FoundationEvent): Promise<void> {
+    const encoded = encodeEvent(event);
+    this.#makeRoom([encoded]);
+    const last = this.#parcels.at(-1);
+    const fits = last !== undefined && last.bytes + encoded.length <= EVENT_PARCEL_BYTES;
+    const parcel = fits && last.isOpen ? last : this.#add(parcelOf(true));
+    parcel.events.push(encoded);
+    parcel.bytes += encoded.length;
+    return parcel.done;
+  }
+
+  /** Sends events that are stored together or not at all. */
+  async sendBatch(events: readonly FoundationEvent[]): Promise<void> {
+    const encoded = events.map(encodeEvent);
+    this.#makeRoom(encoded);
+    const parcel = this.#add(parcelOf(false));
+    parcel.events.push(...encoded);
+    return parcel.done;
+  }
+
+  #makeRoom(encoded: readonly Uint8Array[]): void {
+    const bytes = encoded.reduce((sum, { length }) => sum + length, this.#bytes);
+    const { pendingEventsMax, pendingBytesMax } = this.#limits();
+    if (this.#events + encoded.length > pendingEventsMax || bytes > pendingBytesMax) {
+      const text = `${this.#events} events of this isolate are on their way to the store already`;
+      const context = { service: "events", pending: this.#events };
+      throw new FoundationError("service_unavailable", text, { numericCode: 3000, context });
+    }
+    this.#events += encoded.length;
+    this.#bytes = bytes;
+  }
+
+  #add(parcel: Parcel): Parcel {
+    this.#parcels.push(parcel);
+    if (!this.#isSending) {
+      this.#isSending = true;
+      setImmediate(() => void this.#sendAll());
+    }
+    return parcel;
+  }
+
+  async #sendAll(): Promise<void> {
+    for (let parcel = this.#parcels.shift(); parcel !== undefined; parcel = this.#parcels.shift()) {
+      const { events, settle } = parcel;
+      const sent = await attempt(async () => this.#deliver(events));
+      this.#events -= events.length;
+      for (const { length } of events) this.#bytes -= length;
+      settle(sent.ok ? undefined : sent.error);
+    }
+    this.#isSending = false;
+  }
+
+  async #deliver(events: readonly Uint8Array[]): Promise<void> {
+    const endMs = this.#clock.now() + PATIENCE_MS;
+    for (;;) {
+      const sent = await attempt(async () => this.#asker.ask({ op: "store", events }));
+      const error = sent.ok ? sent.value.error : sent.error;
+      if (error === undefined) return;
+      const isOver = this.#clock.now() + RETRY_MS > endMs;
+      if (isOver || !PASSING.has((error as { code?: unknown }).code)) {
+        throw sent.ok ? errorFromRecord(sent.value.error as never) : error;
+      }
+      await new Promise<void>((resolve) => void this.#clock.after(RETRY_MS, resolve, true));
+    }
+  }
+}
+
+function parcelOf(isOpen: boolean): Parcel {
+  let settle: (error: unknown) => void = () => {};
+  const done = new Promise<void>((resolve, reject) => {
+    settle = (error) => (error === undefined ? resolve() : reject(error as Error));
+  });
+  return { events: [], bytes: 0, isOpen, done, settle };
+}

@@ -1,0 +1,130 @@
+import { SYSTEM_CLOCK } from "../../base/clock.ts";
+import { checkKind } from "../../base/option-checks.ts";
+import type { ChildOptions } from "../../beam/child-spec.ts";
+import type { Processes } from "../../beam/processes.ts";
+import { type ServicePlan, serviceChild } from "../service-process.ts";
+import type { ServiceSlot } from "../service-slot.ts";
+import type { LogSink, TelemetrySink } from "../sinks.ts";
+import type { PlainObject } from "../toolkit/nested.ts";
+import { DistantEvents } from "./distant-events.ts";
+import { EventAuthority } from "./event-authority.ts";
+import { EventCore } from "./event-core.ts";
+import { EventFollower } from "./event-follower.ts";
+import { EventOrigin } from "./event-origin.ts";
+import { EventSender } from "./event-sender.ts";
+import {
+  EVENT_STORE_DEFAULTS,
+  type EventStoreLimits,
+  type EventStoreOptions,
+  eventStoreLimits,
+} from "./event-service-options.ts";
+import { EVENT_AUTHORITY_NAME, type EventReceipt, type EventRequest } from "./event-wire.ts";
+import { type DistantParts, Events } from "./events.ts";
+import { LogWriter } from "./log-writer.ts";
+import type { RetentionConfig } from "./retention.ts";
+
+/** What the event service of an isolate stands on. */
+export interface EventGround {
+  readonly slot: ServiceSlot<EventCore>;
+  readonly processes: Processes;
+  /** Whether the events of the node are held here. */
+  readonly isRoot: boolean;
+  readonly config: RetentionConfig;
+  readonly telemetry: TelemetrySink;
+  readonly log: LogSink;
+}
+
+/** The event service of an isolate, and the processes behind it. */
+export class EventService {
+  readonly events: Events;
+  readonly #ground: EventGround;
+  /** What all events of the isolate are made with. */
+  readonly origin: EventOrigin;
+  #limits: EventStoreLimits = EVENT_STORE_DEFAULTS;
+  #writer: LogWriter | undefined;
+  #isLinked = false;
+
+  constructor(ground: EventGround) {
+    this.#ground = ground;
+    const { slot, processes, isRoot } = ground;
+    this.origin = new EventOrigin({ home: processes.home, self: () => processes.self() });
+    const distant = isRoot ? undefined : this.#distant();
+    this.events = new Events({ slot, origin: this.origin, distant });
+  }
+
+  /**
+   * What a supervisor starts. `started`: is told of each start of the service.
+   *
+   * @throws FoundationError `invalid_options`
+   */
+  children(
+    options: EventStoreOptions,
+    started: Pick<ServicePlan<EventCore>, "started">,
+  ): ChildOptions[] {
+    const { slot, processes, isRoot } = this.#ground;
+    const { log, ...limits } = options;
+    checkKind("log", log === undefined || typeof log.append === "function", "an event log");
+    this.#limits = eventStoreLimits(limits);
+    if (!isRoot) {
+      const onLink = (isThere: boolean): void => {
+        this.#isLinked = isThere;
+      };
+      const plan = { processes, ids: this.origin.ids, onLink };
+      return [{ id: "eventFollower", start: EventFollower, args: [plan] }];
+    }
+    this.#writer = log === undefined ? undefined : this.#writerTo(log);
+    const make = (last: EventCore | undefined): EventCore => this.#core(last);
+    return [
+      serviceChild({ slot, processes, make, ...started }),
+      {
+        id: "eventAuthority",
+        start: EventAuthority,
+        args: [this.events],
+        name: EVENT_AUTHORITY_NAME,
+      },
+    ];
+  }
+
+  /** Takes down what happened to the configuration, for its service. */
+  record(type: string, data: PlainObject): void {
+    try {
+      this.events.store(this.events.newEvent(type, data));
+    } catch (thrown) {
+      this.#ground.log.log("warn", "an event could not be stored", { type, error: thrown });
+      throw thrown;
+    }
+  }
+
+  /** Lets go of the log; resolves when that has all that was stored. */
+  async close(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    if (writer === undefined) return;
+    await writer.last.catch(() => {});
+    await writer.log.close();
+  }
+
+  #core(last: EventCore | undefined): EventCore {
+    const { config, telemetry, log, processes: host } = this.#ground;
+    const parts = { config, telemetry, log, host, origin: this.origin, limits: this.#limits };
+    return new EventCore({ ...parts, writer: this.#writer }, last);
+  }
+
+  #writerTo(log: NonNullable<EventStoreOptions["log"]>): LogWriter {
+    return new LogWriter(log, this.#limits.logBytesMax, (error, events) => {
+      this.#ground.log.log("error", "events did not get into the log", { events, error });
+    });
+  }
+
+  #distant(): DistantParts {
+    const { processes, log } = this.#ground;
+    const ask = async (request: EventRequest): Promise<EventReceipt> => {
+      return (await processes.call(EVENT_AUTHORITY_NAME, request)) as EventReceipt;
+    };
+    return {
+      events: new DistantEvents({ ask }, processes, log),
+      sender: new EventSender({ ask }, () => this.#limits, SYSTEM_CLOCK),
+      isLinked: () => this.#isLinked,
+    };
+  }
+}

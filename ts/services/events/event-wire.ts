@@ -1,0 +1,42 @@
+import type { Pid } from "../../base/pid.ts";
+import type { ErrorRecord } from "../errors/json.ts";
+import type { EventFilter } from "./event-subscriptions.ts";
+import type { EventStats } from "./event-types.ts";
+import type { EventQuery } from "./hot/event-query.ts";
+
+/** The name that the authority of a node's events is found under. */
+export const EVENT_AUTHORITY_NAME = "$foundation.events";
+
+/** Events of one answer or request; more go in several. Unit: bytes. */
+export const EVENT_PARCEL_BYTES = 4 << 20;
+/** The same. Unit: events. */
+export const EVENT_PARCEL_EVENTS = 4_096;
+
+/** What other isolates ask the authority; events travel as the codec writes them. */
+export type EventRequest =
+  | { readonly op: "follow"; readonly follower: Pid }
+  | { readonly op: "store"; readonly events: readonly Uint8Array[] }
+  | { readonly op: "get"; readonly eventId: number }
+  | { readonly op: "query"; readonly query: EventQuery; readonly store: EventStoreKind }
+  | { readonly op: "prune"; readonly timestamp: number }
+  | { readonly op: "stats" }
+  | { readonly op: "subscribe"; readonly pid: Pid; readonly filter: Omit<EventFilter, "where"> };
+
+/** The store in memory, or the durable log. */
+export type EventStoreKind = "hot" | "log";
+
+/** What became of a request. */
+export interface EventReceipt {
+  readonly events?: readonly Uint8Array[];
+  /** Whether there are more events behind these. */
+  readonly isCut?: boolean;
+  /** Events that were pruned, or the greatest id in use. */
+  readonly number?: number;
+  readonly stats?: EventStats;
+  readonly error?: ErrorRecord;
+}
+
+/** The authority of a node's events, as another isolate reaches it. */
+export interface EventAsker {
+  ask(request: EventRequest): Promise<EventReceipt>;
+}
