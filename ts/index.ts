@@ -38,6 +38,7 @@ export type { FallbackStats } from "./services/config/config-fallback.ts";
 export { ConfigFallback } from "./services/config/config-fallback.ts";
 export type { ConfigChange, ConfigDiff } from "./services/config/config-logic.ts";
 export type { ConfigOptions } from "./services/config/config-options.ts";
+export { ConfigLogic, ConfigValidator } from "./services/config/config-tools.ts";
 export type {
   AiConfig,
   CaptureConfig,
@@ -93,6 +94,7 @@ export type {
   StateChangeOptions,
 } from "./services/events/event-logic.ts";
 export {
+  emptyEvent,
   extractCorrelationChain,
   filterByTimeRange,
   groupByCorrelation,
@@ -121,7 +123,11 @@ export {
   EVENT_DATA_BYTES_MAX,
   EVENT_TEXT_MAX,
 } from "./services/events/event-types.ts";
-export { EVENT_TYPES, validateEventType } from "./services/events/event-validator.ts";
+export {
+  checkEventFields,
+  EVENT_TYPES,
+  validateEventType,
+} from "./services/events/event-validator.ts";
 export type { EventOrAttempt } from "./services/events/events.ts";
 export type { EventOrder, EventQuery, TimeRange } from "./services/events/hot/event-query.ts";
 export type {

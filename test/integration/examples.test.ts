@@ -106,6 +106,7 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
       "",
     ].join("\n"),
   ],
+  ["module-style.mjs", "openai healthy\n1\ntrue 1\n0.5\nfalse none\n"],
   ["services.mjs", "true true\ninterface.maxResults is 50\n1\n"],
   [
     "telemetry.mjs",

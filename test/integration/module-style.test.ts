@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   attempt,
@@ -56,6 +57,7 @@ describe("without a node", () => {
       ...{ status: "degraded", services: {}, foundationAvailable: false },
     });
     expect(ErrorContext.withContext(ErrorContext.new("M", "f"), () => 1)).toBe(1);
+    expect(inspect(Config)).toContain("unavailable");
   });
 
   test("shutdown has nothing to do", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Foundation, type FoundationNode } from "../../dist/ts/index.js";
+import { Foundation, type FoundationNode, GenServer, processWorkers } from "../../dist/ts/index.js";
 
 let node: FoundationNode;
 
@@ -46,4 +46,35 @@ test("a node's configuration says how often, how many and whether at all", async
   await expect(call()).resolves.toBe("done");
   config.update(["infrastructure", "rateLimiting", "enabled"], true);
   await expect(call()).rejects.toMatchObject({ code: "rate_limit_exceeded" });
+});
+
+class Pinged extends GenServer<[string]> {
+  #name = "";
+
+  override init(name: string): void {
+    this.#name = name;
+  }
+
+  override handleCall(request: unknown): string {
+    return request === "ping" ? `pong of ${this.#name}` : "what?";
+  }
+}
+
+test("a worker of a pool may be a process: it starts, and answers a ping [F595 F596]", async () => {
+  const { processes } = node.beam;
+  const { connectionManager } = node.infrastructure;
+  const workerModule = processWorkers(processes, Pinged);
+  await connectionManager.startPool("pinged", {
+    ...{ workerModule, size: 2, maxOverflow: 0, workerArgs: ["ann"] },
+  });
+  const answers = await Promise.all(
+    [1, 2].map(async () => {
+      return connectionManager.withConnection<never, unknown>("pinged", async (pid) => {
+        expect(processes.isAlive(pid)).toBe(true);
+        return processes.call(pid, "ping");
+      });
+    }),
+  );
+  expect(answers).toEqual(["pong of ann", "pong of ann"]);
+  await connectionManager.stopPool("pinged");
 });

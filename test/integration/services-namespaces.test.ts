@@ -23,9 +23,11 @@ async function supervised(namespace: string): Promise<[Pid, NamespaceServices]> 
   const children: ChildOptions[] = [
     { id: "telemetry", start: Services.TelemetryService, args },
     { id: "config", start: Services.ConfigServer, args },
+    { id: "events", start: Services.EventStore, args },
     { id: "infrastructure", start: Services.Infrastructure, args },
   ];
-  const pid = await node.beam.supervisors.start({ children });
+  const intensity = { restartsMax: 10, withinMs: 5_000 };
+  const pid = await node.beam.supervisors.start({ children, intensity });
   return [pid, node.services.namespace(namespace)];
 }
 
@@ -51,13 +53,33 @@ describe("services of two namespaces", () => {
     expect(b.infrastructure.getInfrastructureStatus().circuitBreaker.breakers).toBe(0);
   });
 
+  test("have event stores of their own, which know of their own configuration [F018]", async () => {
+    const [, a] = await supervised("a");
+    const [, b] = await supervised("b");
+    const id = a.events.store(a.events.newEvent("mine", { of: "a" }));
+    b.config.update(RATE, 0.5);
+    const types = [a, b, node].map(({ events }) =>
+      events.query().map(({ eventType }) => eventType),
+    );
+    expect(types).toEqual([["mine"], ["config_updated"], []]);
+    expect([a, b, node].map(({ events }) => events.lookup(id)?.eventType)).toEqual([
+      ...["mine", undefined, undefined],
+    ]);
+    expect(a.events.pruneBefore(Number.MAX_SAFE_INTEGER)).toBe(1);
+    expect([a, b, node].map(({ events }) => events.stats().currentEventCount)).toEqual([0, 1, 0]);
+    const stored = [a, b, node].map(({ telemetry }) => {
+      return telemetry.getMetricsFlat().get("foundation.event_store.events_stored")?.count;
+    });
+    expect(stored).toEqual([1, 1, undefined]);
+  });
+
   test("are found by the names of Foundation 1.x in the registry [F014 F015 F016]", async () => {
     const { processRegistry, serviceRegistry } = node;
     const namespace = processRegistry.testNamespace();
     const before = processRegistry.stats();
     const [supervisor] = await supervised(namespace);
     expect(serviceRegistry.listServices(namespace).sort()).toEqual([
-      ...["config_server", "infrastructure", "telemetry_service"],
+      ...["config_server", "event_store", "infrastructure", "telemetry_service"],
     ]);
     const pid = await childOf(supervisor, "config");
     expect(serviceRegistry.lookup(namespace, "config_server")).toBe(pid);
@@ -66,7 +88,7 @@ describe("services of two namespaces", () => {
     expect(processRegistry.lookup("elsewhere", "config_server")).toBeUndefined();
     await expect(serviceRegistry.healthCheck(namespace, "config_server")).resolves.toBe(pid);
     const { totalServices, productionServices, testNamespaces } = processRegistry.stats();
-    expect(totalServices - before.totalServices).toBe(3);
+    expect(totalServices - before.totalServices).toBe(4);
     expect(productionServices).toBe(before.productionServices);
     expect(testNamespaces - before.testNamespaces).toBe(1);
   });
@@ -91,10 +113,11 @@ describe("services of two namespaces", () => {
 
 describe("a service that is a child", () => {
   test("is restarted by its supervisor and has its state again", async () => {
-    const [supervisor, { config, telemetry }] = await supervised("shop");
+    const [supervisor, { config, events, telemetry }] = await supervised("shop");
     config.update(RATE, 0.25);
     telemetry.emitCounter(["orders"]);
-    for (const id of ["config", "telemetry", "infrastructure"]) {
+    const order = events.store(events.newEvent("order", 7));
+    for (const id of ["config", "events", "telemetry", "infrastructure"]) {
       const pid = await childOf(supervisor, id);
       node.beam.processes.exit(pid, "kill");
       const again = await childOf(supervisor, id);
@@ -106,8 +129,9 @@ describe("a service that is a child", () => {
     expect(node.processRegistry.lookup("shop", "config_server")).toBe(
       await childOf(supervisor, "config"),
     );
-    const { restarts, isUp } = { restarts: 3, isUp: config.available() };
-    expect([restarts, isUp]).toEqual([3, true]);
+    expect(events.get(order)).toMatchObject({ eventType: "order", data: 7 });
+    events.store(events.newEvent("order", 8));
+    expect(events.query({ eventType: "order" })).toHaveLength(2);
   });
 
   test("needs no arguments, and takes those of its service", async () => {

@@ -59,7 +59,7 @@ test("an isolate claims names for its own, and loses them with its end", async (
   expect(node.processRegistry.lookup("production", "job")?.toString()).toBe(pid);
   await worker.terminate();
   await until(() => node.processRegistry.lookup("production", "job") === undefined);
-  const own = ["config_server", "infrastructure", "telemetry_service"];
+  const own = ["config_server", "event_store", "infrastructure", "telemetry_service"];
   expect(node.processRegistry.listServices("production").sort()).toEqual(own);
 });
 

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 
 import { describe, expect, test } from "vitest";
+import { attempt } from "../../dist/ts/base/errors.js";
 import { ManualClock } from "../../dist/ts/base/manual-clock.js";
 import type { Pid } from "../../dist/ts/index.js";
 import { section, v } from "../../dist/ts/schema/index.js";
@@ -343,6 +344,26 @@ describe("secrets", () => {
     const shown = [JSON.stringify(config), inspect(config, { depth: 9 })].join();
     expect(shown).toContain("[redacted]");
     expect(shown).not.toContain("very-secret");
+  });
+
+  test("are not shown by what is read, told or refused either", () => {
+    const own = v.object({ token: v.optional(v.picklist(["very-secret"]), "very-secret") });
+    const { config } = scene({
+      schemas: { shop: own },
+      initial: { ai: { apiKey: "very-secret" } },
+      updatable: [["shop", "token"]],
+    });
+    const told: unknown[] = [];
+    config.subscribe((notification) => void told.push(notification));
+    config.reset({ to: "initial" });
+    const refused = attempt(() => config.update(["shop", "token"], "other-secret"));
+    const read = [config.get(), config.get(["ai"]), config.get(["shop"])];
+    const shown = inspect([told, refused, read], { depth: 12 });
+    expect(shown).toContain("[redacted]");
+    expect(shown).not.toMatch(/very-secret|other-secret/);
+    expect(JSON.stringify([told, refused])).not.toMatch(/very-secret|other-secret/);
+    // The program itself has them.
+    expect(config.get(["ai"])).toMatchObject({ apiKey: "very-secret" });
   });
 });
 

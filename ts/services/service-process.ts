@@ -1,10 +1,8 @@
-import { FoundationError } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "../beam/child-spec.ts";
-import type { From } from "../beam/envelope.ts";
-import { GenServer } from "../beam/gen-server.ts";
 import type { Processes } from "../beam/processes.ts";
 import type { ServiceCore, ServiceSlot } from "./service-slot.ts";
+import { SteadyServer } from "./steady-server.ts";
 
 /** How the process of a service gets its core, and who watches that process. */
 export interface ServicePlan<Core extends ServiceCore> {
@@ -17,7 +15,7 @@ export interface ServicePlan<Core extends ServiceCore> {
 }
 
 /** The process behind a service: while it lives, callers find the core in the slot. */
-export class ServiceProcess extends GenServer<[ServicePlan<ServiceCore>]> {
+export class ServiceProcess extends SteadyServer<[ServicePlan<ServiceCore>]> {
   #core: ServiceCore | undefined;
 
   override init({ slot, processes, make, started }: ServicePlan<ServiceCore>): void {
@@ -31,13 +29,6 @@ export class ServiceProcess extends GenServer<[ServicePlan<ServiceCore>]> {
     started?.(this.self.pid);
   }
 
-  override handleCall(request: unknown, from: From): unknown {
-    return refuseCall(request, from);
-  }
-
-  // What is sent to it by whoever has its pid is no reason to end.
-  override handleCast(): void {}
-
   override terminate(): void {
     this.#core?.close?.();
   }
@@ -46,11 +37,4 @@ export class ServiceProcess extends GenServer<[ServicePlan<ServiceCore>]> {
 /** The child spec of a service, for its supervisor. */
 export function serviceChild<Core extends ServiceCore>(plan: ServicePlan<Core>): ChildOptions {
   return { id: plan.slot.name, start: ServiceProcess, args: [plan], restart: "permanent" };
-}
-
-/** Answers what no service is asked by message with an error, and the service lives on. */
-export function refuseCall(request: unknown, from: From): typeof GenServer.noReply {
-  const text = `a service is called by its methods and not by messages such as ${typeof request}`;
-  from.fail(new FoundationError("operation_not_supported", text));
-  return GenServer.noReply;
 }

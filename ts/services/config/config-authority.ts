@@ -1,16 +1,17 @@
 import { attempt, FoundationError } from "../../base/errors.ts";
-import { GenServer } from "../../beam/gen-server.ts";
 import { errorToRecord } from "../errors/json.ts";
 import { asFoundationError } from "../errors/wrapping.ts";
 import type { ServiceSlot } from "../service-slot.ts";
+import { SteadyServer } from "../steady-server.ts";
 import type { ConfigCore } from "./config-core.ts";
 import type { ConfigReceipt, ConfigRequest } from "./config-wire.ts";
 
 /** Answers the other isolates of a node: changes settings for them, and lets them subscribe. */
-export class ConfigAuthority extends GenServer<[ServiceSlot<ConfigCore>]> {
+export class ConfigAuthority extends SteadyServer<[ServiceSlot<ConfigCore>]> {
   #slot: ServiceSlot<ConfigCore> | undefined;
 
   override init(slot: ServiceSlot<ConfigCore>): void {
+    this.self.trapExit = true;
     this.#slot = slot;
   }
 

@@ -10,7 +10,7 @@ import { canonicalPath, checkPath } from "./config-paths.ts";
 import type { ConfigNotification, ConfigStatus, FoundationConfig } from "./config-types.ts";
 import { SECTIONS, type SectionName, validateConfig, validateSection } from "./config-validator.ts";
 import { checkValue, frozenCopy } from "./config-values.ts";
-import { redactAt } from "./redaction.ts";
+import { redact, redactAt } from "./redaction.ts";
 import { parseSection, type StandardSchema } from "./standard-schema.ts";
 import { type ConfigSubscriber, type SubscriberHost, Subscribers } from "./subscribers.ts";
 
@@ -130,7 +130,8 @@ export class ConfigCore implements ServiceCore {
   /** See `Config.reset`. */
   reset(to: ResetTo): void {
     this.#config = to === "initial" ? this.#initial : this.#checked(plain(buildConfig()));
-    this.#subscribers.notify({ kind: "config_reset", config: this.#config });
+    const shown = redact(this.#config) as FoundationConfig;
+    this.#subscribers.notify({ kind: "config_reset", config: shown });
     const timestamp = this.#clock.wallNow();
     this.#record("config_reset", { timestamp, resetFromUpdatesCount: this.#updates });
     this.#count("config_resets", { to });

@@ -102,7 +102,7 @@ export class ConfigFallback {
     return dropped;
   }
 
-  /** Drops everything. */
+  /** Drops all values and all pending changes. */
   cleanup(): void {
     this.#cache.clear();
     this.#pending.clear();

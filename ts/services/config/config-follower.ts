@@ -1,7 +1,7 @@
-import { GenServer } from "../../beam/gen-server.ts";
 import type { Processes } from "../../beam/processes.ts";
 import { AuthorityLink } from "../authority-link.ts";
 import type { ServiceSlot } from "../service-slot.ts";
+import { SteadyServer } from "../steady-server.ts";
 import type { ConfigCore } from "./config-core.ts";
 import { CONFIG_AUTHORITY_NAME, type ConfigReceipt } from "./config-wire.ts";
 import type { ConfigMessage } from "./subscribers.ts";
@@ -18,7 +18,7 @@ export interface ConfigFollowerPlan {
  * Keeps an isolate's copy of the configuration like the authority's. It fetches the whole at every
  * change: changes are rare, and what subscribers are told has no secrets in it.
  */
-export class ConfigFollower extends GenServer<[ConfigFollowerPlan]> {
+export class ConfigFollower extends SteadyServer<[ConfigFollowerPlan]> {
   #plan: ConfigFollowerPlan | undefined;
   #link: AuthorityLink | undefined;
 

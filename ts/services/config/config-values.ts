@@ -1,5 +1,6 @@
 import { FoundationError } from "../../base/errors.ts";
 import { isForbiddenKey, isPlainObject } from "../toolkit/nested.ts";
+import { isSecretName, redact } from "./redaction.ts";
 
 const TEXT_BYTES_MAX = 1_000_000;
 const DEPTH_MAX = 20;
@@ -44,10 +45,19 @@ function violation(message: string): FoundationError {
   });
 }
 
-/** A copy of plain data that nobody can change. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+/**
+ * A copy of plain data that nobody can change. Where it has secrets `console.log` shows none of
+ * them.
+ */
 export function frozenCopy<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T;
   if (!isPlainObject(value)) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [key, frozenCopy(inner)] as const);
-  return Object.freeze(Object.fromEntries(entries)) as T;
+  const copy: Record<string, unknown> = {};
+  for (const [key, inner] of Object.entries(value)) copy[key] = frozenCopy(inner);
+  if (Object.keys(copy).some((key) => isSecretName(key) && copy[key] !== null)) {
+    Object.defineProperty(copy, INSPECT, { value: () => redact(copy) });
+  }
+  return Object.freeze(copy) as T;
 }

@@ -54,6 +54,15 @@ export class Config {
   }
 
   /**
+   * Does nothing where the service is running, as it is in every node.
+   *
+   * @throws FoundationError `service_unavailable` (5000) where it is not
+   */
+  initialize(): void {
+    if (!this.available()) void this.#slot.core;
+  }
+
+  /**
    * What lies at a path, in camelCase or snake_case; the whole configuration without one. `null`
    * and `false` are found. While the service is being restarted, what it held last.
    *
@@ -199,7 +208,8 @@ export class Config {
 
   /** The same for `console.log` and `util.inspect`. */
   [Symbol.for("nodejs.util.inspect.custom")](): unknown {
-    return this.toJSON();
+    const isReadable = this.#slot.isUp || this.#slot.last !== undefined;
+    return isReadable ? this.toJSON() : { status: "unavailable" };
   }
 
   async #ask(request: ConfigRequest): Promise<void> {

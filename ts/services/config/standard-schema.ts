@@ -1,5 +1,6 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { PlainObject } from "../toolkit/nested.ts";
+import { isSecretPath } from "./redaction.ts";
 
 /** A problem that a schema found. */
 interface SchemaIssue {
@@ -48,7 +49,9 @@ export function parseSection(name: string, schema: StandardSchema, value: unknow
   if (result.issues === undefined) return result.value as PlainObject;
   const issues = result.issues.map(({ message, path }) => {
     const keys = (path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
-    return { message, path: [name, ...keys] };
+    // What a library says of a value may quote it.
+    const shown = isSecretPath([name, ...keys]) ? "is refused by its schema" : message;
+    return { message: shown, path: [name, ...keys] };
   });
   const [first] = issues;
   const text = `${first?.path.join(".") ?? name}: ${first?.message ?? "is refused by its schema"}`;

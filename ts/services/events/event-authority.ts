@@ -3,6 +3,7 @@ import type { From } from "../../beam/envelope.ts";
 import { GenServer } from "../../beam/gen-server.ts";
 import { errorToRecord } from "../errors/json.ts";
 import { asFoundationError } from "../errors/wrapping.ts";
+import { SteadyServer } from "../steady-server.ts";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
 import type { FoundationEvent } from "./event-types.ts";
 import {
@@ -14,10 +15,11 @@ import {
 import type { Events } from "./events.ts";
 
 /** Answers the other isolates of a node: stores events for them, finds them, tells of them. */
-export class EventAuthority extends GenServer<[Events]> {
+export class EventAuthority extends SteadyServer<[Events]> {
   #events: Events | undefined;
 
   override init(events: Events): void {
+    this.self.trapExit = true;
     this.#events = events;
   }
 

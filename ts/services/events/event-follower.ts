@@ -1,6 +1,6 @@
-import { GenServer } from "../../beam/gen-server.ts";
 import type { Processes } from "../../beam/processes.ts";
 import { AuthorityLink } from "../authority-link.ts";
+import { SteadyServer } from "../steady-server.ts";
 import type { EventIds } from "./event-ids.ts";
 import { EVENT_AUTHORITY_NAME, type EventReceipt } from "./event-wire.ts";
 
@@ -16,7 +16,7 @@ export interface EventFollowerPlan {
  * Knows whether the node's events can be reached from an isolate, and keeps its ids above those
  * that are in use: the node may have been started anew since they were given out.
  */
-export class EventFollower extends GenServer<[EventFollowerPlan]> {
+export class EventFollower extends SteadyServer<[EventFollowerPlan]> {
   #plan: EventFollowerPlan | undefined;
   #link: AuthorityLink | undefined;
 

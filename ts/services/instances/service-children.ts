@@ -1,7 +1,6 @@
 import { checkKeys, checkKind } from "../../base/option-checks.ts";
 import type { Pid } from "../../base/pid.ts";
-import type { From } from "../../beam/envelope.ts";
-import { GenServer, GenServerBody } from "../../beam/gen-server.ts";
+import { GenServerBody } from "../../beam/gen-server.ts";
 import type { ProcessBody } from "../../beam/process-types.ts";
 import type { Blueprint } from "../../beam/startable.ts";
 import { ConfigCore } from "../config/config-core.ts";
@@ -10,8 +9,8 @@ import { EventCore } from "../events/event-core.ts";
 import { type EventStoreLimits, eventStoreLimits } from "../events/event-service-options.ts";
 import { InfrastructureCore } from "../infrastructure/infrastructure-core.ts";
 import type { NamedService } from "../service-names.ts";
-import { refuseCall } from "../service-process.ts";
 import type { ServiceCore } from "../service-slot.ts";
+import { SteadyServer } from "../steady-server.ts";
 import { TelemetryCore } from "../telemetry/telemetry-core.ts";
 import type { TelemetryOptions } from "../telemetry/telemetry-options.ts";
 import type { PlainObject } from "../toolkit/nested.ts";
@@ -62,7 +61,7 @@ interface Kind {
   ) => Promise<ServiceInstance["make"]>;
 }
 
-class InstanceProcess extends GenServer<[Kind, NamespaceOptions, Pid | undefined]> {
+class InstanceProcess extends SteadyServer<[Kind, NamespaceOptions, Pid | undefined]> {
   #core: ServiceCore | undefined;
   #end = (): void => {};
 
@@ -87,13 +86,6 @@ class InstanceProcess extends GenServer<[Kind, NamespaceOptions, Pid | undefined
     instance.slot.install(core);
     ground.processes.monitor(pid, () => instance.slot.remove(core));
   }
-
-  override handleCall(request: unknown, from: From): unknown {
-    return refuseCall(request, from);
-  }
-
-  // As with a node's own services: no message is a reason to end.
-  override handleCast(): void {}
 
   override terminate(): void {
     this.#core?.close?.();

@@ -1,12 +1,12 @@
 import { attempt, FoundationError } from "../../base/errors.ts";
 import type { Pid } from "../../base/pid.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
-import { GenServer } from "../../beam/gen-server.ts";
 import type { Processes } from "../../beam/processes.ts";
 import { isDown, type MonitorRef } from "../../beam/signals.ts";
 import { errorToRecord } from "../errors/json.ts";
 import { asFoundationError } from "../errors/wrapping.ts";
 import type { ServiceSlot } from "../service-slot.ts";
+import { SteadyServer } from "../steady-server.ts";
 import type { RegistryCore } from "./registry-core.ts";
 import type { RegistryOp } from "./registry-types.ts";
 import type {
@@ -26,7 +26,7 @@ export interface AuthorityPlan {
  * Answers the other isolates of a node: gives names for them, and tells them of every change. The
  * changes of one turn of the event loop travel together.
  */
-export class RegistryAuthority extends GenServer<[AuthorityPlan]> {
+export class RegistryAuthority extends SteadyServer<[AuthorityPlan]> {
   readonly #followers = new Map<MonitorRef, Pid>();
   #plan: AuthorityPlan | undefined;
   #stop: Unsubscribe = () => {};

@@ -1,7 +1,7 @@
-import { GenServer } from "../../beam/gen-server.ts";
 import type { Processes } from "../../beam/processes.ts";
 import { AuthorityLink } from "../authority-link.ts";
 import type { ServiceSlot } from "../service-slot.ts";
+import { SteadyServer } from "../steady-server.ts";
 import type { RegistryCore } from "./registry-core.ts";
 import {
   AUTHORITY_NAME,
@@ -17,7 +17,7 @@ export interface FollowerPlan {
 }
 
 /** Keeps an isolate's copy of the registry like the authority's. */
-export class RegistryFollower extends GenServer<[FollowerPlan]> {
+export class RegistryFollower extends SteadyServer<[FollowerPlan]> {
   #plan: FollowerPlan | undefined;
   #link: AuthorityLink | undefined;
   #next = Number.NaN;

@@ -132,7 +132,7 @@ export class ServiceRegistry {
     return services;
   }
 
-  /** See `ProcessRegistry.via`. */
+  /** As `ProcessRegistry.via`, and it is reported like any registration. */
   via(namespace: string, service: string, options?: RegisterOptions): Via {
     return { register: (pid) => this.register(namespace, service, pid, options) };
   }
@@ -203,7 +203,7 @@ export class ServiceRegistry {
     };
   }
 
-  /** See `ProcessRegistry.cleanupNamespace`. */
+  /** As `ProcessRegistry.cleanupNamespace`: ends the processes of a namespace. */
   async cleanupNamespace(namespace: string, options?: CleanupOptions): Promise<Cleanup> {
     const cleanup = await this.#processes.cleanupNamespace(namespace, options);
     this.#write("info", "namespace cleaned up", { namespace, ...cleanup });

@@ -1,10 +1,10 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { Pid } from "../../base/pid.ts";
-import { GenServer } from "../../beam/gen-server.ts";
 import type { Processes } from "../../beam/processes.ts";
 import { isDown, type MonitorRef } from "../../beam/signals.ts";
 import { AuthorityLink } from "../authority-link.ts";
 import type { ServiceSlot } from "../service-slot.ts";
+import { SteadyServer } from "../steady-server.ts";
 import type { TelemetryCore } from "./telemetry-core.ts";
 import type { TelemetryOptions } from "./telemetry-options.ts";
 import {
@@ -24,7 +24,7 @@ export interface AnswererPlan {
  * Knows the isolates of the node that measure, tells them how, and answers for its own metrics.
  * Nothing is sent unless somebody asks.
  */
-export class TelemetryAuthority extends GenServer<[AnswererPlan]> {
+export class TelemetryAuthority extends SteadyServer<[AnswererPlan]> {
   readonly #followers = new Map<MonitorRef, Pid>();
   #plan: AnswererPlan | undefined;
 
@@ -57,7 +57,7 @@ export class TelemetryAuthority extends GenServer<[AnswererPlan]> {
 }
 
 /** Measures as the node's options say, and answers for the metrics of its isolate. */
-export class TelemetryFollower extends GenServer<[AnswererPlan]> {
+export class TelemetryFollower extends SteadyServer<[AnswererPlan]> {
   #plan: AnswererPlan | undefined;
   #link: AuthorityLink | undefined;
 

@@ -44,6 +44,15 @@ export class Telemetry implements TelemetrySink {
   }
 
   /**
+   * Does nothing where the service is running, as it is in every node.
+   *
+   * @throws FoundationError `service_unavailable` (28200) where it is not
+   */
+  initialize(): void {
+    if (!this.available()) void this.#slot.core;
+  }
+
+  /**
    * Reports an event: metrics first, then the handlers of its name. Never throws, also where the
    * service is down; then the event is lost.
    */
@@ -192,7 +201,7 @@ export class Telemetry implements TelemetrySink {
     }
   }
 
-  /** Ends that. */
+  /** Writes events of these names to the log no longer. */
   detachHandlers(names: readonly TelemetryName[]): void {
     for (const name of names) this.detach(logId(name));
   }
