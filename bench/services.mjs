@@ -1,5 +1,6 @@
 /** What the services cost, beside what a program on Node.js would take for each instead. */
 
+import { captureCases } from "./services/capture.mjs";
 import { configCases } from "./services/config.mjs";
 import { infrastructureCases } from "./services/infrastructure.mjs";
 import { registriesCases } from "./services/registries.mjs";
@@ -18,5 +19,6 @@ export const services = {
     ...telemetryCases(timing),
     ...registriesCases(timing),
     ...infrastructureCases(timing),
+    ...captureCases(timing),
   ],
 };
