@@ -25,7 +25,6 @@ export type {
   CapturedEvent,
   CaptureOptions,
   CaptureProcessing,
-  CaptureSink,
   CaptureStats,
   RecordOptions,
   RecordWaitOptions,

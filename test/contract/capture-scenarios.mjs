@@ -18,7 +18,8 @@ function ringBuffer(overflowStrategy) {
 
 async function startNode(overflowStrategy) {
   const capture = { ringBuffer: ringBuffer(overflowStrategy), processing: { batchSize: 20 } };
-  return Foundation.start({ name: "home", config: { values: { capture } } });
+  const config = { values: { capture } };
+  return Foundation.start({ name: "home", config, capture: { store: false } });
 }
 
 function startWorker(data) {

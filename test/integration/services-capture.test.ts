@@ -76,6 +76,48 @@ describe("a capture", () => {
   });
 });
 
+describe("what was captured", () => {
+  test("becomes events of the node, with their times and who was meant", async () => {
+    await start();
+    const parentId = node.events.store(node.events.newEvent("cause", 1));
+    const pid = node.beam.processes.spawn(() => 1);
+    node.capture.record("effect", { n: 1 }, { pid, correlationId: "r", parentId });
+    node.capture.record("effect", { n: 2 });
+    await node.capture.flush();
+    const [first, second] = node.events.query({ eventType: "effect" });
+    expect(first).toMatchObject({ data: { n: 1 }, correlationId: "r", parentId });
+    expect(first?.pid?.equals(pid)).toBe(true);
+    expect(second).toMatchObject({ data: { n: 2 }, correlationId: null, pid: null });
+    expect(second?.timestamp).toBeGreaterThan(first?.timestamp ?? 0);
+    expect(second?.hlc?.ms).toBe(second?.wallTime);
+    expect(node.capture.stats().processing).toMatchObject({ stored: 2, failed: 0 });
+  });
+
+  test("waits for the event store while that is being started again", async () => {
+    await start();
+    const supervisor = node.services.supervisor as Pid;
+    const children = await node.beam.supervisors.whichChildren(supervisor);
+    const victim = children.find(({ id }) => id === "events")?.pid as Pid;
+    node.beam.processes.exit(victim, "kill");
+    node.capture.record("meanwhile");
+    await restarted();
+    await node.capture.flush();
+    expect(node.events.query({ eventType: "meanwhile" }).length).toBe(1);
+  });
+
+  test("stays in the rings for a subscriber where it is not stored", async () => {
+    node = await Foundation.start({ capture: { store: false } });
+    node.capture.record("kept");
+    await node.capture.flush();
+    expect(node.capture.stats()).toMatchObject({ unread: 1, totalReads: 0 });
+    expect(node.events.query({ eventType: "kept" })).toEqual([]);
+    const seen: string[] = [];
+    node.capture.subscribe((batch) => seen.push(...batch.map(({ type }) => type)));
+    await node.capture.flush();
+    expect(seen).toEqual(["kept"]);
+  });
+});
+
 describe("the configuration", () => {
   test("makes the rings", async () => {
     const ringBuffer = {

@@ -33,7 +33,7 @@ class SlowSink {
   isDown = false;
   #settle: (() => void) | undefined;
 
-  async storeBatch(batch: readonly CapturedEvent[]): Promise<void> {
+  async storeBatch(batch: readonly CapturedEvent[]): Promise<number> {
     if (this.isDown) throw new FoundationError("service_unavailable", "down");
     this.largest = Math.max(this.largest, batch.length);
     expect(this.#settle).toBeUndefined();
@@ -43,6 +43,7 @@ class SlowSink {
         resolve();
       };
     });
+    return 0;
   }
 
   settle(): void {

@@ -54,6 +54,15 @@ describe("record", () => {
     expect(record).toThrow("correlationId");
   });
 
+  test.each([{ correlationId: 5 }, { correlationId: "" }, { parentId: 0 }, { pid: "x" }])(
+    "refuses %o",
+    (options) => {
+      const record = () => writer.record("a", 1, options as object);
+      expect(codeOf(record)?.[0]).toBe("invalid_options");
+      expect(written()).toEqual([]);
+    },
+  );
+
   test("refuses what is longer than a record may be", () => {
     const record = () => writer.record("a", "x".repeat(100));
     expect(codeOf(record)).toEqual(["capture_record_too_large", 28_702]);
@@ -134,9 +143,9 @@ describe("recordOrWait", () => {
 });
 
 test("an event comes out of its record as it went in", () => {
-  const value = packEvent("a", { x: 1 }, somebody, { correlationId: "r", parentId: "p" });
+  const value = packEvent("a", { x: 1 }, somebody, { correlationId: "r", parentId: 9 });
   expect(unpackEvent({ timestampMs: 5, sequence: 7, value })).toEqual({
     ...{ type: "a", data: { x: 1 }, timestampMs: 5, sequence: 7 },
-    ...{ pid: somebody, correlationId: "r", parentId: "p" },
+    ...{ pid: somebody, correlationId: "r", parentId: 9 },
   });
 });

@@ -134,6 +134,7 @@ describe("a sink", () => {
       storeBatch: async (batch) => {
         stored.push(batch);
         await new Promise<void>((resolve) => waiting.push(resolve));
+        return 0;
       },
     });
     scene.record("a", "b", "c", "d", "e", "f");
@@ -151,6 +152,7 @@ describe("a sink", () => {
         await new Promise<void>((resolve) => {
           release = resolve;
         });
+        return 0;
       },
     });
     scene.record(..."abcdefghij");
@@ -166,12 +168,21 @@ describe("a sink", () => {
     const scene = new CaptureScene({
       storeBatch: (batch) => {
         if (batch[0]?.type === "a") throw new Error("disk full");
+        return 0;
       },
     });
     scene.record(..."abcdef");
     expect(scene.core.processing).toMatchObject({ stored: 3, failed: 3, queued: 0 });
     expect(scene.logged).toEqual(["captured events were lost: their sink failed"]);
     expect(scene.told).toEqual([[["foundation", "capture", "sink_failed"], { counter: 3 }]]);
+  });
+
+  test("that takes a part of a batch says how many it could not take", async () => {
+    const scene = new CaptureScene({ storeBatch: async () => 1 });
+    scene.record(..."abc");
+    await turn();
+    expect(scene.core.processing).toMatchObject({ stored: 2, failed: 1, queued: 0 });
+    expect(scene.told).toEqual([[["foundation", "capture", "sink_failed"], { counter: 1 }]]);
   });
 
   test("whose promise fails loses its batch, too", async () => {
@@ -188,6 +199,7 @@ describe("a sink", () => {
       storeBatch: (batch) => {
         if (!isUp) throw new FoundationError("service_unavailable", "down");
         stored.push(batch);
+        return 0;
       },
     });
     scene.record(..."abcdef");
@@ -203,6 +215,7 @@ describe("a sink", () => {
       storeBatch: async (batch) => {
         await turn();
         stored.push(batch);
+        return 0;
       },
     });
     scene.record(..."abcdefghij");
@@ -210,6 +223,23 @@ describe("a sink", () => {
     expect(typesOf(stored).join("")).toBe("abcdefghij");
     expect(scene.core.processing).toMatchObject({ stored: 10, queued: 0 });
   });
+});
+
+test("a sink that is slow gets all that is left when the service closes", async () => {
+  const stored: (readonly CapturedEvent[])[] = [];
+  const scene = new CaptureScene({
+    storeBatch: async (batch) => {
+      await turn();
+      stored.push(batch);
+      return 0;
+    },
+  });
+  scene.record(..."abcdefghij");
+  expect(scene.ring.records.length).toBe(4);
+  scene.core.close();
+  expect(scene.ring.records.length).toBe(0);
+  for (let turns = 0; turns < 8; turns++) await turn();
+  expect(typesOf(stored).join("")).toBe("abcdefghij");
 });
 
 describe("a service that was killed", () => {
@@ -233,6 +263,7 @@ describe("a service that was killed", () => {
       storeBatch: async (batch) => {
         await turn();
         stored.push(batch);
+        return 0;
       },
     });
     scene.record(..."abcdef");

@@ -7,6 +7,7 @@ import type { Capture } from "./capture/capture.ts";
 import { CaptureService } from "./capture/capture-service.ts";
 import type { CaptureConfigReader } from "./capture/capture-settings.ts";
 import type { CaptureOptions } from "./capture/capture-types.ts";
+import { capturedEvents } from "./captured-events.ts";
 import { Config } from "./config/config.ts";
 import { ConfigAuthority } from "./config/config-authority.ts";
 import { ConfigCore } from "./config/config-core.ts";
@@ -224,7 +225,8 @@ export class Services {
     const config: CaptureConfigReader = {
       getWithDefault: (path, otherwise) => getNested(built, path, otherwise),
     };
-    return this.#captureService.children({ options: options.capture, config });
+    const sink = capturedEvents(this.events);
+    return this.#captureService.children({ options: options.capture, config, sink });
   }
 
   #slots(): readonly ServiceSlot<ServiceCore>[] {

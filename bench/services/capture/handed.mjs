@@ -14,7 +14,7 @@ const CONTENDERS = {
     const ringBuffer = { overflowStrategy: "block" };
     const config = { env: false, values: { capture: { ringBuffer } } };
     const options = { name: "solo", cluster: "bench", listen: "127.0.0.1:0", config };
-    const node = await Foundation.start(options);
+    const node = await Foundation.start({ ...options, capture: { store: false } });
     node.capture.subscribe((batch) => {
       for (const { data } of batch) take(data.worker, data);
     });

@@ -133,10 +133,12 @@ export class CaptureCore implements ServiceCore {
     for (let batches = 0; ; batches++) {
       const { batchSize, flushIntervalMs, queueSize } = processingOf(this.#config);
       const { queue } = this.#legacy;
-      const room = queue === undefined ? batchSize : queueSize - queue.size;
+      // At the end everything goes, and the rings bound how much that is.
+      const isFree = queue === undefined || this.#isClosed;
+      const room = isFree ? batchSize : queueSize - queue.size;
       if (room <= 0) return; // goes on when the sink has taken some
       if (!this.#isDue && this.#sleep(batchSize, flushIntervalMs)) return;
-      if (batches === TURN_BATCHES) return this.#goOnLater();
+      if (batches >= TURN_BATCHES && !this.#isClosed) return this.#goOnLater();
       const wanted = Math.min(batchSize, room);
       const records = this.#ring.read(wanted);
       if (records.length > 0) this.#hand(inOrder(records.map(unpackEvent)));
@@ -190,7 +192,7 @@ export class CaptureCore implements ServiceCore {
     for (const tell of this.#flushes.splice(0)) tell();
   }
 
-  /** Hands out what is there, as far as the sink takes it at once, and stops. */
+  /** Hands out what is there, and stops; the sink gets the rest as it takes it. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -25,7 +25,7 @@ export function unpackEvent({ timestampMs, sequence, value }: CaptureRecord): Ca
     sequence,
     pid: pid instanceof Pid ? pid : undefined,
     correlationId: correlationId as string | undefined,
-    parentId: parentId as string | undefined,
+    parentId: parentId as number | undefined,
   };
 }
 

@@ -1,4 +1,4 @@
-import { checkCount, checkDelay, checkKeys } from "../../base/option-checks.ts";
+import { checkCount, checkDelay, checkKeys, checkKind } from "../../base/option-checks.ts";
 import type { ChildOptions } from "../../beam/child-spec.ts";
 import type { Processes } from "../../beam/processes.ts";
 import { CaptureRing } from "../../kernel/capture-ring.ts";
@@ -28,7 +28,7 @@ export interface CaptureStart {
   readonly options: CaptureOptions | undefined;
   /** The configuration as it will be: its service has not started yet. */
   readonly config: CaptureConfigReader;
-  /** Where batches go, beside the subscribers. Default: nowhere. */
+  /** Where batches go, beside the subscribers, unless options say otherwise. Default: nowhere. */
   readonly sink?: CaptureSink;
 }
 
@@ -63,13 +63,15 @@ export class CaptureService {
     const { processes, isRoot, telemetry, log } = this.#ground;
     if (!isRoot) return [];
     checkKeys("capture", options, Object.keys(CAPTURE_DEFAULTS));
-    const { recordBytesMax, waitMs } = { ...CAPTURE_DEFAULTS, ...options };
+    const { recordBytesMax, waitMs, store } = { ...CAPTURE_DEFAULTS, ...options };
+    checkKind("store", typeof store === "boolean", "true or false");
     this.#recordBytesMax = checkCount("recordBytesMax", recordBytesMax);
     this.capture.waitMs = checkDelay("waitMs", waitMs);
     this.#config = config;
     void this.#rings.plan; // opened now: what is wrong with the configuration is said at the start
     this.#config = this.#ground.config;
-    const parts = { ring: this.#rings, config: this.#ground.config, sink, telemetry, log };
+    const wanted = store ? sink : undefined;
+    const parts = { ring: this.#rings, config: this.#ground.config, sink: wanted, telemetry, log };
     const make = (last: CaptureCore | undefined): CaptureCore => new CaptureCore(parts, last);
     return [serviceChild({ slot: this.#slot, processes, make })];
   }

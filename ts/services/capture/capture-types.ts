@@ -12,17 +12,18 @@ export interface CapturedEvent {
   /** The process whose handler recorded it, or that was named; undefined for other code. */
   readonly pid: Pid | undefined;
   readonly correlationId: string | undefined;
-  readonly parentId: string | undefined;
+  /** The event that led to it. */
+  readonly parentId: number | undefined;
 }
 
 /** What is known of an event beside its type and data. */
 export interface RecordOptions {
   /** The process that it is about. Unit: pid. Default: the one whose handler runs, if any. */
   readonly pid?: Pid | undefined;
-  /** Ties it to a request. Unit: text. Default: none. */
+  /** Ties it to a request. Unit: text, at most 255 characters. Default: none. */
   readonly correlationId?: string | undefined;
-  /** The event that led to it. Unit: id. Default: none. */
-  readonly parentId?: string | undefined;
+  /** The event that led to it. Unit: event id. Default: none. */
+  readonly parentId?: number | undefined;
 }
 
 /** How long a record waits for room, where the overflow strategy is `block`. */
@@ -33,10 +34,17 @@ export interface RecordWaitOptions extends RecordOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where batches go; the event store is one. What it throws or rejects with loses the batch. */
+/**
+ * Where batches go; the event store is one. What it throws or rejects with loses the batch, but for
+ * `service_unavailable`: then it gets the batch again.
+ */
 export interface CaptureSink {
-  /** Takes a batch. The next one comes once it has returned, and its promise has settled. */
-  storeBatch(batch: readonly CapturedEvent[]): unknown;
+  /**
+   * Takes a batch. The next one comes once it has returned, and its promise has settled.
+   *
+   * @returns how many of its events it could not take
+   */
+  storeBatch(batch: readonly CapturedEvent[]): number | Promise<number>;
 }
 
 /** How the service is set up beside what the configuration says. */
@@ -48,12 +56,18 @@ export interface CaptureOptions {
   readonly recordBytesMax?: number;
   /** Longest wait of `recordOrWait` unless it says otherwise. Unit: ms. Default: 1,000. */
   readonly waitMs?: number;
+  /**
+   * Whether what was captured becomes events of `node.events`. Unit: switch. Default: true. Without
+   * it events stay in the rings until somebody subscribes.
+   */
+  readonly store?: boolean;
 }
 
 /** How the service is set up unless options say otherwise. */
 export const CAPTURE_DEFAULTS = Object.freeze({
   recordBytesMax: 16 << 10, // that of messages inside of rings; larger data belongs elsewhere
   waitMs: 1_000, // twenty flush intervals: who waits longer has a reader that is stuck
+  store: true, // what is recorded can be found
 });
 
 /** What became of what was read, in the isolate that has started the node. Unit: events. */

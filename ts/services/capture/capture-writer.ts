@@ -1,7 +1,7 @@
 import { Wait } from "../../base/deadline.ts";
 import { FoundationError } from "../../base/errors.ts";
-import { checkDelay, checkKeys } from "../../base/option-checks.ts";
-import type { Pid } from "../../base/pid.ts";
+import { checkCount, checkDelay, checkKeys, checkKind } from "../../base/option-checks.ts";
+import { Pid } from "../../base/pid.ts";
 import type { CaptureOutcome, CaptureRingPlan } from "../../kernel/capture-ring.ts";
 import { packEvent } from "./capture-record.ts";
 import type { RecordOptions, RecordWaitOptions } from "./capture-types.ts";
@@ -14,7 +14,8 @@ export interface WritableRing {
   countDropped(): void;
 }
 
-const TYPE_LENGTH_MAX = 255;
+const TEXT_LENGTH_MAX = 255;
+const TEXT = `a text of 1 to ${TEXT_LENGTH_MAX} characters`;
 const NO_OPTIONS: RecordOptions = Object.freeze({});
 const OPTION_KEYS = ["pid", "correlationId", "parentId"];
 const WAIT_KEYS = [...OPTION_KEYS, "timeoutMs", "signal"];
@@ -109,10 +110,8 @@ export class CaptureWriter {
   }
 
   #pack(type: string, data: unknown, options: RecordOptions): object {
-    if (typeof type !== "string" || type.length === 0 || type.length > TYPE_LENGTH_MAX) {
-      const text = `the type of an event is a text of 1 to ${TYPE_LENGTH_MAX} characters`;
-      throw new FoundationError("invalid_options", text);
-    }
+    checkKind("the type of an event", isText(type), TEXT);
+    if (options !== NO_OPTIONS) checkOptions(options);
     return packEvent(type, data, options.pid ?? this.#self(), options);
   }
 
@@ -127,4 +126,14 @@ export class CaptureWriter {
     const text = `an event takes at most ${recordBytesMax} bytes; say so as \`recordBytesMax\``;
     throw new FoundationError("capture_record_too_large", text, { context: { recordBytesMax } });
   }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= TEXT_LENGTH_MAX;
+}
+
+function checkOptions({ pid, correlationId, parentId }: RecordOptions): void {
+  checkKind("pid", pid === undefined || pid instanceof Pid, "a pid");
+  checkKind("correlationId", correlationId === undefined || isText(correlationId), TEXT);
+  if (parentId !== undefined) checkCount("parentId", parentId);
 }

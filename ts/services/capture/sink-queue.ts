@@ -50,17 +50,17 @@ export class SinkQueue {
       try {
         const result = this.#parts.sink.storeBatch(batch);
         if (isThenable(result)) this.#await(result);
-        else this.#hasStored();
+        else this.#hasStored(result);
       } catch (thrown) {
         this.#hasFailed(thrown);
       }
     }
   }
 
-  #await(result: PromiseLike<unknown>): void {
+  #await(result: PromiseLike<number>): void {
     this.#isStoring = true;
     result.then(
-      () => this.#goOn(() => this.#hasStored()),
+      (failed) => this.#goOn(() => this.#hasStored(failed)),
       (thrown: unknown) => this.#goOn(() => this.#hasFailed(thrown)),
     );
   }
@@ -72,21 +72,25 @@ export class SinkQueue {
     this.onRoom();
   }
 
-  #hasStored(): void {
-    this.stored += this.#shift();
+  #hasStored(failed: number): void {
+    this.stored += this.#shift() - failed;
+    if (failed > 0) this.#tellFailed(failed, undefined);
   }
 
   #hasFailed(thrown: unknown): void {
-    const { clock, log, telemetry } = this.#parts;
     if (thrown instanceof FoundationError && thrown.code === "service_unavailable") {
       // Its process is about to be started again, and will want what it could not take.
       this.#isStoring = true;
-      clock.after(RETRY_MS, () => this.#goOn(() => {}));
+      this.#parts.clock.after(RETRY_MS, () => this.#goOn(() => {}));
       return;
     }
-    const events = this.#shift();
+    this.#tellFailed(this.#shift(), thrown);
+  }
+
+  #tellFailed(events: number, thrown: unknown): void {
+    const { log, telemetry } = this.#parts;
     this.failed += events;
-    const facts = { events, error: String(thrown) };
+    const facts = { events, ...(thrown !== undefined && { error: String(thrown) }) };
     log.log("error", "captured events were lost: their sink failed", facts);
     telemetry.execute(["foundation", "capture", "sink_failed"], { counter: events }, {});
   }
