@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import * as openTelemetry from "@opentelemetry/api";
+import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Foundation, type FoundationNode } from "../../dist/ts/index.js";
 import { parseExposition } from "../unit/exposition-parser.ts";
@@ -16,6 +18,12 @@ const EVERYTHING = {
   ...{ enableVmMetrics: true, enableProcessMetrics: true, enableKernelMetrics: true },
   sampleIntervalMs: 100,
 };
+
+/** Reads metrics when the test asks for them, and never else. */
+class AskedReader extends MetricReader {
+  override async onForceFlush(): Promise<void> {}
+  override async onShutdown(): Promise<void> {}
+}
 
 let node: FoundationNode;
 let worker: Worker;
@@ -85,6 +93,16 @@ describe("the metrics of a node", () => {
       Atomics.store(new Int32Array(cell), 0, 1);
       Atomics.notify(new Int32Array(cell), 0);
     }
+  });
+
+  test("are those of the isolate that asks where the root does not answer", async () => {
+    const cell = new SharedArrayBuffer(4);
+    const answer = ask("alone", { cell, timeoutMs: 50 });
+    Atomics.wait(new Int32Array(cell), 0, 0);
+    expect(await answer).toEqual({
+      isolates: [slot],
+      missing: [{ isolate: "root", reason: "timeout" }],
+    });
   });
 
   test("are those of one isolate less when it has gone", async () => {
@@ -169,6 +187,30 @@ describe("figures of the engine and the node", () => {
     const printed = execFileSync(process.execPath, args, { timeout: 60_000, encoding: "utf8" });
     expect(printed).toBe("true\n");
   });
+});
+
+test("OpenTelemetry gets the metrics of all isolates", async () => {
+  const reader = new AskedReader();
+  const meters = new MeterProvider({ readers: [reader] });
+  const pointsOf = async (name: string): Promise<unknown> => {
+    const { resourceMetrics } = await reader.collect();
+    const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+    const found = metrics.find(({ descriptor }) => descriptor.name === name);
+    return found?.dataPoints.map(({ attributes, value }) => [attributes, value]);
+  };
+  await ask("emit", { counter: 3, gauge: 7, values: [] });
+  const api = { ...openTelemetry, metrics: meters };
+  await node.telemetry.attachOpenTelemetry({ api });
+  node.telemetry.emitCounter(["hits"], 2, {});
+  node.telemetry.emitGauge(["level"], 5);
+  expect(await pointsOf("hits")).toEqual([[{}, 5]]);
+  expect(await pointsOf("level")).toEqual(
+    expect.arrayContaining([
+      [{ isolate: "0" }, 5],
+      [{ isolate: slot }, 7],
+    ]),
+  );
+  await meters.shutdown();
 });
 
 describe("packages that only some programs have", () => {

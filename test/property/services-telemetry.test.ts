@@ -38,3 +38,38 @@ test("merged sketches are the sketch of all values", () => {
     }),
   );
 });
+
+test("a sketch is the same after a journey as plain data", () => {
+  fc.assert(
+    fc.property(fc.array(value), (values) => {
+      const sketch = sketchOf(values);
+      const data = structuredClone(sketch.toData());
+      expect(Sketch.from(data).toData()).toEqual(data);
+      expect(Sketch.from(data).summary()).toEqual(sketch.summary());
+    }),
+  );
+});
+
+test("a count up to a bound is that of the values, but for those within 1 % of it", () => {
+  fc.assert(
+    fc.property(fc.array(value), value, (values, bound) => {
+      const slack = Math.abs(bound) * 0.0101 + 1e-8;
+      const counted = sketchOf(values).countAtMost(bound);
+      const least = values.filter((one) => one <= bound - slack).length;
+      const most = values.filter((one) => one <= bound + slack).length;
+      expect(counted).toBeGreaterThanOrEqual(least);
+      expect(counted).toBeLessThanOrEqual(most);
+    }),
+  );
+});
+
+test("counts up to rising bounds never fall, and end with all of them", () => {
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1 }), fc.array(value), (values, bounds) => {
+      const sketch = sketchOf(values);
+      const rising = [...bounds].sort((a, b) => a - b).map((bound) => sketch.countAtMost(bound));
+      expect(rising).toEqual([...rising].sort((a, b) => a - b));
+      expect(sketch.countAtMost(Math.max(...values))).toBe(values.length);
+    }),
+  );
+});

@@ -199,7 +199,7 @@ describe("metrics are instruments", () => {
 });
 
 describe("attaching", () => {
-  test("is done once at a time", async () => {
+  test("is done once at a time, and to no end once the isolate has left", async () => {
     const { telemetry, detach } = await attached();
     await expect(telemetry.attachOpenTelemetry()).rejects.toMatchObject({
       code: "invalid_argument",
@@ -207,7 +207,10 @@ describe("attaching", () => {
     detach();
     await telemetry.attachOpenTelemetry({ api });
     telemetry.close();
+    telemetry.measure(["a"], {}, () => {});
     await telemetry.attachOpenTelemetry({ scope: "isolate" });
+    telemetry.measure(["a"], {}, () => {});
+    expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
   test.each([{ api: {} }, { traces: 1 }, { metrics: null }, { scope: "all" }, { sdk: {} }])(

@@ -56,7 +56,7 @@ export interface ServiceGround {
   readonly processes: Processes;
   readonly supervisors: Supervisors;
   /** The node that the isolate is part of. */
-  readonly node: Pick<ClusterNode, "isolates" | "metrics">;
+  readonly node: Pick<ClusterNode, "isolates" | "metrics" | "place">;
   /** Number of the node in this process. */
   readonly nodeId: number;
   /** Whether this isolate has started the node: services of the node have their state here. */
@@ -112,7 +112,10 @@ export class Services {
   constructor(ground: ServiceGround) {
     this.#ground = ground;
     const log = this.#sink;
-    const telemetry = new Telemetry(this.#telemetry, log, ground.processes);
+    const telemetry = new Telemetry(this.#telemetry, log, {
+      isolate: String(ground.node.place.slot),
+      processes: ground.processes,
+    });
     this.telemetry = telemetry;
     this.errorContexts = new ErrorContexts(telemetry);
     this.infrastructure = new Infrastructure(this.#infrastructure);

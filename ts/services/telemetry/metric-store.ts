@@ -48,6 +48,8 @@ export class MetricStore {
   readonly #clock: Clock;
   #limits: StoreLimits;
   readonly #root = newWord();
+  /** All series by their numbers, so that a page of them is found without a walk. */
+  #order: Series[] = [];
   #size = 0;
   #ids = 0;
   #describedCount = 0;
@@ -95,7 +97,7 @@ export class MetricStore {
     else if (isSame(before.description.labels, description.labels)) {
       word.described = { ...before, description };
       return true;
-    } else this.#forget(word, (series) => series !== word.series);
+    } else this.#forgetLabelled(before);
     word.described = { description, series: new Map(), overflow: undefined };
     return true;
   }
@@ -120,13 +122,11 @@ export class MetricStore {
   /** Number and numbers of each series behind the one with a number, in their order. */
   *partsAfter(after: number): Generator<readonly [number, NamedPart]> {
     const wallOffsetMs = this.#clock.wallNow() - this.#clock.now();
-    const found: [Series, Word][] = [];
-    for (const word of wordsBelow(this.#root)) {
-      for (const series of seriesAt(word)) if (series.id > after) found.push([series, word]);
-    }
-    found.sort(([a], [b]) => a.id - b.id);
-    for (const [series, { described }] of found) {
-      yield [series.id, { ...series.part(wallOffsetMs), description: described?.description }];
+    const order = this.#order;
+    for (let at = firstAfter(order, after); at < order.length; at++) {
+      const series = order[at] as Series;
+      const description = this.#find(series.name)?.described?.description;
+      yield [series.id, { ...series.part(wallOffsetMs), description }];
     }
   }
 
@@ -134,13 +134,13 @@ export class MetricStore {
   forgetOlderThan(ageMs: number): number {
     const before = this.#size;
     const oldestMs = this.#clock.now() - ageMs;
-    this.#prune(this.#root, (series) => series.lastMs < oldestMs);
+    this.#forget((series) => series.lastMs < oldestMs);
     return before - this.#size;
   }
 
   /** Forgets everything but what was said of metrics. */
   clear(): void {
-    this.#prune(this.#root, () => true);
+    this.#forget(() => true);
     this.dropped = 0;
   }
 
@@ -173,6 +173,7 @@ export class MetricStore {
     const own = { name: Object.freeze([...name]), metadata: Object.freeze({ ...metadata }) };
     const series = new Series({ id: ++this.#ids, labels, ...own, onMeasured: this.#tell });
     this.#size += 1;
+    this.#order.push(series);
     return series;
   }
 
@@ -192,16 +193,27 @@ export class MetricStore {
     return at;
   }
 
+  #forget(isOver: (series: Series) => boolean): void {
+    this.#prune(this.#root, isOver);
+    this.#order = this.#order.filter((series) => !isOver(series));
+  }
+
+  #forgetLabelled({ series, overflow }: Described): void {
+    const gone = new Set<Series | undefined>([...series.values(), overflow]);
+    this.#size -= series.size + (overflow === undefined ? 0 : 1);
+    this.#order = this.#order.filter((one) => !gone.has(one));
+  }
+
   #prune(at: Word, isOver: (series: Series) => boolean): boolean {
     for (const [word, below] of at.below) {
       if (this.#prune(below, isOver)) at.below.delete(word);
     }
-    this.#forget(at, isOver);
+    this.#forgetAt(at, isOver);
     return at.series === undefined && at.described === undefined && at.below.size === 0;
   }
 
   /** Forgets the series of one name that a test is true for. */
-  #forget(word: Word, isOver: (series: Series) => boolean): void {
+  #forgetAt(word: Word, isOver: (series: Series) => boolean): void {
     const { series, described } = word;
     if (series !== undefined && isOver(series)) {
       word.series = undefined;
@@ -216,6 +228,17 @@ export class MetricStore {
       this.#size -= 1;
     }
   }
+}
+
+/** Where the first series with a higher number is. */
+function firstAfter(order: readonly Series[], id: number): number {
+  let [low, high] = [0, order.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((order[middle] as Series).id > id) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function newWord(): Word {

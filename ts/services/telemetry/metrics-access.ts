@@ -1,7 +1,6 @@
 import type { RequestListener } from "node:http";
 import { FoundationError } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
-import type { Processes } from "../../beam/processes.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import type { CollectPlan } from "./collect-options.ts";
 import type { MetricsServer } from "./exporters/metrics-server.ts";
@@ -11,33 +10,37 @@ import type { Spans } from "./exporters/open-telemetry-spans.ts";
 import type { Exposition } from "./exporters/prometheus.ts";
 import type { PrometheusPlan } from "./exporters/prometheus-options.ts";
 import type { MetricsServerOptions } from "./exporters/server-options.ts";
-import type { CollectedMetrics } from "./node-metrics.ts";
+import type { CollectedMetrics, Collector } from "./node-metrics.ts";
 import { MetricSums } from "./series-sum.ts";
 import type { TelemetryCore } from "./telemetry-core.ts";
+
+/** Where an isolate is, and its way to the others of its node. */
+export type NodePlace = Pick<Collector, "isolate" | "processes">;
 
 /** Ways to the metrics of a node for who reads them. What they take is loaded on first use. */
 export class MetricsAccess {
   readonly #slot: ServiceSlot<TelemetryCore>;
-  readonly #processes: Processes | undefined;
+  readonly #place: NodePlace | undefined;
   readonly #servers = new Set<MetricsServer>();
   #bridge: OtelBridge | undefined;
   #isAttached = false;
+  #isClosed = false;
 
-  /** `processes`: the way to other isolates; undefined where there are none. */
-  constructor(slot: ServiceSlot<TelemetryCore>, processes: Processes | undefined) {
+  /** `place`: that in a node; undefined where there is none. */
+  constructor(slot: ServiceSlot<TelemetryCore>, place: NodePlace | undefined) {
     this.#slot = slot;
-    this.#processes = processes;
+    this.#place = place;
   }
 
   /** The metrics of one isolate, or of all. */
   async collect(plan: CollectPlan): Promise<CollectedMetrics> {
     const { store } = this.#slot.core;
-    const processes = this.#processes;
-    if (plan.scope === "isolate" || processes === undefined) {
+    const place = this.#place;
+    if (plan.scope === "isolate" || place === undefined) {
       return { sums: new MetricSums().add(store.parts(), ""), isolates: [], missing: [] };
     }
     const { collectNode } = await import("./node-metrics.ts");
-    return collectNode({ processes, store }, plan);
+    return collectNode({ ...place, store }, plan);
   }
 
   /** The text for a scrape. */
@@ -61,6 +64,7 @@ export class MetricsAccess {
       this.#servers.delete(server);
     });
     this.#servers.add(server);
+    if (this.#isClosed) await server.close();
     return server;
   }
 
@@ -77,6 +81,7 @@ export class MetricsAccess {
       const { store } = this.#slot.core;
       const made = await bridge({ store, collect: async () => this.#sumsWhileUp(plan) }, plan);
       this.#bridge = made;
+      if (this.#isClosed) this.#detach();
       return () => {
         if (this.#bridge === made) this.#detach();
       };
@@ -93,6 +98,7 @@ export class MetricsAccess {
 
   /** Ends what serves and exports: the isolate leaves its node. */
   close(): void {
+    this.#isClosed = true;
     for (const server of this.#servers) void server.close();
     this.#detach();
   }

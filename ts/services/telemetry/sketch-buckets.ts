@@ -32,6 +32,7 @@ export class SketchBuckets {
   }
 
   merge(other: SketchBuckets): void {
+    if (this.total === 0) return this.#copy(other);
     other.#each((bucket, count) => this.#put(bucket, count));
   }
 
@@ -63,9 +64,19 @@ export class SketchBuckets {
   }
 
   takeData(data: BucketData): void {
+    // Room for the highest first: the others are below it.
+    const highest = data.at(-2);
+    if (highest !== undefined) this.#reach(highest);
     for (let at = 0; at + 1 < data.length; at += 2) {
       this.#put(data[at] as number, data[at + 1] as number);
     }
+  }
+
+  #copy(other: SketchBuckets): void {
+    this.#counts = other.#counts.slice();
+    this.#first = other.#first;
+    this.#high = other.#high;
+    this.total = other.total;
   }
 
   #put(bucket: number, count: number): void {

@@ -2,7 +2,6 @@ import type { RequestListener } from "node:http";
 import { FoundationError } from "../../base/errors.ts";
 import { checkKeys } from "../../base/option-checks.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
-import type { Processes } from "../../beam/processes.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import type { LogSink, Measurements, Metadata, TelemetryName, TelemetrySink } from "../sinks.ts";
 import { NO_LOG } from "../sinks.ts";
@@ -17,7 +16,7 @@ import {
 import { type PrometheusOptions, planPrometheus } from "./exporters/prometheus-options.ts";
 import { type MetricsServerOptions, planServer } from "./exporters/server-options.ts";
 import { metricsByName, metricTree, nodeTelemetry } from "./metric-tree.ts";
-import { MetricsAccess } from "./metrics-access.ts";
+import { MetricsAccess, type NodePlace } from "./metrics-access.ts";
 import type { NodeMetricsOptions, NodeTelemetry } from "./node-telemetry.ts";
 import { MetricSums } from "./series-sum.ts";
 import type { TelemetryCore } from "./telemetry-core.ts";
@@ -34,13 +33,13 @@ export class Telemetry implements TelemetrySink {
   readonly #access: MetricsAccess;
 
   /**
-   * `log`: where handlers of `attachHandlers` write; default: nowhere. `processes`: the way to the
-   * other isolates of the node; default: there are none.
+   * `log`: where handlers of `attachHandlers` write; default: nowhere. `place`: that in a node;
+   * default: there is none, and no other isolate.
    */
-  constructor(slot: ServiceSlot<TelemetryCore>, log: LogSink = NO_LOG, processes?: Processes) {
+  constructor(slot: ServiceSlot<TelemetryCore>, log: LogSink = NO_LOG, place?: NodePlace) {
     this.#slot = slot;
     this.#log = log;
-    this.#access = new MetricsAccess(slot, processes);
+    this.#access = new MetricsAccess(slot, place);
   }
 
   /**

@@ -18,6 +18,11 @@ export class Reporter {
     this.#totals = totals;
   }
 
+  /** Events that were lost for want of room. */
+  get dropped(): number {
+    return this.#core.store.dropped;
+  }
+
   /** Says what a metric is. */
   describe(name: TelemetryName, help: string, labels: readonly string[] = []): void {
     this.#core.store.describe(name, checkDescription({ help, labels }));

@@ -8,6 +8,7 @@ import type { Probe, Reporter } from "./reporter.ts";
 import type { RuntimeSource } from "./runtime-source.ts";
 
 const FAILED = ["foundation", "telemetry", "samples_failed"];
+const DROPPED = ["foundation", "telemetry", "dropped_events"];
 
 /** The figures of an isolate that its options ask for. */
 export class Sampler implements Probe {
@@ -17,6 +18,8 @@ export class Sampler implements Probe {
   constructor(reporter: Reporter, source: RuntimeSource, options: Required<TelemetryOptions>) {
     const { enableVmMetrics, enableProcessMetrics, enableKernelMetrics } = options;
     this.#reporter = reporter;
+    reporter.describe(FAILED, "Probes that failed");
+    reporter.describe(DROPPED, "Events of telemetry for which there was no room");
     this.#probes = [
       ...(enableVmMetrics
         ? [new LoopProbe(reporter), new MemoryProbe(reporter, source.isRoot)]
@@ -31,6 +34,7 @@ export class Sampler implements Probe {
     let failed = 0;
     for (const probe of this.#probes) if (!attempt(() => probe.sample()).ok) failed += 1;
     if (failed > 0) this.#reporter.add(FAILED, failed);
+    this.#reporter.total(DROPPED, this.#reporter.dropped);
   }
 
   end(): void {
