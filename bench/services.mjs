@@ -2,6 +2,7 @@
 
 import { captureCases } from "./services/capture.mjs";
 import { configCases } from "./services/config.mjs";
+import { eventsCases } from "./services/events.mjs";
 import { infrastructureCases } from "./services/infrastructure.mjs";
 import { registriesCases } from "./services/registries.mjs";
 import { telemetryCases } from "./services/telemetry.mjs";
@@ -17,6 +18,7 @@ export const services = {
   cases: (timing) => [
     ...configCases(timing),
     ...telemetryCases(timing),
+    ...eventsCases(timing),
     ...registriesCases(timing),
     ...infrastructureCases(timing),
     ...captureCases(timing),
