@@ -9,7 +9,7 @@ import { Worker } from "node:worker_threads";
 import * as openTelemetry from "@opentelemetry/api";
 import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Foundation, type FoundationNode } from "../../dist/ts/index.js";
+import { Foundation, type FoundationNode, type Pid } from "../../dist/ts/index.js";
 import { parseExposition } from "../unit/exposition-parser.ts";
 
 const WORKER = fileURLToPath(new URL("./fixtures/telemetry-worker.mjs", import.meta.url));
@@ -103,6 +103,16 @@ describe("the metrics of a node", () => {
       isolates: [slot],
       missing: [{ isolate: "root", reason: "timeout" }],
     });
+  });
+
+  test("are those of all isolates again when who knows them was killed", async () => {
+    const { processes, supervisors } = node.beam;
+    const children = await supervisors.whichChildren(node.services.supervisor as Pid);
+    const authority = children.find(({ id }) => id === "telemetryAuthority");
+    processes.exit(authority?.pid as Pid, "kill");
+    await expect
+      .poll(async () => (await node.telemetry.getNodeMetrics()).isolates, { timeout: 15_000 })
+      .toHaveLength(2);
   });
 
   test("are those of one isolate less when it has gone", async () => {

@@ -9,6 +9,18 @@ function drain(mailbox: Mailbox): unknown[] {
   return items;
 }
 
+test("what waits in all mailboxes, and in the fullest, is a figure of the isolate", async () => {
+  const { processes } = new Scene();
+  expect(processes.mailboxes()).toEqual({ messages: 0, longest: 0 });
+  const [one, two] = [processes.spawn(() => {}), processes.spawn(() => {})];
+  processes.send(one, 1);
+  for (const message of [1, 2, 3]) processes.send(two, message);
+  expect(processes.mailboxes()).toEqual({ messages: 4, longest: 3 });
+  await settled();
+  expect(processes.mailboxes()).toEqual({ messages: 0, longest: 0 });
+  for (const pid of [one, two]) processes.exit(pid, "kill");
+});
+
 describe("a mailbox", () => {
   test("gives messages out in the order they came, however many", () => {
     const mailbox = new Mailbox();

@@ -28,7 +28,10 @@ function source(isRoot: boolean) {
     isolate: { messages: 4, callsWaiting: 1 },
   };
   const node = { isolates: () => [], metrics: () => figures as unknown as NodeMetrics };
-  const processes = { counts: () => ({ spawned: 3, alive: 2 }) };
+  const processes = {
+    counts: () => ({ spawned: 3, alive: 2 }),
+    mailboxes: () => ({ messages: 9, longest: 6 }),
+  };
   return { figures, node, source: { processes, node, isRoot } as unknown as RuntimeSource };
 }
 
@@ -97,6 +100,8 @@ test("a probe that fails is counted, and the others go on", async () => {
   expect(values()).toMatchObject({
     "foundation.telemetry.samples_failed": 2,
     "beam.processes.alive": 2,
+    "beam.mailboxes.messages": 9,
+    "beam.mailboxes.longest": 6,
   });
 });
 

@@ -183,7 +183,7 @@ export type {
   Via,
 } from "./process-types.ts";
 export { PROCESS_CALL_DEFAULTS } from "./process-types.ts";
-export type { ProcessEvents, Processes, ProcessGauges } from "./processes.ts";
+export type { MailboxGauges, ProcessEvents, Processes, ProcessGauges } from "./processes.ts";
 export type { IntensityOptions } from "./restart-intensity.ts";
 export { INTENSITY_DEFAULTS } from "./restart-intensity.ts";
 export type { CrashReport, ProcessCounts } from "./runtime.ts";

@@ -380,6 +380,11 @@ export class LightProcess implements Self, Runnable, Debtor {
     this.end(reason);
   }
 
+  /** Messages that wait in its mailbox. */
+  get mailboxSize(): number {
+    return this.#mailbox?.size ?? 0;
+  }
+
   /** What it is doing. */
   info(): ProcessInfo {
     const waiting = this.#mailbox?.waiting() ?? [];

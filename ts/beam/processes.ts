@@ -45,6 +45,17 @@ export interface ProcessGauges {
   readonly heavyPool: HeavyPoolCounts | undefined;
 }
 
+/** What waits in the mailboxes of an isolate. */
+export interface MailboxGauges {
+  /** In all of them. Unit: messages. */
+  readonly messages: number;
+  /** In the one with most. Unit: messages. */
+  readonly longest: number;
+}
+
+/** More are not looked at. Unit: processes. */
+const MAILBOXES_LOOKED_AT_MAX = 100_000;
+
 /** The processes of this isolate, and the way to those of others. */
 export class Processes {
   readonly #runtime: ProcessRuntime;
@@ -356,6 +367,20 @@ export class Processes {
     const messagesHeld = backlogs.size;
     const present = { alive: size, ready: queue.size, signalsWaiting, messagesHeld };
     return { ...counts, ...present, heavy: host?.size ?? 0, heavyPool: host?.pool };
+  }
+
+  /**
+   * What waits in the mailboxes of this isolate. Every process is looked at, so with more than
+   * 100,000 of them, which would take milliseconds, the answer is undefined.
+   */
+  mailboxes(): MailboxGauges | undefined {
+    if (this.#runtime.size > MAILBOXES_LOOKED_AT_MAX) return undefined;
+    let [messages, longest] = [0, 0];
+    for (const size of this.#runtime.mailboxSizes()) {
+      messages += size;
+      if (size > longest) longest = size;
+    }
+    return { messages, longest };
   }
 
   #own(pid: Pid): LightProcess {

@@ -125,6 +125,11 @@ export class ProcessRuntime {
     return this.#processes.size;
   }
 
+  /** How many messages wait in each mailbox, one number for each process alive. */
+  *mailboxSizes(): Generator<number> {
+    for (const process of this.#processes.values()) yield process.mailboxSize;
+  }
+
   /** The pids of all processes alive, oldest first. */
   pids(): Pid[] {
     return [...this.#processes.values()].map(({ pid }) => pid);

@@ -19,6 +19,8 @@ const GAUGES = {
   signalsWaiting: ["signals_waiting", "Signals that wait for room on their way out"],
 } as const;
 
+const WAITING = ["beam", "mailboxes", "messages"];
+const LONGEST = ["beam", "mailboxes", "longest"];
 const HEAVY = ["beam", "heavy", "alive"];
 const ISOLATES = ["beam", "isolates", "attached"];
 const BUSIEST = ["beam", "isolates", "longest_turn_seconds"];
@@ -36,6 +38,8 @@ export class ProcessProbe implements Probe {
     for (const [word, help] of [...Object.values(COUNTERS), ...Object.values(GAUGES)]) {
       reporter.describe(nameOf(word), help);
     }
+    reporter.describe(WAITING, "Messages that wait in mailboxes");
+    reporter.describe(LONGEST, "Messages that wait in the fullest mailbox");
     if (!source.isRoot) return;
     reporter.describe(HEAVY, "Heavy processes of the node");
     reporter.describe(ISOLATES, "Isolates that are attached to the node");
@@ -47,6 +51,9 @@ export class ProcessProbe implements Probe {
     for (const [key, [word]] of entriesOf(COUNTERS))
       this.#reporter.total(nameOf(word), counts[key]);
     for (const [key, [word]] of entriesOf(GAUGES)) this.#reporter.gauge(nameOf(word), counts[key]);
+    const mailboxes = this.#source.processes.mailboxes();
+    this.#reporter.gauge(WAITING, mailboxes?.messages);
+    this.#reporter.gauge(LONGEST, mailboxes?.longest);
     if (!this.#source.isRoot) return;
     this.#reporter.gauge(HEAVY, counts.heavy);
     const isolates = this.#source.node.isolates();
