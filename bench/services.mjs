@@ -6,6 +6,7 @@ import { eventsCases } from "./services/events.mjs";
 import { infrastructureCases } from "./services/infrastructure.mjs";
 import { registriesCases } from "./services/registries.mjs";
 import { telemetryCases } from "./services/telemetry.mjs";
+import { warmEventsCases } from "./services/warm-events.mjs";
 
 /**
  * One file for each service.
@@ -19,6 +20,7 @@ export const services = {
     ...configCases(timing),
     ...telemetryCases(timing),
     ...eventsCases(timing),
+    ...warmEventsCases(timing),
     ...registriesCases(timing),
     ...infrastructureCases(timing),
     ...captureCases(timing),

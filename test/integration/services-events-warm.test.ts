@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { WarmDurability, WarmStoreOptions } from "../../dist/ts/index.js";
+import { type WarmDurability, WarmStore, type WarmStoreOptions } from "../../dist/ts/index.js";
+import { numberedEvent } from "./fixtures/warm-events.mjs";
 import { LossyDisk } from "./lossy-disk.ts";
 import { printedRandom } from "./seeded-random.ts";
 import { countWhole, WarmWriter } from "./warm-writer.ts";
@@ -89,7 +90,21 @@ describe.skipIf(missing !== undefined)("on a disk that loses what was not synced
     }
   });
 
-  // Shows that the test above can see a store that does not sync.
+  test("a store whose disk fails says so until it is opened again", async () => {
+    const disk = await newDisk(0);
+    const options = { ...SIZE, path: disk.path, durability: "disk" } as const;
+    const store = await WarmStore.open(options);
+    await store.append([numberedEvent(1), numberedEvent(2)]);
+    await disk.fail();
+    const failed = expect.objectContaining({ code: "event_log_failed" });
+    await expect(store.append([numberedEvent(3)])).rejects.toEqual(failed);
+    await disk.restore();
+    await expect(store.append([numberedEvent(3)])).rejects.toEqual(failed);
+    await store.close();
+    expect(await countWhole(options)).toBe(2);
+  });
+
+  // Shows that the tests above can see a store that does not sync.
   test("'process' does lose what was acknowledged", async () => {
     const disk = await newDisk(0);
     const options = { ...SIZE, path: disk.path, durability: "process" } as const;

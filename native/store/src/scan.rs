@@ -32,13 +32,18 @@ pub(crate) fn scan(path: &Path, bytes: &[u8], number: u64) -> Result<Scan> {
     scan.is_headless = identity.is_none();
     let mut offset = SEGMENT_HEADER_BYTES.min(bytes.len());
     let mut pending: Vec<Placed> = Vec::new();
+    let mut commit = None; // where the one begins that goes on
     while offset < bytes.len() {
-        let Some(header) = whole_frame(bytes, offset, number) else {
+        let frame = whole_frame(bytes, offset, number).filter(|header| {
+            // Else it is what is left of a commit that failed, behind a later and shorter one.
+            header.commit as usize == offset || Some(header.commit) == commit
+        });
+        let Some(header) = frame else {
             let Some(next) = next_acknowledging(bytes, offset, number) else { break };
             scan.damage.get_or_insert(offset as u64);
             scan.damaged += (next - offset) as u64;
             pending.clear();
-            offset = next;
+            (offset, commit) = (next, None);
             continue;
         };
         if header.commit as usize == offset {
@@ -50,6 +55,7 @@ pub(crate) fn scan(path: &Path, bytes: &[u8], number: u64) -> Result<Scan> {
         let records = header.records(stored).map_err(corrupt)?;
         place(&records, offset as u32, &mut pending).map_err(corrupt)?;
         offset = frame_end;
+        commit = header.goes_on.then_some(header.commit);
         if !header.goes_on {
             scan.placed.append(&mut pending);
             scan.end = offset as u64;

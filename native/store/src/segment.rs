@@ -75,14 +75,11 @@ impl Segment {
         Ok(Segment { identity, bytes, path: path.to_owned(), file })
     }
 
-    /// Hands bytes to the system; where that fails, the file is as it was before.
+    /// Hands bytes to the system; where that fails, the file may have some of them behind its end.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let mut file = &self.file;
         let written = file.seek(SeekFrom::Start(self.bytes)).and_then(|_| file.write_all(bytes));
-        if let Err(error) = written {
-            self.shorten(self.bytes)?;
-            return Err(StoreError::io("writing", &self.path)(error));
-        }
+        written.map_err(StoreError::io("writing", &self.path))?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }

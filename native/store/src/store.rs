@@ -153,7 +153,11 @@ impl Store {
         let Some(Current { segment, active }) = &mut self.current else { return Ok(()) };
         let (number, start) = (segment.identity.number, segment.bytes as u32);
         let commit = Commit::new(records, self.options.compression, number, start)?;
-        segment.append(&commit.bytes)?;
+        if let Err(error) = segment.append(&commit.bytes) {
+            let is_as_before = segment.shorten(segment.bytes).is_ok();
+            self.failure = (!is_as_before).then(|| error.clone());
+            return Err(error);
+        }
         if is_synced && let Err(error) = segment.sync() {
             // What of it is on disk cannot be told any more, nor made sure of by another sync.
             self.failure = Some(error.clone());

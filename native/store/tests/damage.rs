@@ -62,6 +62,25 @@ fn a_large_batch_is_there_whole_or_not_at_all() {
 }
 
 #[test]
+fn what_is_left_of_a_commit_that_failed_is_no_part_of_a_later_one() {
+    let first = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(options(first.path())).expect("a store");
+    // Two frames: one of 60,000 bytes, and one of what is no part of the store afterwards.
+    store.append(&packed(&[Event::numbered(1, 60_000), Event::numbered(2, 60_000)])).expect("kept");
+    let long = fs::read(&segments(first.path())[0]).expect("bytes");
+    let second = tempfile::tempdir().expect("a folder");
+    let mut other = Store::open(options(second.path())).expect("a store");
+    other.append(&packed(&[Event::numbered(1, 60_000)])).expect("kept");
+    let crash = crashed(second.path());
+    let path = segments(crash.path()).pop().expect("a segment");
+    let mut bytes = fs::read(&path).expect("bytes");
+    bytes.extend(&long[bytes.len()..]);
+    assert_eq!(bytes.len(), long.len());
+    fs::write(&path, bytes).expect("longer");
+    assert_eq!(all(&mut Store::open(options(crash.path())).expect("a store")).len(), 1);
+}
+
+#[test]
 fn a_power_loss_may_keep_later_pages_of_the_last_commit_and_drop_earlier_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = filled(folder.path(), 3);
