@@ -75,6 +75,52 @@ describe("an event that is recorded", () => {
     expect(events.stats()).toMatchObject({ logged: 1, unlogged: 0, waiting: 0 });
   });
 
+  test("while the service is being restarted, too, and the log can be read", async () => {
+    const { events, log, kill, restart } = logged();
+    kill();
+    let id = 0;
+    const recorded = events.record(eventOf({ eventId: 7 })).then((given) => {
+      id = given;
+    });
+    expect(await events.history()).toEqual([]);
+    restart();
+    await expect.poll(() => log.batches.length).toBe(1);
+    expect(id).toBe(0);
+    await log.settle();
+    await recorded;
+    expect(id).toBe(7);
+  });
+
+  test("in a batch of which the log has not all is refused", async () => {
+    const { events, log } = logged(5_000);
+    const batch = [100, 6_000, 100].map((length, at) =>
+      eventOf({ eventId: at + 1, data: "x".repeat(length) }),
+    );
+    const recorded = events.recordBatch(batch);
+    await expect(recorded).rejects.toMatchObject({ code: "resource_exhausted" });
+    await log.settle();
+    expect(log.batches.flat().map(({ eventId }) => eventId)).toEqual([1, 3]);
+  });
+
+  test("in a batch of several commits waits for each of them", async () => {
+    const { events, log } = logged(16 << 20);
+    const batch = Array.from({ length: 9_000 }, (_, at) => eventOf({ eventId: at + 1 }));
+    const refused = expect(events.recordBatch(batch)).rejects.toThrow("no room");
+    await log.settle(new Error("no room"));
+    await log.settle();
+    await refused;
+    expect(log.batches.map(({ length }) => length)).toEqual([8_192, 808]);
+  });
+
+  test("is refused where the service does not come back", async () => {
+    const { events, core, kill } = logged();
+    const last = core();
+    kill();
+    const recorded = events.record(eventOf({ eventId: 7 }));
+    last.close();
+    await expect(recorded).rejects.toMatchObject({ code: "service_unavailable" });
+  });
+
   test("shares a commit with others, and later ones wait for theirs", async () => {
     const { events, log } = logged();
     const first = [1, 2, 3].map(async (eventId) => events.record(eventOf({ eventId })));

@@ -178,7 +178,9 @@ export class Services {
     const loaded = await loadConfig(isRoot ? options.config : { env: false });
     // Before what has a timer: they may be refused.
     const config = this.#configChildren(options, loaded);
-    const events = this.#eventService.children(options.events ?? {}, this.#named("events"));
+    const { storage } = buildConfig(loaded.initial);
+    await this.#eventService.open(options.events ?? {}, storage.warm);
+    const events = this.#eventService.children(this.#named("events"));
     const registry = this.#registryChildren(registries);
     const capture = this.#captureChildren(options, loaded);
     this.#supervisor = await this.#ground.supervisors.start({

@@ -94,9 +94,9 @@ export const CONFIG_RULES: Readonly<Record<keyof FoundationConfig, readonly Rule
     rule(
       "storage.warm.maxSizeMb",
       1001,
-      "a whole number above 0 where the warm store is enabled",
+      "a whole number of at least 8 where the warm store is enabled",
       (value, { storage }) =>
-        !storage.warm.enable || (Number.isSafeInteger(value) && (value as number) > 0),
+        !storage.warm.enable || (Number.isSafeInteger(value) && (value as number) >= 8),
     ),
     word("storage.warm.compression", ["none", "gzip", "zstd"]),
     rule("storage.cold.enable", 1001, "false: there is no cold store", (value) => value === false),

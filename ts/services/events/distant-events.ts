@@ -3,6 +3,7 @@ import type { Processes } from "../../beam/processes.ts";
 import { errorFromRecord } from "../errors/json.ts";
 import type { LogSink } from "../sinks.ts";
 import { decodeEvent } from "./event-codec.ts";
+import type { EventLogStats } from "./event-log.ts";
 import type { EventFilter, EventListener, EventMessage } from "./event-subscriptions.ts";
 import type { EventStats, FoundationEvent } from "./event-types.ts";
 import type { EventAsker, EventReceipt, EventRequest, EventStoreKind } from "./event-wire.ts";
@@ -50,8 +51,12 @@ export class DistantEvents implements EventAsker {
     }
   }
 
-  async prune(timestamp: number): Promise<number> {
-    return (await this.ask({ op: "prune", timestamp })).number ?? 0;
+  async prune(timestamp: number, store: EventStoreKind): Promise<number> {
+    return (await this.ask({ op: "prune", timestamp, store })).number ?? 0;
+  }
+
+  async logStats(): Promise<EventLogStats> {
+    return (await this.ask({ op: "logStats" })).logStats as EventLogStats;
   }
 
   async stats(): Promise<EventStats> {

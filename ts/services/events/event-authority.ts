@@ -57,10 +57,15 @@ async function answer(events: Events, request: EventRequest): Promise<EventRecei
       const part = { ...query, limit };
       return parcel(await (store === "hot" ? events.find(part) : events.history(part)));
     }
-    case "prune":
-      return { number: events.pruneBefore(request.timestamp) };
+    case "prune": {
+      const { timestamp, store } = request;
+      if (store === "log") return { number: await events.pruneHistory(timestamp) };
+      return { number: events.pruneBefore(timestamp) };
+    }
     case "stats":
       return { stats: events.stats() };
+    case "logStats":
+      return { logStats: await events.historyFigures() };
     case "subscribe":
       events.subscribe(request.pid, request.filter);
       return {};

@@ -1,6 +1,7 @@
 import { checkCount, checkKeys } from "../../base/option-checks.ts";
 import type { EventLog } from "./event-log.ts";
 import { EVENT_BYTES_MAX } from "./event-types.ts";
+import type { WarmStoreOptions } from "./warm/warm-options.ts";
 
 /**
  * Limits of the event store beside those of the configuration: `storage.hot` says how many events
@@ -24,10 +25,15 @@ export interface EventStoreOptions {
   readonly logBytesMax?: number;
   /** A durable store that gets every event. Unit: store. Default: none. */
   readonly log?: EventLog | undefined;
+  /**
+   * The warm store as that log: opened with the node, also where `storage.warm.enable` is false.
+   * What is left out comes from `storage.warm`. Unit: options. Default: `storage.warm`.
+   */
+  readonly warm?: Partial<WarmStoreOptions> | undefined;
 }
 
 /** The same with nothing left out but the log. */
-export type EventStoreLimits = Required<Omit<EventStoreOptions, "log">>;
+export type EventStoreLimits = Required<Omit<EventStoreOptions, "log" | "warm">>;
 
 const BYTES_MAX_LEAST = 4 << 20;
 

@@ -1,7 +1,9 @@
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
+import { FoundationError } from "../../base/errors.ts";
 import { checkKind } from "../../base/option-checks.ts";
 import type { ChildOptions } from "../../beam/child-spec.ts";
 import type { Processes } from "../../beam/processes.ts";
+import type { StorageConfig } from "../config/config-types.ts";
 import { type ServicePlan, serviceChild } from "../service-process.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import type { LogSink, TelemetrySink } from "../sinks.ts";
@@ -22,6 +24,7 @@ import { EVENT_AUTHORITY_NAME, type EventReceipt, type EventRequest } from "./ev
 import { type DistantParts, Events } from "./events.ts";
 import { LogWriter } from "./log-writer.ts";
 import type { RetentionConfig } from "./retention.ts";
+import { openConfiguredStore } from "./warm/configured-store.ts";
 
 /** What the event service of an isolate stands on. */
 export interface EventGround {
@@ -53,18 +56,28 @@ export class EventService {
   }
 
   /**
-   * What a supervisor starts. `started`: is told of each start of the service.
+   * Checks options and opens the log that they or the section `storage.warm` ask for.
    *
-   * @throws FoundationError `invalid_options`
+   * @throws FoundationError `invalid_options`, and what the log cannot be opened for
    */
-  children(
-    options: EventStoreOptions,
-    started: Pick<ServicePlan<EventCore>, "started">,
-  ): ChildOptions[] {
-    const { slot, processes, isRoot } = this.#ground;
-    const { log, ...limits } = options;
+  async open(options: EventStoreOptions, section: StorageConfig["warm"]): Promise<void> {
+    const { log, warm, ...limits } = options;
     checkKind("log", log === undefined || typeof log.append === "function", "an event log");
+    if (log !== undefined && warm !== undefined) {
+      const text = "events have a log of their own or a warm store, not both";
+      throw new FoundationError("invalid_options", text);
+    }
     this.#limits = eventStoreLimits(limits);
+    if (!this.#ground.isRoot) return;
+    const opened = log ?? (await openConfiguredStore(section, warm));
+    if (opened === undefined) return;
+    this.#writer = this.#writerTo(opened);
+    this.origin.ids.raise((await opened.stats()).eventIdMax);
+  }
+
+  /** What a supervisor starts. `started`: is told of each start of the service. */
+  children(started: Pick<ServicePlan<EventCore>, "started">): ChildOptions[] {
+    const { slot, processes, isRoot } = this.#ground;
     if (!isRoot) {
       const onLink = (isThere: boolean): void => {
         this.#isLinked = isThere;
@@ -72,7 +85,6 @@ export class EventService {
       const plan = { processes, ids: this.origin.ids, onLink };
       return [{ id: "eventFollower", start: EventFollower, args: [plan] }];
     }
-    this.#writer = log === undefined ? undefined : this.#writerTo(log);
     const make = (last: EventCore | undefined): EventCore => this.#core(last);
     return [
       serviceChild({ slot, processes, make, ...started }),

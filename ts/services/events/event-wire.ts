@@ -1,5 +1,6 @@
 import type { Pid } from "../../base/pid.ts";
 import type { ErrorRecord } from "../errors/json.ts";
+import type { EventLogStats } from "./event-log.ts";
 import type { EventFilter } from "./event-subscriptions.ts";
 import type { EventStats } from "./event-types.ts";
 import type { EventQuery } from "./hot/event-query.ts";
@@ -18,8 +19,9 @@ export type EventRequest =
   | { readonly op: "store"; readonly events: readonly Uint8Array[] }
   | { readonly op: "get"; readonly eventId: number }
   | { readonly op: "query"; readonly query: EventQuery; readonly store: EventStoreKind }
-  | { readonly op: "prune"; readonly timestamp: number }
+  | { readonly op: "prune"; readonly timestamp: number; readonly store: EventStoreKind }
   | { readonly op: "stats" }
+  | { readonly op: "logStats" }
   | { readonly op: "subscribe"; readonly pid: Pid; readonly filter: Omit<EventFilter, "where"> };
 
 /** The store in memory, or the durable log. */
@@ -33,6 +35,7 @@ export interface EventReceipt {
   /** Events that were pruned, or the greatest id in use. */
   readonly number?: number;
   readonly stats?: EventStats;
+  readonly logStats?: EventLogStats;
   readonly error?: ErrorRecord;
 }
 

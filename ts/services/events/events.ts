@@ -6,7 +6,7 @@ import { isValidPositiveInteger } from "../toolkit/identifiers.ts";
 import type { DistantEvents } from "./distant-events.ts";
 import { decodeEvent, type SerializeOptions, serializeEvent } from "./event-codec.ts";
 import type { EventCore } from "./event-core.ts";
-import type { EventLog } from "./event-log.ts";
+import type { EventLog, EventLogStats } from "./event-log.ts";
 import * as logic from "./event-logic.ts";
 import type { EventOrigin } from "./event-origin.ts";
 import type { EventSender } from "./event-sender.ts";
@@ -202,11 +202,7 @@ export class Events {
    */
   async record(event: EventOrAttempt): Promise<number> {
     const one = eventIn(event);
-    if (this.#distant === undefined) {
-      const id = this.store(one);
-      await this.#logged;
-      return id;
-    }
+    if (this.#distant === undefined) return this.#acknowledged(() => this.store(one));
     await this.#distant.sender.send(one);
     return one.eventId;
   }
@@ -214,11 +210,7 @@ export class Events {
   /** As `storeBatch`, in any isolate; resolves as `record` does. Unit: at most 16 MiB elsewhere. */
   async recordBatch(events: readonly EventOrAttempt[]): Promise<number[]> {
     const all = eventsIn(events);
-    if (this.#distant === undefined) {
-      const ids = this.storeBatch(all);
-      await this.#logged;
-      return ids;
-    }
+    if (this.#distant === undefined) return this.#acknowledged(() => this.storeBatch(all));
     await this.#distant.sender.sendBatch(all);
     return all.map(({ eventId }) => eventId);
   }
@@ -281,13 +273,8 @@ export class Events {
     const limited = { limit: HISTORY, ...query };
     const plan = planQuery(limited);
     if (this.#distant !== undefined) return this.#distant.events.find(limited, "log");
-    const log = this.#log;
-    if (log === undefined) {
-      const text = "this node has no durable log of events; see `storage.warm`";
-      throw new FoundationError("operation_not_supported", text);
-    }
     const { from, to, ...rest } = plan;
-    const found = await log.query({ ...rest, from: finite(from), to: finite(to) });
+    const found = await this.#neededLog.query({ ...rest, from: finite(from), to: finite(to) });
     return found.map((bytes) => decodeEvent(bytes));
   }
 
@@ -327,8 +314,30 @@ export class Events {
   /** As `pruneBefore`, in any isolate of the node. The durable log keeps what it has. */
   async prune(timestamp: number): Promise<number> {
     checkTime(timestamp);
-    if (this.#distant !== undefined) return this.#distant.events.prune(timestamp);
+    if (this.#distant !== undefined) return this.#distant.events.prune(timestamp, "hot");
     return this.pruneBefore(timestamp);
+  }
+
+  /**
+   * Drops what happened before a time, exclusive, from the durable log. In any isolate of the node.
+   * Unit: ms since 1970; answer: events.
+   *
+   * @throws FoundationError `invalid_argument` (2005), `operation_not_supported` (4001) where the
+   *   node has no log, and what the log fails with
+   */
+  async pruneHistory(timestamp: number): Promise<number> {
+    checkTime(timestamp);
+    if (this.#distant !== undefined) return this.#distant.events.prune(timestamp, "log");
+    return this.#neededLog.pruneBefore(timestamp);
+  }
+
+  /**
+   * Figures of the durable log, in any isolate of the node.
+   *
+   * @throws FoundationError `operation_not_supported` (4001) where the node has no log
+   */
+  async historyFigures(): Promise<EventLogStats> {
+    return this.#distant === undefined ? this.#neededLog.stats() : this.#distant.events.logStats();
   }
 
   /**
@@ -386,13 +395,28 @@ export class Events {
     return this.#readable("figures").eventIdMax;
   }
 
+  // As what can be read, the log is there while the service is being restarted.
   get #log(): EventLog | undefined {
-    return this.#slot.isUp ? this.#slot.core.writer?.log : undefined;
+    return (this.#slot.isUp ? this.#slot.core : this.#slot.last)?.writer?.log;
   }
 
-  /** Resolves when the log has what was stored last. */
-  get #logged(): Promise<void> | undefined {
-    return this.#slot.isUp ? this.#slot.core.writer?.last : undefined;
+  get #neededLog(): EventLog {
+    const log = this.#log;
+    if (log !== undefined) return log;
+    const text = "this node has no durable log of events; see `storage.warm`";
+    throw new FoundationError("operation_not_supported", text);
+  }
+
+  /** Stores, and resolves when that is acknowledged by the log, where there is one. */
+  async #acknowledged<Ids>(store: () => Ids): Promise<Ids> {
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      const ids = store();
+      await waiting.stored;
+      return ids;
+    }
+    const { writer } = this.#slot.core;
+    return writer === undefined ? store() : writer.track(store);
   }
 
   /** Where events wait, while the process of the service is gone. */

@@ -32,6 +32,8 @@ export class LogWriter {
   #bytes = 0;
   #isAppending = false;
   #last: Promise<void> = Promise.resolve();
+  /** What becomes of the events that the present {@link track} adds. */
+  #tracked: Set<Promise<void>> | undefined;
   #logged = 0;
   #unlogged = 0;
   #waiting = 0;
@@ -58,12 +60,31 @@ export class LogWriter {
     return this.#last;
   }
 
+  /**
+   * Does work that adds events, without a turn of the event loop; resolves with its answer when all
+   * of them are acknowledged, and rejects where one of them was refused or had no room.
+   */
+  async track<Answer>(work: () => Answer): Promise<Answer> {
+    const outer = this.#tracked;
+    const own = new Set<Promise<void>>();
+    this.#tracked = own;
+    let answer: Answer;
+    try {
+      answer = work();
+    } finally {
+      this.#tracked = outer;
+    }
+    await Promise.all(own);
+    return answer;
+  }
+
   /** Takes an event along; where there is no room the log goes without it. */
   add(event: LoggedEvent): void {
     if (this.#bytes + event.bytes.length > this.#bytesMax) {
       this.#unlogged += 1;
       this.#last = Promise.reject(logIsFull());
       heed(this.#last);
+      this.#tracked?.add(this.#last);
       return;
     }
     this.#bytes += event.bytes.length;
@@ -72,6 +93,7 @@ export class LogWriter {
     if (last !== undefined && last.events.length < BATCH_EVENTS_MAX) last.events.push(event);
     else this.#batches.push(batchOf(event));
     this.#last = (this.#batches.at(-1) as Batch).done;
+    this.#tracked?.add(this.#last);
     if (this.#isAppending) return;
     this.#isAppending = true;
     // Not at once: what the same turn of the event loop stores shares the commit.

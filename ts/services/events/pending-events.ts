@@ -18,9 +18,20 @@ export class PendingEvents {
   #waiting: Uint8Array[] = [];
   #bytes = 0;
   #isClosed = false;
+  #resolve: (stored: Promise<void> | undefined) => void = () => {};
+  #reject: (error: FoundationError) => void = () => {};
+  /**
+   * Resolves when the store is back and has all of them and, where there is a log, so has the log;
+   * rejects where one of the two does not.
+   */
+  readonly stored = new Promise<void>((resolve, reject) => {
+    this.#resolve = (stored) => resolve(stored as Promise<void>);
+    this.#reject = reject;
+  });
 
   constructor(limits: PendingLimits) {
     this.#limits = limits;
+    this.stored.catch(() => {}); // where nobody waits for it, nobody is to be told
   }
 
   get size(): number {
@@ -38,11 +49,7 @@ export class PendingEvents {
     const bytes = encoded.reduce((sum, { length }) => sum + length, this.#bytes);
     const { pendingEventsMax, pendingBytesMax } = this.#limits;
     const isFull = this.size + encoded.length > pendingEventsMax || bytes > pendingBytesMax;
-    if (isFull || this.#isClosed) {
-      const text = `the event store is not running, and ${this.size} events wait for it already`;
-      const context = { service: "events", pending: this.size };
-      throw new FoundationError("service_unavailable", text, { numericCode: 3000, context });
-    }
+    if (isFull || this.#isClosed) throw this.#unavailable();
     this.#waiting.push(...encoded);
     this.#bytes = bytes;
     return events.map(({ eventId }) => eventId);
@@ -53,11 +60,23 @@ export class PendingEvents {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#bytes = 0;
-    for (const bytes of waiting) core.store(decodeEvent(bytes));
+    const store = (): void => {
+      for (const bytes of waiting) core.store(decodeEvent(bytes));
+    };
+    const { writer } = core;
+    if (writer === undefined) store();
+    this.#resolve(writer?.track(store));
   }
 
   /** The store does not come back: nothing is taken any more. */
   close(): void {
     this.#isClosed = true;
+    this.#reject(this.#unavailable());
+  }
+
+  #unavailable(): FoundationError {
+    const text = `the event store is not running, and ${this.size} events wait for it already`;
+    const context = { service: "events", pending: this.size };
+    return new FoundationError("service_unavailable", text, { numericCode: 3000, context });
   }
 }
