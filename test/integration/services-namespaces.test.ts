@@ -14,6 +14,8 @@ const RATE = ["ai", "planning", "samplingRate"] as const;
 let node: FoundationNode;
 beforeEach(async () => {
   node = await Foundation.start();
+  // Those that are refused crash, as they should: without a listener that is a warning each.
+  node.beam.processes.on("crashed", () => {});
 });
 afterEach(async () => node.leave());
 

@@ -10,7 +10,7 @@ import { counted, duringOutage, restarted, serviceProcesses } from "./service-ou
 
 const RATE = ["ai", "planning", "samplingRate"] as const;
 const STORED = "foundation.event_store.events_stored";
-const SERVICES = ["telemetry", "config", "events", "processRegistry", "infrastructure"];
+const SERVICES = ["telemetry", "config", "events", "processRegistry", "infrastructure", "capture"];
 
 let node: FoundationNode;
 beforeEach(async () => {
@@ -30,6 +30,7 @@ function answering(): string[] {
     events: () => node.events.status(),
     processRegistry: () => node.processRegistry.stats(),
     infrastructure: () => node.infrastructure.listProtectionKeys(),
+    capture: () => node.capture.subscribe(() => {})(),
   };
   return SERVICES.filter((name) => attempt(() => questions[name]?.()).ok);
 }
