@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { inspect } from "node:util";
+import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   attempt,
@@ -129,6 +131,21 @@ describe("with a node", () => {
     expect(failed).toMatchObject({ ok: false, error: { code: "internal_error" } });
     expect(node.telemetry.getMetricsFor(["foundation", "errors"]).size).toBe(1);
   });
+});
+
+test("an isolate that attached has a default node too, and its services are well", async () => {
+  const node = await Foundation.initialize();
+  node.config.update(RATE, 0.25);
+  const program = new URL("./fixtures/module-style-worker.mjs", import.meta.url);
+  const worker = new Worker(program, { workerData: node.name });
+  const [told] = (await once(worker, "message")) as [Record<string, unknown>];
+  expect(told).toEqual({
+    ...{ rate: 0.25, isDefault: true, status: "healthy", isAvailable: true },
+    changed: "not_root_isolate",
+  });
+  await once(worker, "exit");
+  expect(Foundation.node()).toBe(node);
+  expect(Foundation.health().status).toBe("healthy");
 });
 
 describe("the node as a whole", () => {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type ChildOptions,
@@ -186,6 +188,30 @@ describe("a service that is a child", () => {
     expect(await childOf(supervisor, "config")).toBe(pid);
     expect(config.available()).toBe(true);
   });
+});
+
+test("a namespace is the isolate's that runs it, and free when that has left", async () => {
+  const worker = new Worker(new URL("./fixtures/namespace-worker.mjs", import.meta.url));
+  const [told] = (await once(worker, "message")) as [unknown];
+  expect(told).toEqual({ rates: [0.25, 1], updates: 1, stored: 1 });
+  expect(node.processRegistry.listServices("shop").sort()).toEqual([
+    ...["config_server", "event_store", "telemetry_service"],
+  ]);
+  // It is found from here, and is not run here.
+  expect(node.services.namespace("shop").config.available()).toBe(false);
+  const start = async (): Promise<unknown> => {
+    const args = [{ namespace: "shop" }];
+    return node.beam.supervisors.start({
+      children: [{ id: "config", start: Services.ConfigServer, args }],
+    });
+  };
+  const refused: unknown = await start().catch((thrown: unknown) => thrown);
+  expect(chain(refused)).toContain("already_registered");
+  worker.postMessage("end");
+  await once(worker, "exit");
+  await expect.poll(() => node.processRegistry.countServices("shop")).toBe(0);
+  await start();
+  expect(node.services.namespace("shop").config.get(RATE)).toBe(1);
 });
 
 test("the namespace `production` is the node's own", () => {

@@ -1,5 +1,3 @@
-import type { ServiceCore, ServiceSlot } from "./service-slot.ts";
-
 /** How one service is. */
 export interface ServiceHealth {
   /** `unavailable`: its process has not started, has ended, or is being restarted. */
@@ -15,12 +13,19 @@ export interface ServicesHealth {
   readonly services: Readonly<Record<string, ServiceHealth>>;
 }
 
-/** How services are, by the slots of their cores. */
-export function healthOf(slots: readonly ServiceSlot<ServiceCore>[]): ServicesHealth {
-  const entries = slots.map(({ name, isUp, restarts }): [string, ServiceHealth] => {
+/** What is known of a service: its slot, or whoever knows better. */
+export interface ServiceState {
+  readonly name: string;
+  readonly isUp: boolean;
+  readonly restarts: number;
+}
+
+/** How services are, each and together. */
+export function healthOf(services: readonly ServiceState[]): ServicesHealth {
+  const entries = services.map(({ name, isUp, restarts }): [string, ServiceHealth] => {
     return [name, { status: isUp ? "running" : "unavailable", restarts }];
   });
-  const isHealthy = slots.every(({ isUp }) => isUp);
+  const isHealthy = services.every(({ isUp }) => isUp);
   return {
     status: isHealthy ? "healthy" : "degraded",
     services: Object.fromEntries(entries),

@@ -201,7 +201,10 @@ export class Services {
 
   /** How they are. */
   health(): ServicesHealth {
-    return healthOf(this.#slots());
+    // Where events are not held they are there as long as the way to their holder is.
+    const { name, restarts } = this.#eventStore;
+    const events = { name, restarts, isUp: this.events.available() };
+    return healthOf(this.#slots().map((slot) => (slot === this.#eventStore ? events : slot)));
   }
 
   /** Ends them in the reverse order of their start; resolves when all have ended. */
