@@ -28,12 +28,17 @@ const WARNING = /\bwarn(?:ing)?\b|\bdeprecated\b|\berr(?:or)?\b/i;
 /** What the installed package has to do: README's program, and the command. */
 const EXPECTED = "4 readings: garden: 18.5 °C, garden: 19 °C, garden: 21 °C, garden: 23.5 °C";
 
-/** Shows that the shim of the running Node came along. */
+/** Shows that the shim of the running Node came along, and what else can be imported. */
 const CAPABILITIES = `
-import { capabilities, Foundation } from "foundation-runtime";
-const node = await Foundation.start();
-console.log(capabilities().sharedAllocation);
-await node.leave();
+import { capabilities, Config, Foundation } from "foundation-runtime";
+import { Nodes } from "foundation-runtime/beam";
+import { section, v } from "foundation-runtime/schema";
+const schemas = { shop: section({ open: v.optional(v.boolean(), true) }) };
+await Foundation.initialize({ config: { schemas } });
+const bare = await Nodes.attach();
+console.log(capabilities().sharedAllocation && Config.get(["shop", "open"]));
+bare.detach();
+await Foundation.shutdown();
 `;
 
 /**
@@ -108,7 +113,7 @@ async function sendMessages(node, folder, env) {
   const said = stdout.trim();
   if (said !== EXPECTED) throw new Error(`the program printed ${JSON.stringify(said)}`);
   const shim = await run(node, ["capabilities.mjs"], { cwd: folder, env, timeout: 30_000 });
-  if (shim.stdout.trim() !== "true") throw new Error("the shim was not found");
+  if (shim.stdout.trim() !== "true") throw new Error("no shim, or no parts");
   const command = join(folder, "node_modules/foundation-runtime/dist/ts/cli/main.js");
   const help = await run(node, [command, "--help"], { cwd: folder, env, timeout: 30_000 });
   if (!help.stdout.includes("foundation")) throw new Error("foundation --help says nothing");
