@@ -111,7 +111,6 @@ export type {
   EventSubscriber,
 } from "./services/events/event-subscriptions.ts";
 export type {
-  EventFields,
   EventOptions,
   EventStats,
   EventStatus,

@@ -41,9 +41,12 @@ export class HybridClock {
     this.#aheadMsMax = options.aheadMsMax ?? HYBRID_CLOCK_DEFAULTS.aheadMsMax;
   }
 
-  /** A moment that is greater than all before it: for what happens here. */
-  tick(): HybridTime {
-    const wallMs = Math.floor(this.#clock.wallNow());
+  /**
+   * A moment that is greater than all before it: for what happens here. `now`: the time of day where
+   * somebody has just asked for it.
+   */
+  tick(now = this.#clock.wallNow()): HybridTime {
+    const wallMs = Math.floor(now);
     if (wallMs > this.#ms) this.#set(wallMs, 0);
     else this.#set(this.#ms, this.#counter + 1);
     return { ms: this.#ms, counter: this.#counter };
@@ -51,7 +54,7 @@ export class HybridClock {
 
   /** Whether a moment is no further ahead than clocks may be. */
   isAcceptable(other: HybridTime): boolean {
-    return other.ms - this.#clock.wallNow() <= this.#aheadMsMax;
+    return this.#isPast(other) || other.ms - this.#clock.wallNow() <= this.#aheadMsMax;
   }
 
   /**
@@ -65,9 +68,12 @@ export class HybridClock {
       const text = `a clock is ${Math.round(aheadMs)} ms ahead, of ${this.#aheadMsMax} at most`;
       throw new FoundationError("range_error", text, { context: { aheadMs } });
     }
-    if (compareHybridTimes(other, { ms: this.#ms, counter: this.#counter }) > 0) {
-      this.#set(other.ms, other.counter);
-    }
+    if (!this.#isPast(other)) this.#set(other.ms, other.counter);
+  }
+
+  /** Whether a moment is known of already: most are, and no clock has to be asked for those. */
+  #isPast({ ms, counter }: HybridTime): boolean {
+    return ms < this.#ms || (ms === this.#ms && counter <= this.#counter);
   }
 
   #set(ms: number, counter: number): void {

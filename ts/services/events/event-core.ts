@@ -30,10 +30,14 @@ export interface EventParts {
 interface Counters {
   stored: number;
   pruned: number;
+  /** Of those, what the telemetry does not know of yet. */
+  unreported: number;
 }
 
 const STORED = ["foundation", "event_store", "events_stored"];
 const PRUNED = ["foundation", "event_store", "events_pruned"];
+/** A store that is full drops an event with each one that comes: so many are counted at once. */
+const REPORT_EVENTS = 1_000;
 const ONE = Object.freeze({ counter: 1 });
 
 /** The events of a node: kept within limits, found by what they are, told to who wants to know. */
@@ -61,7 +65,7 @@ export class EventCore implements ServiceCore {
     this.#startTime = this.#clock.wallNow();
     if (last !== undefined) last.#retention.close();
     this.#hot = last === undefined ? new HotStore() : last.#hot;
-    this.#counters = last === undefined ? { stored: 0, pruned: 0 } : last.#counters;
+    this.#counters = last === undefined ? { stored: 0, pruned: 0, unreported: 0 } : last.#counters;
     this.subscriptions = last?.subscriptions ?? new EventSubscriptions(parts.host, this.#limits);
     this.#retention = new Retention(parts.config, this.#clock, () => this.#enforce());
     this.#retention.start();
@@ -111,7 +115,11 @@ export class EventCore implements ServiceCore {
 
   /** See `Events.pruneBefore`. */
   pruneBefore(timestamp: number): number {
-    return this.#pruned(this.#hot.pruneBefore(timestamp));
+    const dropped = this.#hot.pruneBefore(timestamp);
+    this.#counters.pruned += dropped;
+    this.#counters.unreported += dropped;
+    this.#reportPruned();
+    return dropped;
   }
 
   stats(): EventStats {
@@ -174,19 +182,22 @@ export class EventCore implements ServiceCore {
   /** Drops what is more than the hot store may hold. */
   #trim(): void {
     const dropped = this.#hot.shrink(this.#retention.limits.eventsMax, this.#limits.bytesMax);
-    if (dropped > 0) this.#pruned(dropped);
+    if (dropped === 0) return;
+    this.#counters.pruned += dropped;
+    this.#counters.unreported += dropped;
+    if (this.#counters.unreported >= REPORT_EVENTS) this.#reportPruned();
   }
 
   #enforce(): void {
     const oldest = this.#parts.origin.timestamp() - this.#retention.limits.ageMsMax;
-    this.pruneBefore(oldest);
     this.#trim();
+    this.pruneBefore(oldest);
   }
 
-  #pruned(events: number): number {
-    this.#counters.pruned += events;
+  #reportPruned(): void {
+    const events = this.#counters.unreported;
+    this.#counters.unreported = 0;
     if (events > 0) this.#count(PRUNED, { counter: events }, {});
-    return events;
   }
 
   // Whatever becomes of the report, the event is stored.

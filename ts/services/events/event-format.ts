@@ -1,7 +1,12 @@
 import { Pid } from "../../base/pid.ts";
 import { readShortText, SHORT_TEXT_MAX } from "../../kernel/short-text.ts";
 import { readValue } from "../../kernel/value-reader.ts";
-import { type WrittenValue, wholeBytes, wholeLength } from "../../kernel/value-writer.ts";
+import {
+  type WrittenValue,
+  wholeBytes,
+  wholeLength,
+  wholeStart,
+} from "../../kernel/value-writer.ts";
 import type { FoundationEvent } from "./event-types.ts";
 
 // The body of an encoded event, all numbers big endian: a byte that says which optional fields are
@@ -22,6 +27,8 @@ const HAS_ANY = 63;
 const NUMBER_BYTES_MAX = 64;
 /** Longer texts are copied by the engine, which has a price of its own. */
 const LOOPED_MAX = 64;
+/** The same for data, whose copy by the engine needs two views more. */
+const LOOPED_DATA_MAX = 160;
 
 /** Memory that bodies are put into and read from, under both of its views. */
 export interface BodyMemory {
@@ -116,8 +123,9 @@ function putPid(bytes: Buffer, view: DataView, { home, serial }: Pid, start: num
 }
 
 function putData(bytes: Buffer, data: WrittenValue, at: number): number {
-  const { memory, start, end } = data;
-  if (data.shapeCount > 0 || end - start > LOOPED_MAX) {
+  const start = wholeStart(data);
+  const { memory, end } = data;
+  if (start < 0 || end - start > LOOPED_DATA_MAX) {
     const whole = wholeBytes(data);
     bytes.set(whole, at);
     return at + whole.length;

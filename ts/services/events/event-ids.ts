@@ -22,15 +22,15 @@ export class EventIds {
     this.#wallNow = wallNow;
   }
 
-  /** An id that nobody has, above all that were given out or heard of here. */
-  next(): number {
-    this.#step = Math.max(this.#step + 1, this.#stepOfNow());
+  /** An id that nobody has, above all that were given out or heard of here. `now`: as wallNow. */
+  next(now = this.#wallNow()): number {
+    this.#step = Math.max(this.#step + 1, stepOf(now));
     return this.#idOf(this.#step);
   }
 
   /** The least that {@link next} may answer. */
   peek(): number {
-    return this.#idOf(Math.max(this.#step + 1, this.#stepOfNow()));
+    return this.#idOf(Math.max(this.#step + 1, stepOf(this.#wallNow())));
   }
 
   /**
@@ -39,14 +39,14 @@ export class EventIds {
    */
   raise(id: number): void {
     const step = Math.floor(id / ISOLATES_MAX);
-    if (step > this.#step && step - this.#stepOfNow() <= AHEAD_MAX) this.#step = step;
-  }
-
-  #stepOfNow(): number {
-    return Math.max(1, Math.floor((this.#wallNow() - EPOCH_MS) * PER_MS));
+    if (step > this.#step && step - stepOf(this.#wallNow()) <= AHEAD_MAX) this.#step = step;
   }
 
   #idOf(step: number): number {
     return step * ISOLATES_MAX + this.#isolate;
   }
+}
+
+function stepOf(wallMs: number): number {
+  return Math.max(1, Math.floor((wallMs - EPOCH_MS) * PER_MS));
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { FoundationError } from "../../base/errors.ts";
 import type { Pid } from "../../base/pid.ts";
@@ -5,7 +6,7 @@ import { generateId } from "../toolkit/identifiers.ts";
 import { truncateIfLarge } from "../toolkit/sizes.ts";
 import { dataBytes, writeData } from "./event-codec.ts";
 import type { EventOrigin } from "./event-origin.ts";
-import type { EventFields, EventOptions, FoundationEvent } from "./event-types.ts";
+import type { EventOptions, FoundationEvent } from "./event-types.ts";
 import { plainCopy } from "./plain-copy.ts";
 
 /** What is known of the caller of a function. */
@@ -76,6 +77,8 @@ export interface FinishedCall {
   readonly exitReason: string;
 }
 
+const NO_OPTIONS: EventOptions = Object.freeze({});
+
 /**
  * Makes an event and checks it. It is stored nowhere.
  *
@@ -86,10 +89,10 @@ export function createEvent<Data>(
   origin: EventOrigin,
   eventType: string,
   data: Data,
-  options: EventOptions = {},
+  options: EventOptions = NO_OPTIONS,
 ): FoundationEvent<Data> {
-  const { correlationId = crypto.randomUUID() } = options;
-  const event = fill(origin, { ...options, eventType, correlationId, data });
+  const { correlationId = randomUUID() } = options;
+  const event = build(origin, eventType, correlationId, data, options);
   writeData(event);
   return event;
 }
@@ -99,7 +102,8 @@ export function eventWith(
   origin: EventOrigin,
   fields: Partial<FoundationEvent> = {},
 ): FoundationEvent {
-  return fill(origin, { eventType: "default", data: null, ...fields });
+  const { eventType = "default", correlationId = null, data = null } = fields;
+  return build(origin, eventType, correlationId, data, fields);
 }
 
 /** An event that says nothing: all fields are null. It is not valid. */
@@ -118,19 +122,27 @@ export function emptyEvent(): Readonly<Record<keyof FoundationEvent, null>> {
   };
 }
 
-function fill<Data>(origin: EventOrigin, fields: EventFields<Data>): FoundationEvent<Data> {
-  const { eventType, eventId, timestamp, wallTime, hlc, node, pid, correlationId } = fields;
+// What is null stays null: whether that may be is for the validator to say.
+function build<Data>(
+  origin: EventOrigin,
+  eventType: string,
+  correlationId: string | null,
+  data: Data,
+  given: EventOptions,
+): FoundationEvent<Data> {
+  const now = origin.wallTime();
+  const { eventId, timestamp, wallTime, hlc, node, pid, parentId } = given;
   return {
     eventType,
-    eventId: eventId === undefined ? origin.ids.next() : eventId,
+    eventId: eventId === undefined ? origin.ids.next(now) : eventId,
     timestamp: timestamp === undefined ? origin.timestamp() : timestamp,
-    wallTime: wallTime === undefined ? origin.wallTime() : wallTime,
-    hlc: hlc === undefined ? origin.tick() : hlc,
+    wallTime: wallTime === undefined ? now : wallTime,
+    hlc: hlc === undefined ? origin.tick(now) : hlc,
     node: node === undefined ? origin.node : node,
     pid: pid === undefined ? origin.pid : pid,
-    correlationId: correlationId ?? null,
-    parentId: fields.parentId ?? null,
-    data: fields.data as Data,
+    correlationId,
+    parentId: parentId === undefined ? null : parentId,
+    data,
   };
 }
 

@@ -48,9 +48,9 @@ export class EventOrigin {
     return this.#clock.wallNow();
   }
 
-  /** A moment after all that is known of here. */
-  tick(): HybridTime {
-    return this.#hybrid.tick();
+  /** A moment after all that is known of here. `wallTime`: as it has just been. */
+  tick(wallTime: number): HybridTime {
+    return this.#hybrid.tick(wallTime);
   }
 
   /** Takes note of somebody else's moment; one that is too far ahead is left out. */

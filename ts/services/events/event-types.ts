@@ -48,11 +48,6 @@ export interface EventOptions {
   readonly parentId?: number | null;
 }
 
-/** An event as somebody else made it: what is optional may be missing. */
-export type EventFields<Data = unknown> = Partial<FoundationEvent<Data>> & {
-  readonly eventType: string;
-};
-
 /** Largest data of an event, written by the codec. Unit: bytes. */
 export const EVENT_DATA_BYTES_MAX = 1_000_000; // as Foundation 1.x
 /** Longest type, node name and correlation id of an event. Unit: characters. */

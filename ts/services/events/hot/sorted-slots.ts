@@ -25,6 +25,8 @@ export class SortedSlots {
   readonly #columns: Columns;
   readonly #key: SortKey;
   readonly #runs: Run[] = [];
+  /** Memory of the last run that was emptied at the front, for the next one at the end. */
+  #spare: Int32Array | undefined;
   #size = 0;
 
   constructor(columns: Columns, key: SortKey) {
@@ -38,7 +40,7 @@ export class SortedSlots {
 
   /** Memory of it. Unit: bytes. */
   get bytes(): number {
-    let bytes = 0;
+    let bytes = this.#spare?.byteLength ?? 0;
     for (const { slots } of this.#runs) bytes += slots.byteLength;
     return bytes;
   }
@@ -57,7 +59,7 @@ export class SortedSlots {
     const first = this.#runs[0] as Run;
     if (first.slots[first.start] === slot) {
       first.start += 1;
-      if (first.start === first.end) this.#runs.shift();
+      if (first.start === first.end) this.#dropFirst(first);
       return;
     }
     const number = this.#runOf(slot);
@@ -176,8 +178,17 @@ export class SortedSlots {
   }
 
   #append(run: Run, slot: number): void {
-    if (!hasRoom(run)) this.#runs.push(runOf(slot, RUN_SLOTS_MAX));
-    else run.slots[run.end++] = slot;
+    if (hasRoom(run)) {
+      run.slots[run.end++] = slot;
+      return;
+    }
+    this.#runs.push(runOf(slot, this.#spare ?? new Int32Array(RUN_SLOTS_MAX)));
+    this.#spare = undefined;
+  }
+
+  #dropFirst({ slots }: Run): void {
+    this.#runs.shift();
+    if (slots.length === RUN_SLOTS_MAX) this.#spare = slots;
   }
 
   #insert(slot: number): void {
@@ -208,8 +219,7 @@ export class SortedSlots {
   }
 }
 
-function runOf(slot: number, room = FIRST_RUN_SLOTS): Run {
-  const slots = new Int32Array(room);
+function runOf(slot: number, slots: Int32Array = new Int32Array(FIRST_RUN_SLOTS)): Run {
   slots[0] = slot;
   return { slots, start: 0, end: 1 };
 }
