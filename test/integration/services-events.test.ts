@@ -234,6 +234,16 @@ describe("another isolate", () => {
     expect(new Set(ids).size).toBe(900);
   });
 
+  test("gives out ids above those that were in use when it came", async () => {
+    const node = await start();
+    // As a log would tell it of an earlier run: a minute's ids ahead of the clock.
+    const ahead = node.events.nextId + 60_000 * 8 * 1_024;
+    node.events.store({ ...node.events.newEvent("test", 1), eventId: ahead });
+    const ask = await startWorker();
+    const { value } = await ask("make", "test", 2);
+    expect((value as { eventId: number }).eventId).toBeGreaterThan(ahead);
+  });
+
   test("is told of the node's events that it follows, until it does not", async () => {
     const node = await start();
     const ask = await startWorker();

@@ -42,8 +42,8 @@ export class HybridClock {
   }
 
   /**
-   * A moment that is greater than all before it: for what happens here. `now`: the time of day where
-   * somebody has just asked for it.
+   * A moment that is greater than all before it: for what happens here. `now`: the time of day
+   * where somebody has just asked for it.
    */
   tick(now = this.#clock.wallNow()): HybridTime {
     const wallMs = Math.floor(now);

@@ -42,7 +42,7 @@ export class EventAuthority extends SteadyServer<[Events]> {
 async function answer(events: Events, request: EventRequest): Promise<EventReceipt> {
   switch (request.op) {
     case "follow":
-      return { number: events.eventIdMax };
+      return { number: events.nextId };
     case "store":
       await events.recordBatch(request.events.map((bytes) => decodeEvent(bytes)));
       return {};

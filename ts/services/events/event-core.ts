@@ -78,11 +78,6 @@ export class EventCore implements ServiceCore {
     return this.#parts.writer;
   }
 
-  /** Greatest id that was ever stored; 0 where there was none. */
-  get eventIdMax(): number {
-    return this.#hot.eventIdMax;
-  }
-
   /** See `Events.store`. */
   store(event: FoundationEvent): number {
     const slot = this.#hot.stage(event, writeData(event));

@@ -32,7 +32,7 @@ export interface EventReceipt {
   readonly events?: readonly Uint8Array[];
   /** Whether there are more events behind these. */
   readonly isCut?: boolean;
-  /** Events that were pruned, or the greatest id in use. */
+  /** Events that were pruned, or the next id of the isolate that holds the events. */
   readonly number?: number;
   readonly stats?: EventStats;
   readonly logStats?: EventLogStats;

@@ -377,7 +377,7 @@ export class Events {
   status(): EventStatus {
     if (this.#distant === undefined) return this.#slot.core.status();
     if (!this.#distant.isLinked()) void this.#slot.core;
-    return { status: "running", eventCount: undefined, nextId: this.#origin.ids.peek() };
+    return { status: "running", eventCount: undefined, nextId: this.nextId };
   }
 
   /** Whether events can be stored and found now. */
@@ -390,9 +390,9 @@ export class Events {
     return this.#distant === undefined ? (this.#waiting?.size ?? 0) : this.#distant.sender.size;
   }
 
-  /** Greatest id that is in use here. */
-  get eventIdMax(): number {
-    return this.#readable("figures").eventIdMax;
+  /** The next event that is made here gets this id or a greater one. */
+  get nextId(): number {
+    return this.#origin.ids.peek();
   }
 
   // As what can be read, the log is there while the service is being restarted.

@@ -53,11 +53,6 @@ export class HotStore {
     return bytes;
   }
 
-  /** Greatest id that was ever in it; 0 where there was none. */
-  get eventIdMax(): number {
-    return this.#greatest;
-  }
-
   /** Puts an event by, for {@link admit} or {@link discard}. Nobody finds it yet. */
   stage(event: FoundationEvent, data: WrittenValue): number {
     const columns = this.#columns;
