@@ -128,6 +128,7 @@ export {
 } from "./services/events/event-validator.ts";
 export type { EventOrAttempt } from "./services/events/events.ts";
 export type { EventOrder, EventQuery, TimeRange } from "./services/events/hot/event-query.ts";
+export type { NodeWarmOptions } from "./services/events/warm/configured-store.ts";
 export type {
   WarmCompression,
   WarmDurability,

@@ -95,6 +95,7 @@ describe("a node with a warm store", () => {
   test.each([
     [{ warm: { path: "" } }, "path"],
     [{ warm: { maxSizeMb: 1 } }, "maxSizeMb"],
+    [{ warm: { maxPendingBytes: 1 << 20 } }, "unknown option 'maxPendingBytes' in events.warm"],
     [{ warm: {}, log: { append: async () => {} } }, "not both"],
   ])("refuses %o", async (events, text) => {
     await expect(start({ events: events as never })).rejects.toMatchObject({

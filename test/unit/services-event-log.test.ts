@@ -112,6 +112,17 @@ describe("an event that is recorded", () => {
     expect(log.batches.map(({ length }) => length)).toEqual([8_192, 808]);
   });
 
+  test("in a batch of many bytes goes in several appends of at most 8 MiB", async () => {
+    const { events, log } = logged(32 << 20);
+    const data = "x".repeat(900_000);
+    const recorded = events.recordBatch(
+      Array.from({ length: 12 }, (_, at) => eventOf({ eventId: at + 1, data })),
+    );
+    for (let append = 0; append < 2; append++) await log.settle();
+    await recorded;
+    expect(log.batches.map(({ length }) => length)).toEqual([9, 3]);
+  });
+
   test("is refused where the service does not come back", async () => {
     const { events, core, kill } = logged();
     const last = core();

@@ -1,7 +1,7 @@
 import { checkCount, checkKeys } from "../../base/option-checks.ts";
 import type { EventLog } from "./event-log.ts";
 import { EVENT_BYTES_MAX } from "./event-types.ts";
-import type { WarmStoreOptions } from "./warm/warm-options.ts";
+import type { NodeWarmOptions } from "./warm/configured-store.ts";
 
 /**
  * Limits of the event store beside those of the configuration: `storage.hot` says how many events
@@ -29,7 +29,7 @@ export interface EventStoreOptions {
    * The warm store as that log: opened with the node, also where `storage.warm.enable` is false.
    * What is left out comes from `storage.warm`. Unit: options. Default: `storage.warm`.
    */
-  readonly warm?: Partial<WarmStoreOptions> | undefined;
+  readonly warm?: NodeWarmOptions | undefined;
 }
 
 /** The same with nothing left out but the log. */

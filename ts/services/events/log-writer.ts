@@ -13,12 +13,19 @@ export interface LogCounts {
 
 interface Batch {
   readonly events: LoggedEvent[];
+  bytes: number;
   readonly done: Promise<void>;
   readonly settle: (error: unknown) => void;
 }
 
 /** Events of one append: a log that takes its time gets more of them at once, up to here. */
 const BATCH_EVENTS_MAX = 8_192;
+/** And up to here, apart from one event that is larger, texts included. Unit: bytes. */
+const BATCH_BYTES_MAX = 8 << 20;
+/** Bytes that a log may need for an event beside its own. */
+const RECORD_BYTES = 64;
+/** Bytes of UTF-8 that a unit of a string takes at most. */
+const UTF8_PER_UNIT = 3;
 
 /**
  * Brings events to a log, in order: what comes while an append is under way goes with the next one,
@@ -89,15 +96,27 @@ export class LogWriter {
     }
     this.#bytes += event.bytes.length;
     this.#waiting += 1;
-    const last = this.#batches.at(-1);
-    if (last !== undefined && last.events.length < BATCH_EVENTS_MAX) last.events.push(event);
-    else this.#batches.push(batchOf(event));
-    this.#last = (this.#batches.at(-1) as Batch).done;
+    this.#last = this.#batchFor(event).done;
     this.#tracked?.add(this.#last);
     if (this.#isAppending) return;
     this.#isAppending = true;
     // Not at once: what the same turn of the event loop stores shares the commit.
     setImmediate(() => void this.#appendAll());
+  }
+
+  #batchFor(event: LoggedEvent): Batch {
+    const texts = event.eventType.length + (event.correlationId?.length ?? 0);
+    const bytes = RECORD_BYTES + event.bytes.length + UTF8_PER_UNIT * texts;
+    const last = this.#batches.at(-1);
+    const hasRoom =
+      last !== undefined &&
+      last.events.length < BATCH_EVENTS_MAX &&
+      last.bytes + bytes <= BATCH_BYTES_MAX;
+    const batch = hasRoom ? last : newBatch();
+    if (!hasRoom) this.#batches.push(batch);
+    batch.events.push(event);
+    batch.bytes += bytes;
+    return batch;
   }
 
   async #appendAll(): Promise<void> {
@@ -124,13 +143,13 @@ export class LogWriter {
   }
 }
 
-function batchOf(event: LoggedEvent): Batch {
+function newBatch(): Batch {
   let settle: (error: unknown) => void = () => {};
   const done = new Promise<void>((resolve, reject) => {
     settle = (error) => (error === undefined ? resolve() : reject(error as Error));
   });
   heed(done);
-  return { events: [event], done, settle };
+  return { events: [], bytes: 0, done, settle };
 }
 
 /** Who waits for it is told of an error; where nobody does, it was counted. */
