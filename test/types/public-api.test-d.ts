@@ -5,6 +5,7 @@ import {
   attempt,
   type BroadcastReceipt,
   type CallOptions,
+  type CapturedEvent,
   type ChannelOptions,
   Config,
   capabilities,
@@ -170,6 +171,23 @@ describe("the configuration", () => {
     >();
     expectTypeOf<typeof Config>().toEqualTypeOf<Config>();
     expectTypeOf<typeof Config>().toEqualTypeOf<FoundationNode["config"]>();
+  });
+});
+
+describe("the capture", () => {
+  test("tells whether an event was taken, at once or later", () => {
+    expectTypeOf(node.capture.record("type", { any: "data" })).toBeBoolean();
+    const waiting = node.capture.recordOrWait("type", 1, { timeoutMs: 5 });
+    expectTypeOf(waiting).toEqualTypeOf<Promise<boolean>>();
+    // @ts-expect-error: only who awaits room may say for how long
+    node.capture.record("type", 1, { timeoutMs: 5 });
+  });
+
+  test("hands out batches of events", () => {
+    const stop = node.capture.subscribe((batch) => {
+      expectTypeOf(batch).toEqualTypeOf<readonly CapturedEvent[]>();
+    });
+    expectTypeOf(stop).toEqualTypeOf<Unsubscribe>();
   });
 });
 

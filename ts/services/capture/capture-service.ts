@@ -39,6 +39,7 @@ export class CaptureService {
   readonly #slot = new ServiceSlot<CaptureCore>("capture", 28_700);
   readonly #rings: NodeRings;
   #recordBytesMax: number = CAPTURE_DEFAULTS.recordBytesMax;
+  #waitMs: number = CAPTURE_DEFAULTS.waitMs;
   #config: CaptureConfigReader;
 
   constructor(ground: CaptureGround) {
@@ -50,7 +51,8 @@ export class CaptureService {
       const plan = ringsOf(this.#config, this.#recordBytesMax);
       return new CaptureRing(node, plan, wake, isRoot);
     });
-    this.capture = new Capture({ slot: this.#slot, rings: this.#rings, isRoot, processes, config });
+    const [slot, rings, waitMs] = [this.#slot, this.#rings, (): number => this.#waitMs];
+    this.capture = new Capture({ slot, rings, isRoot, processes, config, waitMs });
   }
 
   /**
@@ -66,7 +68,7 @@ export class CaptureService {
     const { recordBytesMax, waitMs, store } = { ...CAPTURE_DEFAULTS, ...options };
     checkKind("store", typeof store === "boolean", "true or false");
     this.#recordBytesMax = checkCount("recordBytesMax", recordBytesMax);
-    this.capture.waitMs = checkDelay("waitMs", waitMs);
+    this.#waitMs = checkDelay("waitMs", waitMs);
     this.#config = config;
     void this.#rings.plan; // opened now: what is wrong with the configuration is said at the start
     this.#config = this.#ground.config;

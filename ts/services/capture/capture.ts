@@ -4,12 +4,7 @@ import type { Unsubscribe } from "../../base/typed-events.ts";
 import type { ServiceSlot } from "../service-slot.ts";
 import type { BatchListener, CaptureCore } from "./capture-core.ts";
 import { type CaptureConfigReader, tracingOf } from "./capture-settings.ts";
-import {
-  CAPTURE_DEFAULTS,
-  type CaptureStats,
-  type RecordOptions,
-  type RecordWaitOptions,
-} from "./capture-types.ts";
+import type { CaptureStats, RecordOptions, RecordWaitOptions } from "./capture-types.ts";
 import { CaptureWriter } from "./capture-writer.ts";
 import type { NodeRings } from "./node-rings.ts";
 import { type TraceableProcesses, type TraceOptions, Tracing } from "./tracing.ts";
@@ -22,6 +17,8 @@ export interface CaptureFacadeParts {
   readonly isRoot: boolean;
   readonly processes: TraceableProcesses & { self(): Pid | undefined };
   readonly config: CaptureConfigReader;
+  /** Longest wait for room unless options say otherwise. Unit: ms. */
+  readonly waitMs: () => number;
 }
 
 /**
@@ -34,17 +31,11 @@ export class Capture {
   readonly #tracing: Tracing;
   #traceFailures = 0;
   #isClosed = false;
-  /** Longest wait of {@link recordOrWait} unless it says otherwise. Unit: ms. */
-  waitMs: number = CAPTURE_DEFAULTS.waitMs;
 
   constructor(parts: CaptureFacadeParts) {
-    const { rings, processes, config } = parts;
+    const { rings, processes, config, waitMs } = parts;
     this.#parts = parts;
-    this.#writer = new CaptureWriter(
-      rings,
-      () => processes.self(),
-      () => this.waitMs,
-    );
+    this.#writer = new CaptureWriter(rings, () => processes.self(), waitMs);
     const record = (type: string, data: object, pid: Pid): void => this.#traced(type, data, pid);
     this.#tracing = new Tracing(processes, record, () => tracingOf(config));
     rings.onWake = () => this.#wake();
