@@ -82,7 +82,7 @@ export class EventCore implements ServiceCore {
   store(event: FoundationEvent): number {
     const slot = this.#hot.stage(event, writeData(event));
     this.#admit(slot, event);
-    this.#trim();
+    this.#trimSoon();
     const { eventType, eventId } = event;
     this.#count(STORED, ONE, { eventType, eventId });
     return eventId;
@@ -91,26 +91,26 @@ export class EventCore implements ServiceCore {
   /** See `Events.storeBatch`. */
   storeBatch(events: readonly FoundationEvent[]): number[] {
     const slots = this.#stageAll(events);
-    for (const [index, slot] of slots.entries()) {
-      this.#admit(slot, events[index] as FoundationEvent);
-    }
-    this.#trim();
     const { length } = events;
+    for (let index = 0; index < length; index++) {
+      this.#admit(slots[index] as number, events[index] as FoundationEvent);
+    }
+    this.#trimSoon();
     if (length > 0) this.#count(STORED, { counter: length }, { batchSize: length });
     return events.map(({ eventId }) => eventId);
   }
 
   get(eventId: number): FoundationEvent | undefined {
-    return this.#hot.get(eventId);
+    return this.#trimmed.get(eventId);
   }
 
   query(query: PlainQuery): FoundationEvent[] {
-    return this.#hot.query(query);
+    return this.#trimmed.query(query);
   }
 
   /** See `Events.pruneBefore`. */
   pruneBefore(timestamp: number): number {
-    const dropped = this.#hot.pruneBefore(timestamp);
+    const dropped = this.#trimmed.pruneBefore(timestamp);
     this.#counters.pruned += dropped;
     this.#counters.unreported += dropped;
     this.#reportPruned();
@@ -119,14 +119,15 @@ export class EventCore implements ServiceCore {
 
   stats(): EventStats {
     const { writer } = this.#parts;
+    const hot = this.#trimmed;
     return {
       eventsStored: this.#counters.stored,
       eventsPruned: this.#counters.pruned,
       startTime: this.#startTime,
-      currentEventCount: this.#hot.size,
+      currentEventCount: hot.size,
       uptimeMs: this.#clock.now() - this.#startMs,
-      memoryUsageEstimate: this.#hot.bytes,
-      eventBytes: this.#hot.eventBytes,
+      memoryUsageEstimate: hot.bytes,
+      eventBytes: hot.eventBytes,
       ...this.subscriptions.counts,
       ...(writer?.counts ?? { logged: 0, unlogged: 0, waiting: 0 }),
     };
@@ -134,7 +135,7 @@ export class EventCore implements ServiceCore {
 
   status(): EventStatus {
     const nextId = this.#parts.origin.ids.peek();
-    return { status: "running", eventCount: this.#hot.size, nextId };
+    return { status: "running", eventCount: this.#trimmed.size, nextId };
   }
 
   close(): void {
@@ -174,9 +175,23 @@ export class EventCore implements ServiceCore {
     if (this.subscriptions.isHeard(eventType)) this.subscriptions.tell(this.#hot.read(slot));
   }
 
+  /** The hot store as others see it: with no more in it than it may hold. */
+  get #trimmed(): HotStore {
+    this.#trim();
+    return this.#hot;
+  }
+
   /** Drops what is more than the hot store may hold. */
   #trim(): void {
-    const dropped = this.#hot.shrink(this.#retention.limits.eventsMax, this.#limits.bytesMax);
+    this.#note(this.#hot.shrink(this.#retention.limits.eventsMax, this.#limits.bytesMax));
+  }
+
+  #trimSoon(): void {
+    this.#note(this.#hot.shrinkSoon(this.#retention.limits.eventsMax, this.#limits.bytesMax));
+  }
+
+  /** So many events made room. */
+  #note(dropped: number): void {
     if (dropped === 0) return;
     this.#counters.pruned += dropped;
     this.#counters.unreported += dropped;
@@ -184,9 +199,7 @@ export class EventCore implements ServiceCore {
   }
 
   #enforce(): void {
-    const oldest = this.#parts.origin.timestamp() - this.#retention.limits.ageMsMax;
-    this.#trim();
-    this.pruneBefore(oldest);
+    this.pruneBefore(this.#parts.origin.timestamp() - this.#retention.limits.ageMsMax);
   }
 
   #reportPruned(): void {

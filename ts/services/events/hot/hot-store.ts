@@ -8,13 +8,15 @@ import type { PlainQuery } from "./event-query.ts";
 import { SortedSlots, type Visit } from "./sorted-slots.ts";
 
 const NOTHING: readonly number[] = [];
-/** Where a time span has a smaller part of the events, those of it are sorted by id. */
+/** Where a type or a time span has a smaller part of all events, those of it are sorted by id. */
 const SMALL_PART = 64;
+/** A store that is full drops a few events at a time: this part of them, at most so many. */
+const SLACK_PART = 64;
+const SLACK_MAX = 64;
 
 interface TypeIndex {
   readonly name: string;
   readonly number: number;
-  readonly byId: SortedSlots;
   readonly byTime: SortedSlots;
 }
 
@@ -49,7 +51,7 @@ export class HotStore {
   get bytes(): number {
     let bytes = this.#arena.heldBytes + this.#columns.bytes + this.#chains.bytes;
     bytes += this.#byId.bytes + this.#byTime.bytes;
-    for (const { byId, byTime } of this.#types.values()) bytes += byId.bytes + byTime.bytes;
+    for (const { byTime } of this.#types.values()) bytes += byTime.bytes;
     return bytes;
   }
 
@@ -76,7 +78,6 @@ export class HotStore {
     this.#byTime.add(slot);
     const type = this.#types.get(eventType) ?? this.#addType(eventType);
     columns.types[slot] = type.number;
-    type.byId.add(slot);
     type.byTime.add(slot);
     this.#chains.add(slot, correlationId ?? null);
     columns.older[slot] = this.#newest;
@@ -159,27 +160,29 @@ export class HotStore {
     return dropped;
   }
 
+  /** The same once a few are too many: for who stores, where nobody looks. */
+  shrinkSoon(eventsMax: number, bytesMax: number): number {
+    const slack = Math.min(SLACK_MAX, Math.floor(eventsMax / SLACK_PART));
+    const isSoon = this.size <= eventsMax + slack && this.#arena.bytes <= bytesMax;
+    return isSoon ? 0 : this.shrink(eventsMax, bytesMax);
+  }
+
   #visit(query: PlainQuery, visit: Visit): void {
     const { eventType, correlationId, from, to, orderBy, descending } = query;
     if (correlationId !== undefined) return visitAll(this.#chosen(query, correlationId), visit);
-    const index =
-      eventType === undefined
-        ? { byId: this.#byId, byTime: this.#byTime }
-        : this.#types.get(eventType);
-    if (index === undefined) return;
-    const isAnyTime = from === Number.NEGATIVE_INFINITY && to === Number.POSITIVE_INFINITY;
-    if (orderBy === "timestamp" || isAnyTime) {
-      const sorted = orderBy === "timestamp" ? index.byTime : index.byId;
-      return sorted[descending ? "downwards" : "upwards"](from, to, visit);
-    }
-    if (index.byTime.about(from, to) <= index.byTime.size / SMALL_PART) {
+    const type = eventType === undefined ? undefined : this.#types.get(eventType);
+    if (eventType !== undefined && type === undefined) return;
+    const byTime = type?.byTime ?? this.#byTime;
+    const way = descending ? "downwards" : "upwards";
+    if (orderBy === "timestamp") return byTime[way](from, to, visit);
+    if (byTime.about(from, to) <= this.size / SMALL_PART) {
       const slots: number[] = [];
-      index.byTime.upwards(from, to, (slot) => slots.push(slot) > 0);
+      byTime.upwards(from, to, (slot) => slots.push(slot) > 0);
       return visitAll(this.#sorted(slots, query), visit);
     }
-    const { timestamps } = this.#columns;
-    const anywhere = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
-    index.byId[descending ? "downwards" : "upwards"](...anywhere, (slot) => {
+    const { timestamps, types } = this.#columns;
+    this.#byId[way](Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, (slot) => {
+      if (type !== undefined && types[slot] !== type.number) return true;
       const timestamp = timestamps[slot] as number;
       return timestamp < from || timestamp > to || visit(slot);
     });
@@ -216,9 +219,8 @@ export class HotStore {
     this.#byId.remove(slot);
     this.#byTime.remove(slot);
     const type = this.#typesByNumber[columns.types[slot] as number] as TypeIndex;
-    type.byId.remove(slot);
     type.byTime.remove(slot);
-    if (type.byId.size === 0) this.#dropType(type);
+    if (type.byTime.size === 0) this.#dropType(type);
     this.#chains.remove(slot);
     const older = columns.older[slot] as number;
     const newer = columns.newer[slot] as number;
@@ -231,9 +233,7 @@ export class HotStore {
 
   #addType(name: string): TypeIndex {
     const number = this.#freeTypes.pop() ?? this.#typesByNumber.length;
-    const byId = new SortedSlots(this.#columns, "ids");
-    const byTime = new SortedSlots(this.#columns, "timestamps");
-    const type = { name, number, byId, byTime };
+    const type = { name, number, byTime: new SortedSlots(this.#columns, "timestamps") };
     this.#types.set(name, type);
     this.#typesByNumber[number] = type;
     return type;
