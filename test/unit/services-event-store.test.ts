@@ -189,6 +189,25 @@ describe("query", () => {
     expect(codeOf(() => events.query({ [key]: value }))).toEqual(["invalid_argument", 2005]);
   });
 
+  test.each([
+    [{ eventType: "rare", orderBy: "eventId", offset: 2, limit: 3 }, [300, 400, 500]],
+    [{ eventType: "rare", orderBy: "eventId", descending: true, limit: 2 }, [1_000, 900]],
+    [{ timeRange: [1_990, 1_993], orderBy: "eventId" }, [7, 8, 9, 10]],
+    [{ eventType: "common", orderBy: "eventId", offset: 98, limit: 3 }, [99, 101, 102]],
+    [
+      { eventType: "common", timeRange: [1_890, 1_905], orderBy: "eventId", limit: 3 },
+      [95, 96, 97],
+    ],
+    [{ timeRange: [1_000, 1_900], orderBy: "eventId", offset: 1, limit: 2 }, [101, 102]],
+  ] as const)("finds few among many, and many among more, by id: %j", (query, ids) => {
+    const { events: many } = eventScene();
+    for (let eventId = 1; eventId <= 1_000; eventId++) {
+      const eventType = eventId % 100 === 0 ? "rare" : "common";
+      many.store(eventOf({ eventId, eventType, timestamp: 2_000 - eventId }));
+    }
+    expect(idsOf(many.query(query))).toEqual(ids);
+  });
+
   test("the recent ones are the newest, the newest first (D3)", () => {
     expect(idsOf(events.getRecent(3))).toEqual([1, 2, 3]);
     expect(events.getRecent()).toHaveLength(10);
