@@ -107,7 +107,7 @@ const OUTPUTS: ReadonlyMap<string, string> = new Map([
     ].join("\n"),
   ],
   ["module-style.mjs", "openai healthy\n1\ntrue 1\n0.5\nfalse none\n"],
-  ["services.mjs", "true true\ninterface.maxResults is 50\n1\n"],
+  ["services.mjs", "true true\nnow 50\n1\n"],
   [
     "telemetry.mjs",
     "slow: /report\n3 requests, p50 within 1 % of 20: true\nexceptions: 1\nlookups: 1\n",
