@@ -156,6 +156,18 @@ describe("the configuration", () => {
     expect(batches).toEqual([2, 2, 2]);
   });
 
+  test("says how many events a batch has, however many rings there are", async () => {
+    const processing = { batchSize: 100, flushInterval: 1_000_000 };
+    const { batches } = await start({ ringBuffer: { numBuffers: 8 }, processing });
+    for (let index = 0; index < 130; index++) {
+      node.capture.record("x");
+      // Whoever is woken too early reads too early.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await node.capture.flush();
+    expect(batches).toEqual([100, 30]);
+  });
+
   test("changes the flush interval at once, also one that has begun", async () => {
     const { events } = await start({ processing: { flushInterval: 1_000_000 } });
     node.capture.record("x");

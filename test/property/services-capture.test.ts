@@ -55,10 +55,29 @@ class SlowSink {
 
 const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-async function apply(scene: CaptureScene, sink: SlowSink, one: Step, next: () => string) {
+/** Whoever is told that all was taken finds it there; whoever is not, knows why. */
+async function checkFlush(scene: CaptureScene, sink: SlowSink, recorded: number): Promise<void> {
+  try {
+    await scene.core.flush();
+  } catch (thrown) {
+    expect(thrown).toMatchObject({ code: "service_unavailable" });
+    return;
+  }
+  expect(sink.stored.length).toBeGreaterThanOrEqual(recorded);
+}
+
+interface Run {
+  readonly scene: CaptureScene;
+  readonly sink: SlowSink;
+  readonly flushes: Promise<void>[];
+  recorded: number;
+}
+
+async function apply(run: Run, one: Step): Promise<void> {
+  const { scene, sink } = run;
   switch (one.kind) {
     case "record":
-      return scene.record(...Array.from({ length: one.events }, next));
+      return scene.record(...Array.from({ length: one.events }, () => String(run.recorded++)));
     case "pass":
       return scene.clock.advance(one.ms);
     case "settle":
@@ -70,7 +89,7 @@ async function apply(scene: CaptureScene, sink: SlowSink, one: Step, next: () =>
     case "restart":
       return scene.restart();
     case "flush":
-      void scene.core.flush();
+      run.flushes.push(checkFlush(scene, sink, run.recorded));
       return;
     case "batchSize":
       scene.processing["batchSize"] = one.events;
@@ -84,18 +103,20 @@ test("a sink gets every event once and in order, whatever happens meanwhile", as
       const sink = new SlowSink();
       const scene = new CaptureScene(sink);
       scene.processing["maxQueueSize"] = QUEUE_MAX;
-      let recorded = 0;
+      const run: Run = { scene, sink, flushes: [], recorded: 0 };
       for (const one of steps) {
-        await apply(scene, sink, one, () => String(recorded++));
+        await apply(run, one);
         expect(scene.core.processing.queued).toBeLessThanOrEqual(QUEUE_MAX);
       }
       sink.isDown = false;
+      const { recorded } = run;
       // Each round stores a batch of at least one; a retry or a flush may come before it.
       for (let round = 0; round < 2 * recorded + 4; round++) {
         scene.clock.advance(1_000);
         sink.settle();
         await turn();
       }
+      await Promise.all(run.flushes);
       expect(sink.stored.map(({ type }) => Number(type))).toEqual(
         Array.from({ length: recorded }, (_, number) => number),
       );

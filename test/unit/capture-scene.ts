@@ -38,6 +38,10 @@ export class PlainRing {
     return this.records.splice(0, recordsMax);
   }
 
+  get unread(): number {
+    return this.records.length;
+  }
+
   arm(records: number): boolean {
     const isIdle = this.records.length < records;
     this.armedFor = isIdle ? records : 0;

@@ -93,6 +93,35 @@ describe("batches", () => {
     expect(scene.clock.pending).toBe(0);
   });
 
+  test("that come while a flush is under way wait for their own time", async () => {
+    scene.core.subscribe(() => scene.record("x"));
+    scene.record("a", "b");
+    await scene.core.flush();
+    expect(typesOf(batches)).toEqual(["ab"]);
+    scene.clock.advance(50);
+    expect(typesOf(batches)).toEqual(["ab", "x"]);
+  });
+
+  test("that come while the service closes stay", () => {
+    scene.core.subscribe((batch) => scene.record(...batch.map(() => "x")));
+    scene.record("a", "b");
+    scene.core.close();
+    expect(typesOf(batches)).toEqual(["ab"]);
+    expect(scene.ring.records.length).toBe(2);
+  });
+
+  test("are flushed although their subscriber leaves in the middle", async () => {
+    const alone = new CaptureScene();
+    alone.processing["batchSize"] = 1;
+    for (let index = 0; index < 70; index++) alone.ring.records.push(recordOf(index));
+    const stop = alone.core.subscribe(() => {}); // the first 32 go
+    const flushed = alone.core.flush(); // the next 32, and the rest in another turn
+    stop();
+    alone.clock.advance(1);
+    await flushed;
+    expect(alone.ring.records.length).toBe(6);
+  });
+
   test("that are there when the service closes go out", () => {
     scene.record("a");
     scene.core.close();
@@ -222,6 +251,76 @@ describe("a sink", () => {
     await scene.core.flush();
     expect(typesOf(stored).join("")).toBe("abcdefghij");
     expect(scene.core.processing).toMatchObject({ stored: 10, queued: 0 });
+  });
+});
+
+/** A sink that takes the batches that a test tells it to take. */
+function slowScene() {
+  const waiting: (() => void)[] = [];
+  const stored: (readonly CapturedEvent[])[] = [];
+  const scene = new CaptureScene({
+    storeBatch: async (batch) => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      stored.push(batch);
+      return 0;
+    },
+  });
+  const take = async (): Promise<void> => {
+    waiting.shift()?.();
+    await turn();
+  };
+  return { scene, stored, take };
+}
+
+describe("a flush", () => {
+  test("waits for what was there when it began, and for nothing later", async () => {
+    const { scene, stored, take } = slowScene();
+    scene.record("a", "b");
+    let isFlushed = false;
+    const flushed = scene.core.flush().then(() => {
+      isFlushed = true;
+    });
+    scene.record("c", "d", "e");
+    await turn();
+    expect(isFlushed).toBe(false);
+    await take();
+    await flushed;
+    expect([typesOf(stored), scene.core.processing.queued]).toEqual([["ab"], 3]);
+  });
+
+  test("does not wait for records that were dropped for newer ones", async () => {
+    const { scene, take } = slowScene();
+    scene.record(..."abcdefgh");
+    const flushed = scene.core.flush();
+    scene.ring.records.length = 0;
+    await take();
+    await take();
+    await flushed;
+    expect(scene.core.processing).toMatchObject({ stored: 6, queued: 0 });
+  });
+
+  test("fails where the process of the service is killed before all is stored", async () => {
+    const { scene, take } = slowScene();
+    scene.record("a");
+    const flushed = scene.core.flush();
+    scene.core.stop();
+    const refused = { code: "service_unavailable", numericCode: 28_700 };
+    await expect(flushed).rejects.toMatchObject(refused);
+    await expect(scene.core.flush()).rejects.toMatchObject(refused);
+    scene.restart();
+    const again = scene.core.flush();
+    await take();
+    await again;
+    expect(scene.core.processing).toMatchObject({ stored: 1, queued: 0 });
+  });
+
+  test("fails where the service closes before all is stored", async () => {
+    const { scene } = slowScene();
+    scene.record("a");
+    const flushed = scene.core.flush();
+    scene.core.close();
+    await expect(flushed).rejects.toMatchObject({ code: "service_unavailable" });
+    expect(scene.core.processing).toMatchObject({ stored: 0, queued: 1 });
   });
 });
 

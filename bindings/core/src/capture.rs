@@ -102,7 +102,7 @@ impl Capture {
         self.rings.get_or_init(|| {
             let rings = Rings::checked(self.options);
             // The reader sleeps, or will look once more before it does.
-            let _ = rings.arm(NonZeroU32::MIN);
+            let _ = rings.arm(NonZeroU32::MIN, 0);
             rings
         })
     }
@@ -292,7 +292,7 @@ pub(crate) fn arm(capture: u32, records: u32) -> Result<bool> {
     with(capture, |opened| {
         let Some(rings) = opened.capture.rings.get() else { return true };
         let records = NonZeroU32::new(records).unwrap_or(NonZeroU32::MIN);
-        !lock(&opened.capture.reader).has_kept() && rings.arm(records)
+        rings.arm(records, lock(&opened.capture.reader).kept())
     })
 }
 

@@ -47,9 +47,9 @@ impl Reader {
         read
     }
 
-    /// Whether a record was taken out of its ring and not handed out yet.
-    pub fn has_kept(&self) -> bool {
-        self.heads.iter().any(|head| head.is_there)
+    /// Records that were taken out of their rings and not handed out yet; see [`Rings::arm`].
+    pub fn kept(&self) -> u32 {
+        self.heads.iter().filter(|head| head.is_there).count() as u32
     }
 }
 
@@ -90,14 +90,14 @@ mod tests {
         rings.ring(0).write(2, b"b").expect("room");
         let mut reader = Reader::default();
         assert_eq!(reader.drain(&rings, 9, |_| false), 0);
-        assert!(reader.has_kept());
+        assert_eq!(reader.kept(), 1);
         assert_eq!(rings.counters().reads, 0, "what was kept was not read");
         let mut stamps = Vec::new();
         reader.drain(&rings, 9, |record| {
             stamps.push(record.stamp);
             true
         });
-        assert_eq!((stamps, reader.has_kept()), (vec![1, 2], false));
+        assert_eq!((stamps, reader.kept()), (vec![1, 2], 0));
     }
 
     #[test]

@@ -75,7 +75,10 @@ enum Claim {
     At(u64),
     /// Another writer was faster.
     Lost,
-    Full,
+    /// With this position as the oldest.
+    Full(u64),
+    /// There is room, but whoever took the record before has not freed the slot yet.
+    Busy,
 }
 
 impl<S: Steps> Ring<S> {
@@ -158,13 +161,17 @@ impl<S: Steps> Ring<S> {
         // the earlier. Either it is this one and sees what that writer committed, or it is the
         // writer's, which then finds what is stored here.
         self.steps.swap(Step::Arm, &self.writing.armed, records, Ordering::AcqRel);
-        let is_there = self
-            .oldest_written()
-            .is_some_and(|oldest| self.write_position().saturating_sub(oldest) >= records);
+        let is_there = self.unread() >= records;
         if is_there {
             self.disarm();
         }
         !is_there
+    }
+
+    /// Records that could be taken now, and those behind them; 0 while the oldest one is still
+    /// being written.
+    pub(crate) fn unread(&self) -> u64 {
+        self.oldest_written().map_or(0, |oldest| self.write_position().saturating_sub(oldest))
     }
 
     /// Withdraws [`Ring::arm`].
@@ -225,9 +232,10 @@ impl<S: Steps> Ring<S> {
             match self.try_claim() {
                 Claim::At(position) => return Some(position),
                 Claim::Lost => {}
-                Claim::Full if self.overflow != Overflow::DropOldest => return None,
-                Claim::Full if self.drop_oldest() => {}
-                Claim::Full => {
+                _ if self.overflow != Overflow::DropOldest => return None,
+                Claim::Full(oldest) if self.drop(oldest) => {}
+                // Dropping more would not help who waits for a slot in another thread's hands.
+                Claim::Full(_) | Claim::Busy => {
                     attempts += 1;
                     if attempts > ATTEMPTS_MAX {
                         return None;
@@ -244,12 +252,12 @@ impl<S: Steps> Ring<S> {
         let position = self.writing.position.load(Ordering::Acquire);
         let read = self.reading.position.load(Ordering::Acquire);
         if position.saturating_sub(read) >= self.records_max {
-            return Claim::Full;
+            return Claim::Full(read);
         }
         // Acquire: pairs with `Free` of the round before, which ended the reading of the slot.
         let turn = self.steps.load(Step::SeeFree, &self.slot(position).turn, Ordering::Acquire);
         match turn.cmp(&self.open(position)) {
-            cmp::Ordering::Less => Claim::Full, // its reader is in the middle of it
+            cmp::Ordering::Less => Claim::Busy,
             cmp::Ordering::Greater => Claim::Lost,
             // Relaxed would do: what the record needs is ordered by the slot's turn. Release lets
             // whoever sees the position also see the claims before it.
@@ -264,13 +272,20 @@ impl<S: Steps> Ring<S> {
         }
     }
 
-    /// Makes room; `false` where the oldest record is in another thread's hands.
-    fn drop_oldest(&self) -> bool {
-        let Some(position) = self.oldest_written() else { return false };
-        if self.steps.advance(Step::Take, &self.reading.position, position, Ordering::AcqRel) {
+    /// Makes room, unless somebody has meanwhile; `false` where the oldest record is still being
+    /// written.
+    fn drop(&self, oldest: u64) -> bool {
+        let slot = self.slot(oldest);
+        // Acquire: pairs with `Commit` and gives the record away.
+        let turn = self.steps.load(Step::SeeWritten, &slot.turn, Ordering::Acquire);
+        if turn < self.written(oldest) {
+            return false;
+        }
+        // Fails where it was taken meanwhile: no other record goes for it.
+        if self.steps.advance(Step::Take, &self.reading.position, oldest, Ordering::AcqRel) {
             // SAFETY: the exchange gave this position to this call alone; it is freed below.
-            unsafe { self.slot(position).forget() };
-            self.free(position);
+            unsafe { slot.forget() };
+            self.free(oldest);
             self.dropped.oldest.fetch_add(1, Ordering::Relaxed); // a count; it orders nothing
         }
         true
@@ -321,5 +336,47 @@ impl<S: Steps> Ring<S> {
             return Ok(false);
         }
         Ok(self.steps.swap(Step::Ring, armed, 0, Ordering::AcqRel) != 0)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Overflow, Ring};
+    use crate::{Plain, Record, Refused};
+    use foundation_sync::atomic::Ordering;
+
+    /// A full ring of four slots, of which a thread has taken the oldest record without freeing its
+    /// slot, because the system has stopped it in between.
+    fn with_a_stalled_taker(overflow: Overflow) -> Ring {
+        let ring = Ring::new(4, 4, 8, overflow, Plain);
+        for stamp in 1..=4 {
+            assert_eq!(ring.write(stamp, b""), Ok(false));
+        }
+        ring.reading.position.store(1, Ordering::Release);
+        ring
+    }
+
+    fn stamps(ring: &Ring) -> Vec<u64> {
+        let mut record = Record::default();
+        std::iter::from_fn(|| ring.take(&mut record).then_some(record.stamp)).collect()
+    }
+
+    #[test]
+    fn a_writer_behind_a_stalled_taker_loses_its_own_record_and_no_other() {
+        let ring = with_a_stalled_taker(Overflow::DropOldest);
+        assert_eq!(ring.write(5, b""), Err(Refused::Dropped));
+        assert_eq!(ring.dropped(), (0, 1));
+        ring.free(0);
+        assert_eq!(ring.write(6, b""), Ok(false));
+        assert_eq!((stamps(&ring), ring.dropped()), (vec![2, 3, 4, 6], (0, 1)));
+    }
+
+    #[test]
+    fn a_writer_that_may_wait_is_told_that_there_is_no_room_behind_a_stalled_taker() {
+        let ring = with_a_stalled_taker(Overflow::Block);
+        assert_eq!(ring.write(5, b""), Err(Refused::Full));
+        assert!(ring.await_space());
+        ring.free(0);
+        assert!(!ring.await_space());
     }
 }

@@ -102,18 +102,30 @@ impl Rings {
         self.rings.iter()
     }
 
-    /// Tells that the reader is about to sleep; see [`Ring::arm`]. `records` counts over all rings,
-    /// of which each wakes the reader for its share. `false`: some are there, go on reading.
+    /// Tells that the reader is about to sleep until `records` are unread, over all rings and with
+    /// the `kept` ones of the reader, or until a ring is half full; see [`Ring::arm`]. `false`: so
+    /// it is.
+    ///
+    /// No writer sees all rings, so each ring wakes the reader for its share of what is missing: it
+    /// may be woken before, and then arms again.
     #[must_use = "a reader that sleeps although records are there may never wake"]
-    pub fn arm(&self, records: NonZeroU32) -> bool {
-        let share = records.get().div_ceil(self.rings.len() as u32);
-        // Never more than fits: a full ring wakes its reader.
-        let share = share.min(self.options.records_max.div_ceil(2));
-        let is_idle = self.rings.iter().all(|ring| ring.arm(share));
-        if !is_idle {
-            self.disarm();
+    pub fn arm(&self, records: NonZeroU32, kept: u32) -> bool {
+        let half = u64::from(self.options.records_max.div_ceil(2));
+        loop {
+            let unread: Vec<u64> = self.rings.iter().map(Ring::unread).collect();
+            let total = u64::from(kept) + unread.iter().sum::<u64>();
+            let missing = u64::from(records.get()).saturating_sub(total);
+            if missing == 0 || unread.iter().any(|&unread| unread >= half) {
+                self.disarm();
+                return false;
+            }
+            let share = missing.div_ceil(self.rings.len() as u64);
+            let mut rings = self.rings.iter().zip(&unread);
+            if rings.all(|(ring, unread)| ring.arm(half.min(unread + share) as u32)) {
+                return true;
+            }
+            // Some were written meanwhile: at most `records` times.
         }
-        is_idle
     }
 
     /// Withdraws [`Rings::arm`].
@@ -147,6 +159,8 @@ impl Rings {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use core::num::NonZeroU32;
+
     use super::{Rings, RingsOptions};
     use crate::Overflow;
 
@@ -169,6 +183,50 @@ mod tests {
         assert_eq!(refused(RingsOptions { records_max: 9, ..OPTIONS }), "records_max");
         assert_eq!(refused(RingsOptions { records_max: 0, ..OPTIONS }), "records_max");
         assert_eq!(refused(RingsOptions { record_bytes_max: 0, ..OPTIONS }), "record_bytes_max");
+    }
+
+    /// Wakes until `records` are there, which `writer_of` spreads over eight rings.
+    fn wakes(records: u32, writer_of: impl Fn(u32) -> u32) -> u32 {
+        let options = RingsOptions { rings: 8, slots: 256, records_max: 256, ..OPTIONS };
+        let rings = Rings::new(options).expect("valid options");
+        let wanted = NonZeroU32::new(records).expect("at least one");
+        let mut wakes = 0;
+        assert!(rings.arm(wanted, 0));
+        for number in 1..=records {
+            if rings.ring(writer_of(number)).write(1, b"x").expect("room") {
+                wakes += 1;
+                assert_eq!(rings.arm(wanted, 0), number < records, "after {number}");
+            } else {
+                assert!(number < records, "the last one wakes");
+            }
+        }
+        wakes
+    }
+
+    #[test]
+    fn a_reader_sleeps_until_so_many_are_there_however_they_are_spread() {
+        assert!(wakes(100, |_| 3) <= 40, "each wake brings an eighth of what is missing");
+        assert!(wakes(100, |number| number) <= 40);
+        assert!(wakes(100, |number| number * number / 7) <= 40);
+    }
+
+    #[test]
+    fn what_the_reader_has_kept_counts_among_what_is_there() {
+        let rings = Rings::new(OPTIONS).expect("valid options");
+        rings.ring(0).write(1, b"x").expect("room");
+        let four = NonZeroU32::new(4).expect("not zero");
+        assert!(rings.arm(four, 2));
+        assert!(!rings.arm(four, 3));
+    }
+
+    #[test]
+    fn a_reader_does_not_sleep_while_a_ring_is_half_full() {
+        let rings = Rings::new(OPTIONS).expect("valid options");
+        let many = NonZeroU32::new(1_000).expect("not zero");
+        assert!(rings.arm(many, 0));
+        let written = [1, 2, 3].map(|stamp| rings.ring(1).write(stamp, b"x"));
+        assert_eq!(written, [Ok(false), Ok(false), Ok(true)]);
+        assert!(!rings.arm(many, 0));
     }
 
     #[test]

@@ -48,6 +48,8 @@ struct Model {
     heads: Vec<Option<(u64, Vec<u8>)>>,
     /// What each ring's reader wants to be woken for; 0 while it is awake.
     armed: Vec<u32>,
+    /// How many unread records its reader sleeps for.
+    sleeps_until: Option<u32>,
     counters: Counters,
 }
 
@@ -56,7 +58,7 @@ impl Model {
         let count = options.rings as usize;
         let counters = Counters::default();
         let (rings, heads) = (vec![VecDeque::new(); count], vec![None; count]);
-        Self { options, rings, heads, armed: vec![0; count], counters }
+        Self { options, rings, heads, armed: vec![0; count], sleeps_until: None, counters }
     }
 
     fn write(&mut self, writer: u32, stamp: u64, bytes: &[u8]) -> Result<bool, Refused> {
@@ -87,6 +89,7 @@ impl Model {
         let rings_bell = wanted > 0 && ring.len() >= wanted as usize;
         if rings_bell {
             self.armed[index] = 0;
+            self.sleeps_until = None;
         }
         Ok(rings_bell)
     }
@@ -101,11 +104,24 @@ impl Model {
             .min_by_key(|head| head.as_ref().map(|(stamp, _)| *stamp))
     }
 
+    fn kept(&self) -> u32 {
+        self.heads.iter().flatten().count() as u32
+    }
+
+    fn unread(&self) -> u32 {
+        self.kept() + self.rings.iter().map(|ring| ring.len() as u32).sum::<u32>()
+    }
+
     fn arm(&mut self, records: u32) -> bool {
         let RingsOptions { rings, records_max, .. } = self.options;
-        let share = records.div_ceil(rings).min(records_max.div_ceil(2));
-        let is_idle = self.rings.iter().all(|ring| ring.len() < share as usize);
-        self.armed.fill(if is_idle { share } else { 0 });
+        let half = records_max.div_ceil(2);
+        let missing = records.saturating_sub(self.unread());
+        let share = missing.div_ceil(rings);
+        let lengths = self.rings.iter().map(|ring| ring.len() as u32);
+        let is_idle = missing > 0 && lengths.clone().all(|length| length < half);
+        self.armed =
+            lengths.map(|length| if is_idle { half.min(length + share) } else { 0 }).collect();
+        self.sleeps_until = is_idle.then_some(records);
         is_idle
     }
 }
@@ -124,7 +140,10 @@ impl Bench {
             Step::Drain { records, accepted } => self.drain(records, accepted)?,
             Step::Arm { records } => {
                 let wanted = NonZeroU32::new(records).expect("at least one");
-                prop_assert_eq!(self.rings.arm(wanted), self.model.arm(records));
+                prop_assert_eq!(
+                    self.rings.arm(wanted, self.reader.kept()),
+                    self.model.arm(records)
+                );
             }
             Step::AwaitSpace { writer } => {
                 let ring = &self.model.rings[(writer % self.model.options.rings) as usize];
@@ -139,6 +158,9 @@ impl Bench {
             }
         }
         prop_assert_eq!(self.rings.counters(), self.model.counters);
+        let unread = self.model.unread();
+        let sleeps_on = self.model.sleeps_until.is_none_or(|records| unread < records);
+        prop_assert!(sleeps_on, "nobody has woken the reader for {unread}");
         Ok(())
     }
 
@@ -151,6 +173,7 @@ impl Bench {
     }
 
     fn drain(&mut self, records: u32, accepted: usize) -> Result<(), TestCaseError> {
+        self.model.sleeps_until = None; // whoever reads is awake
         let mut seen = Vec::new();
         let read = self.reader.drain(&self.rings, records, |record| {
             let takes = seen.len() < accepted;
@@ -171,8 +194,7 @@ impl Bench {
         self.model.counters.reads += expected.len() as u64;
         self.model.counters.read_position += expected.len() as u64;
         prop_assert_eq!(seen, expected);
-        let has_kept = self.model.heads.iter().any(Option::is_some);
-        prop_assert_eq!(self.reader.has_kept(), has_kept);
+        prop_assert_eq!(self.reader.kept(), self.model.kept());
         Ok(())
     }
 }

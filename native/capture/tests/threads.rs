@@ -127,7 +127,7 @@ fn read_all(rings: &Rings, doorbell: &Receiver<()>, notices: &[SyncSender<()>]) 
         if are_writers_gone {
             return read;
         }
-        if rings.arm(NonZeroU32::MIN) {
+        if rings.arm(NonZeroU32::MIN, reader.kept()) {
             match doorbell.recv_timeout(DEADLINE) {
                 Ok(()) => {}
                 Err(RecvTimeoutError::Disconnected) => are_writers_gone = true,

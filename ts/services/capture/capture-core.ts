@@ -1,4 +1,5 @@
 import { type CancelTimer, type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
+import { FoundationError } from "../../base/errors.ts";
 import { TypedEvents, type Unsubscribe } from "../../base/typed-events.ts";
 import type { CaptureRecord } from "../../kernel/capture-ring.ts";
 import type { ServiceCore } from "../service-slot.ts";
@@ -14,6 +15,8 @@ export interface ReadableRing {
   read(recordsMax: number): CaptureRecord[];
   /** Says that the reader sleeps until so many are unread; false: they are. */
   arm(records: number): boolean;
+  /** Records that are there now. */
+  readonly unread: number;
 }
 
 /** What the service stands on. */
@@ -33,6 +36,9 @@ export interface CaptureParts {
 /** Hears of each batch. */
 export type BatchListener = (batch: readonly CapturedEvent[]) => void;
 
+/** Number of `service_unavailable` where it is this service's. */
+export const CAPTURE_UNAVAILABLE = 28_700;
+
 /** Batches that are handed out before timers and I/O get their turn. */
 const TURN_BATCHES = 32;
 
@@ -41,6 +47,14 @@ interface Legacy {
   readonly listeners: TypedEvents<{ batch: readonly CapturedEvent[] }>;
   readonly queue: SinkQueue | undefined;
   readonly counts: { batches: number; delivered: number };
+}
+
+/** Whoever waits until what was there has gone. */
+interface Flush {
+  /** Of the events that go since the core was made. Unit: events. */
+  until: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: FoundationError) => void;
 }
 
 /**
@@ -52,11 +66,13 @@ export class CaptureCore implements ServiceCore {
   readonly #config: CaptureConfigReader;
   readonly #clock: Clock;
   readonly #legacy: Legacy;
-  readonly #flushes: (() => void)[] = [];
+  #flushes: Flush[] = [];
   #cancelFlush: CancelTimer | undefined;
   #cancelTurn: CancelTimer = () => {};
-  /** What is there goes, however little it is. */
-  #isDue = false;
+  /** Events that have gone to the subscribers and the queue, and what the queue had before. */
+  #handed: number;
+  /** So many go without waiting for a full batch, and those that come later wait. */
+  #dueUntil = 0;
   #isWorking = false;
   #isStopped = false;
   #isClosed = false;
@@ -68,6 +84,7 @@ export class CaptureCore implements ServiceCore {
     this.#clock = parts.clock ?? SYSTEM_CLOCK;
     this.#legacy = last === undefined ? CaptureCore.#fresh(parts) : last.#leave();
     if (this.#legacy.queue !== undefined) this.#legacy.queue.onRoom = () => this.wake();
+    this.#handed = this.#legacy.queue?.size ?? 0;
     this.#goOnLater(); // records may be there that nobody was there to be woken for
   }
 
@@ -102,12 +119,31 @@ export class CaptureCore implements ServiceCore {
     return queue !== undefined || listeners.isHeard("batch");
   }
 
+  /** Whether what is there goes, however little it is. */
+  get #isDue(): boolean {
+    return this.#handed < this.#dueUntil;
+  }
+
+  /** What is there now is due; what is recorded later is not, so this comes to an end. */
+  #makeDue(): number {
+    const until = this.#handed + this.#ring.unread;
+    this.#dueUntil = Math.max(this.#dueUntil, until);
+    return until;
+  }
+
+  /** Nothing is left: what was due was handed out, or dropped for newer records. */
+  #forgetDue(): void {
+    this.#dueUntil = this.#handed;
+    for (const flush of this.#flushes) flush.until = Math.min(flush.until, this.#handed);
+  }
+
   /** Records came, somebody came for them, or the sink has taken some. */
   wake(): void {
-    if (this.#isStopped || this.#isWorking || !this.#isWanted) return;
+    if (this.#isStopped || this.#isWorking) return;
     this.#isWorking = true;
     try {
-      this.#work();
+      if (this.#isWanted) this.#work();
+      else this.#forgetDue();
     } finally {
       this.#isWorking = false;
     }
@@ -120,11 +156,16 @@ export class CaptureCore implements ServiceCore {
     this.wake();
   }
 
-  /** Hands out everything that is there; resolves when the sink has it, too. */
+  /**
+   * Hands out everything that is there now; resolves when the sink has it, too.
+   *
+   * @throws FoundationError `service_unavailable` where the service ends before
+   */
   async flush(): Promise<void> {
-    if (this.#isStopped || !this.#isWanted) return;
-    this.#isDue = true;
-    const flushed = new Promise<void>((resolve) => this.#flushes.push(resolve));
+    if (this.#isStopped) throw ended();
+    const flushed = new Promise<void>((resolve, reject) => {
+      this.#flushes.push({ until: this.#makeDue(), resolve, reject });
+    });
     this.wake();
     return flushed;
   }
@@ -137,12 +178,12 @@ export class CaptureCore implements ServiceCore {
       const isFree = queue === undefined || this.#isClosed;
       const room = isFree ? batchSize : queueSize - queue.size;
       if (room <= 0) return; // goes on when the sink has taken some
-      if (!this.#isDue && this.#sleep(batchSize, flushIntervalMs)) return;
+      if (!this.#isDue && (this.#isClosed || this.#sleep(batchSize, flushIntervalMs))) return;
       if (batches >= TURN_BATCHES && !this.#isClosed) return this.#goOnLater();
       const wanted = Math.min(batchSize, room);
       const records = this.#ring.read(wanted);
       if (records.length > 0) this.#hand(inOrder(records.map(unpackEvent)));
-      else this.#isDue = false; // all was read
+      else this.#forgetDue();
     }
   }
 
@@ -155,7 +196,7 @@ export class CaptureCore implements ServiceCore {
     if (!this.#ring.arm(batchSize)) return false;
     this.#cancelFlush ??= this.#clock.after(flushIntervalMs, () => {
       this.#cancelFlush = undefined;
-      this.#isDue = true;
+      this.#makeDue();
       this.wake();
     });
     return true;
@@ -174,14 +215,17 @@ export class CaptureCore implements ServiceCore {
   #hand(batch: readonly CapturedEvent[]): void {
     const { listeners, queue, counts } = this.#legacy;
     counts.batches++;
+    this.#handed += batch.length;
     if (listeners.isHeard("batch")) counts.delivered += batch.length;
     listeners.emit("batch", batch);
     queue?.push(batch);
   }
 
   #tellFlushed(): void {
-    if (this.#isDue || (this.#legacy.queue?.size ?? 0) > 0) return;
-    for (const tell of this.#flushes.splice(0)) tell();
+    const taken = this.#handed - (this.#legacy.queue?.size ?? 0);
+    const done = this.#flushes.filter(({ until }) => until <= taken);
+    this.#flushes = this.#flushes.filter(({ until }) => until > taken);
+    for (const { resolve } of done) resolve();
   }
 
   /** Reads nothing more: its process was killed. */
@@ -189,16 +233,24 @@ export class CaptureCore implements ServiceCore {
     this.#isStopped = true;
     this.#cancelPlannedFlush();
     this.#cancelTurn();
-    for (const tell of this.#flushes.splice(0)) tell();
+    for (const { reject } of this.#flushes.splice(0)) reject(ended());
   }
 
-  /** Hands out what is there, and stops; the sink gets the rest as it takes it. */
+  /** Hands out what is there now, and stops; the sink gets the rest as it takes it. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isStopped = false;
-    this.#isDue = true;
+    this.#makeDue();
     this.wake();
     this.stop();
   }
+}
+
+function ended(): FoundationError {
+  return new FoundationError(
+    "service_unavailable",
+    "the service 'capture' ended before everything was taken",
+    { numericCode: CAPTURE_UNAVAILABLE, context: { service: "capture" } },
+  );
 }

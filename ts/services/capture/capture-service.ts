@@ -7,7 +7,7 @@ import { serviceChild } from "../service-process.ts";
 import { type ServiceCore, ServiceSlot } from "../service-slot.ts";
 import type { LogSink, TelemetrySink } from "../sinks.ts";
 import { Capture } from "./capture.ts";
-import { CaptureCore } from "./capture-core.ts";
+import { CAPTURE_UNAVAILABLE, CaptureCore } from "./capture-core.ts";
 import { type CaptureConfigReader, ringsOf } from "./capture-settings.ts";
 import { CAPTURE_DEFAULTS, type CaptureOptions, type CaptureSink } from "./capture-types.ts";
 import { NodeRings } from "./node-rings.ts";
@@ -36,7 +36,7 @@ export interface CaptureStart {
 export class CaptureService {
   readonly capture: Capture;
   readonly #ground: CaptureGround;
-  readonly #slot = new ServiceSlot<CaptureCore>("capture", 28_700);
+  readonly #slot = new ServiceSlot<CaptureCore>("capture", CAPTURE_UNAVAILABLE);
   readonly #rings: NodeRings;
   #recordBytesMax: number = CAPTURE_DEFAULTS.recordBytesMax;
   #waitMs: number = CAPTURE_DEFAULTS.waitMs;

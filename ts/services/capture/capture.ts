@@ -6,7 +6,7 @@ import type { BatchListener, CaptureCore } from "./capture-core.ts";
 import { type CaptureConfigReader, tracingOf } from "./capture-settings.ts";
 import type { CaptureStats, RecordOptions, RecordWaitOptions } from "./capture-types.ts";
 import { CaptureWriter } from "./capture-writer.ts";
-import type { NodeRings } from "./node-rings.ts";
+import { type NodeRings, unreadOf } from "./node-rings.ts";
 import { type TraceableProcesses, type TraceOptions, Tracing } from "./tracing.ts";
 
 /** What the capture of an isolate works with. */
@@ -87,7 +87,8 @@ export class Capture {
    * Hands out what was recorded so far without waiting for a batch or the flush interval; resolves
    * when the sink has it. Where nobody wants it, it stays.
    *
-   * @throws FoundationError as {@link subscribe}
+   * @throws FoundationError as {@link subscribe}; `service_unavailable` also where the service ends
+   *   before the sink has everything
    */
   async flush(): Promise<void> {
     this.#checkRoot();
@@ -114,12 +115,13 @@ export class Capture {
    */
   stats(): CaptureStats {
     const { rings, slot, isRoot } = this.#parts;
-    const { writePosition, readPosition, writes, reads, dropped } = rings.counts();
+    const counts = rings.counts();
+    const { writePosition, readPosition, writes, reads, dropped } = counts;
     return {
       ...{ writePosition, readPosition, dropped, rings: rings.plan },
       totalWrites: writes,
       totalReads: reads,
-      unread: Math.max(0, writePosition - readPosition),
+      unread: unreadOf(counts),
       traceFailures: this.#traceFailures,
       processing: isRoot ? (slot.isUp ? slot.core : slot.last)?.processing : undefined,
     };

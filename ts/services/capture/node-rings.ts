@@ -56,6 +56,10 @@ export class NodeRings implements ReadableRing, WritableRing {
     return this.#opened.arm(records);
   }
 
+  get unread(): number {
+    return unreadOf(this.counts());
+  }
+
   counts(): CaptureCounts {
     return this.#opened.counts();
   }
@@ -66,4 +70,9 @@ export class NodeRings implements ReadableRing, WritableRing {
     this.#ring?.close();
     this.#ring = undefined;
   }
+}
+
+/** Records that wait. Their counts may be of slightly different moments. */
+export function unreadOf({ writePosition, readPosition }: CaptureCounts): number {
+  return Math.max(0, writePosition - readPosition);
 }
