@@ -8,7 +8,7 @@ import { eventOf, eventScene } from "./services-event-scene.ts";
 /** A log that acknowledges when it is told to. */
 class HeldLog implements EventLog {
   readonly batches: LoggedEvent[][] = [];
-  readonly #settlers: ((error?: Error) => void)[] = [];
+  readonly #settlers: ((...error: unknown[]) => void)[] = [];
   query = async (_query: EventLogQuery): Promise<readonly Uint8Array[]> => {
     return this.batches.flat().map(({ bytes }) => bytes);
   };
@@ -16,13 +16,16 @@ class HeldLog implements EventLog {
   async append(batch: readonly LoggedEvent[]): Promise<void> {
     this.batches.push([...batch]);
     return new Promise((resolve, reject) => {
-      this.#settlers.push((error) => (error === undefined ? resolve() : reject(error)));
+      this.#settlers.push((...errors) =>
+        errors.length === 0 ? resolve() : reject(errors[0] as Error),
+      );
     });
   }
 
-  async settle(error?: Error): Promise<void> {
+  /** Acknowledges the append that waits longest, or refuses it with an error. */
+  async settle(...error: [] | [unknown]): Promise<void> {
     await expect.poll(() => this.#settlers.length).toBeGreaterThan(0);
-    this.#settlers.shift()?.(error);
+    this.#settlers.shift()?.(...error);
   }
 
   async get(eventId: number): Promise<Uint8Array | undefined> {
@@ -164,6 +167,29 @@ describe("an event that is recorded", () => {
     expect(events.stats()).toMatchObject({ logged: 1, unlogged: 1, waiting: 0 });
   });
 
+  test("is refused also where the log says nothing of why", async () => {
+    const { events, log, failures } = logged();
+    const recorded = expect(events.record(eventOf())).rejects.toBeUndefined();
+    await log.settle(undefined);
+    await recorded;
+    expect(failures).toEqual([[undefined, 1]]);
+  });
+
+  test("is refused by itself where whoever is told of that fails", async () => {
+    const log = new HeldLog();
+    const writer = new LogWriter(log, 1 << 20, () => {
+      throw new Error("the failure failed");
+    });
+    const { events } = eventScene({ writer });
+    const refused = expect(events.record(eventOf({ eventId: 1 }))).rejects.toThrow("no room");
+    await log.settle(new Error("no room"));
+    await refused;
+    const next = events.record(eventOf({ eventId: 2 }));
+    await log.settle();
+    expect(await next).toBe(2);
+    await writer.drained();
+  });
+
   test("is refused where too many bytes are on their way", async () => {
     const { events, log } = logged(1_000);
     const first = events.record(eventOf({ eventId: 1, data: "x".repeat(600) }));
@@ -175,6 +201,25 @@ describe("an event that is recorded", () => {
     await log.settle();
     expect(await third).toBe(3);
   });
+});
+
+test("all that was taken is waited for, also where later ones had no room", async () => {
+  const log = new HeldLog();
+  const writer = new LogWriter(log, 9 << 20, () => {});
+  const { events } = eventScene({ writer });
+  await writer.drained();
+  const data = "x".repeat(900_000);
+  for (let eventId = 1; eventId <= 12; eventId++) events.store(eventOf({ eventId, data }));
+  let isDrained = false;
+  const drained = writer.drained().then(() => {
+    isDrained = true;
+  });
+  await log.settle();
+  await expect.poll(() => log.batches.length).toBe(2);
+  expect(isDrained).toBe(false);
+  await log.settle();
+  await drained;
+  expect(events.stats()).toMatchObject({ logged: 10, unlogged: 2, waiting: 0 });
 });
 
 describe("what the hot store let go", () => {
@@ -195,9 +240,11 @@ describe("what the hot store let go", () => {
     };
     expect(await events.history({ eventType: "test" })).toEqual([eventOf({ eventId: 1 })]);
     await events.history({ timeRange: [5, Number.POSITIVE_INFINITY], limit: 3, descending: true });
+    await events.history({ limit: undefined });
     expect(queries).toMatchObject([
       { eventType: "test", from: undefined, to: undefined, limit: 1_000, offset: 0 },
       { from: 5, to: undefined, limit: 3, descending: true, orderBy: "timestamp" },
+      { limit: 1_000 },
     ]);
   });
 

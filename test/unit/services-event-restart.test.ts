@@ -103,6 +103,7 @@ describe("the fallback", () => {
     expect(event.data).toMatchObject({
       original_data_error: expect.stringContaining("bytes") as string,
     });
+    expect(fallback.newEventSafe("\ud800", 1).eventType).toBe("\ufffd");
     expect(fallback.newEventSafe(null as never, 1)).toMatchObject({
       eventType: "custom_event",
       data: 1,

@@ -4,7 +4,11 @@ import { ManualClock } from "../../ts/base/manual-clock.ts";
 import { errorToRecord } from "../../ts/services/errors/json.ts";
 import { decodeEvent } from "../../ts/services/events/event-codec.ts";
 import { EventSender } from "../../ts/services/events/event-sender.ts";
-import type { EventReceipt, EventRequest } from "../../ts/services/events/event-wire.ts";
+import type {
+  EventParcel,
+  EventReceipt,
+  EventRequest,
+} from "../../ts/services/events/event-wire.ts";
 import { eventOf } from "./services-event-scene.ts";
 
 type Answer = EventReceipt | Error;
@@ -16,23 +20,30 @@ function sender(
   one: EventSender;
   clock: ManualClock;
   parcels: number[][];
+  numbers: string[];
 } {
   const clock = new ManualClock();
   const parcels: number[][] = [];
+  const numbers: string[] = [];
   const ask = async (request: EventRequest): Promise<EventReceipt> => {
     expect(request.op).toBe("store");
-    const { events } = request as Extract<EventRequest, { op: "store" }>;
+    const { events, sender: name, number } = request as EventParcel;
+    numbers.push(`${name} ${number}`);
     parcels.push(events.map((bytes) => decodeEvent(bytes).eventId));
     const answer = answers.shift() ?? {};
     if (answer instanceof Error) throw answer;
     return answer;
   };
   const limits = { pendingEventsMax, pendingBytesMax: 1 << 20 };
-  return { one: new EventSender({ ask }, () => limits, clock), clock, parcels };
+  return { one: new EventSender({ ask }, () => limits, clock), clock, parcels, numbers };
 }
 
 const refused = (code: "noproc" | "type_mismatch"): FoundationError =>
   new FoundationError(code, "refused");
+
+const DOWN = errorToRecord(
+  new FoundationError("service_unavailable", "away", { numericCode: 3000 }),
+);
 
 describe("events on their way to the store of another isolate", () => {
   test("travel together where they come in one turn, and batches by themselves", async () => {
@@ -47,8 +58,7 @@ describe("events on their way to the store of another isolate", () => {
   });
 
   test("are sent again where their way was cut, in their order", async () => {
-    const down = { error: errorToRecord(refused("noproc")) };
-    const { one, clock, parcels } = sender([refused("noproc"), down]);
+    const { one, clock, parcels, numbers } = sender([refused("noproc"), { error: DOWN }]);
     const first = one.send(eventOf({ eventId: 1 }));
     await expect.poll(() => parcels.length).toBe(1);
     const second = one.send(eventOf({ eventId: 2 }));
@@ -56,6 +66,8 @@ describe("events on their way to the store of another isolate", () => {
     await clock.advanceAsync(50);
     await Promise.all([first, second]);
     expect(parcels).toEqual([[1], [1], [1], [2]]);
+    expect(new Set(numbers.slice(0, 3)).size).toBe(1);
+    expect(numbers[3]).not.toBe(numbers[0]);
   });
 
   test("are given up after ten seconds, with the last error", async () => {
@@ -69,11 +81,10 @@ describe("events on their way to the store of another isolate", () => {
     expect(one.size).toBe(0);
   });
 
-  test("are not sent again where they themselves are refused", async () => {
-    const { one, parcels } = sender([{ error: errorToRecord(refused("type_mismatch")) }]);
-    await expect(one.send(eventOf({ eventId: 1 }))).rejects.toMatchObject({
-      code: "type_mismatch",
-    });
+  // The second is what a log failed with: the events were stored.
+  test.each(["type_mismatch", "noproc"] as const)("are not sent again for `%s`", async (code) => {
+    const { one, parcels } = sender([{ error: errorToRecord(refused(code)) }]);
+    await expect(one.send(eventOf({ eventId: 1 }))).rejects.toMatchObject({ code });
     await one.send(eventOf({ eventId: 2 }));
     expect(parcels).toEqual([[1], [2]]);
   });

@@ -162,6 +162,22 @@ describe("a process", () => {
   });
 });
 
+test("a store that ends in order watches nobody any more", () => {
+  let watched = 0;
+  const monitor = (): (() => void) => {
+    watched += 1;
+    return () => {
+      watched -= 1;
+    };
+  };
+  const { events, core } = eventScene({ host: { send: () => true, monitor } });
+  events.subscribe(PID);
+  events.subscribe(() => {});
+  core().close();
+  expect(watched).toBe(0);
+  expect(events.stats().subscriptions).toBe(0);
+});
+
 test("subscriptions are bounded, and filters are checked", () => {
   const { events } = eventScene({}, { subscriptionsMax: 2 });
   const stop = events.subscribe(() => {});

@@ -67,6 +67,11 @@ describe("newEvent", () => {
     expect(codeOf(() => make(5))).toEqual(["type_mismatch", 2002]);
     const wrong = { parentId: "1" as never };
     expect(codeOf(() => events.newEvent("test", 1, wrong))).toEqual(["type_mismatch", 2002]);
+    for (const field of ["correlationId", "node"]) {
+      const half = { [field]: "half a pair \ud800" };
+      expect(codeOf(() => events.newEvent("test", 1, half))).toEqual(["type_mismatch", 2002]);
+    }
+    expect(codeOf(() => make("\udc00"))).toEqual(["type_mismatch", 2002]);
     const large = "x".repeat(1_000_001);
     expect(codeOf(() => events.newEventOrThrow("test", large))).toEqual(["data_too_large", 2003]);
   });

@@ -1,3 +1,4 @@
+import { attempt } from "../base/errors.ts";
 import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "../beam/child-spec.ts";
 import type { Processes } from "../beam/processes.ts";
@@ -107,7 +108,8 @@ export class Services {
   readonly #names: ServiceNames;
   #supervisor: Pid | undefined;
   #log = NO_LOG;
-  readonly #sink: LogSink = { log: (...line) => this.#log.log(...line) };
+  // A log that fails is no failure of who writes there.
+  readonly #sink: LogSink = { log: (...line) => void attempt(() => this.#log.log(...line)) };
 
   constructor(ground: ServiceGround) {
     this.#ground = ground;

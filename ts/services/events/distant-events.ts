@@ -1,7 +1,8 @@
+import { attempt } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
 import type { Processes } from "../../beam/processes.ts";
-import { errorFromRecord } from "../errors/json.ts";
-import type { LogSink } from "../sinks.ts";
+import { errorFromRecord, errorToRecord } from "../errors/json.ts";
+import { asFoundationError } from "../errors/wrapping.ts";
 import { decodeEvent } from "./event-codec.ts";
 import type { EventLogStats } from "./event-log.ts";
 import type { EventFilter, EventListener, EventMessage } from "./event-subscriptions.ts";
@@ -13,13 +14,10 @@ import type { EventQuery } from "./hot/event-query.ts";
 export class DistantEvents implements EventAsker {
   readonly #asker: EventAsker;
   readonly #processes: Processes;
-  readonly #log: LogSink;
 
-  /** `log`: where listeners that fail are written down. */
-  constructor(asker: EventAsker, processes: Processes, log: LogSink) {
+  constructor(asker: EventAsker, processes: Processes) {
     this.#asker = asker;
     this.#processes = processes;
-    this.#log = log;
   }
 
   /** Asks the authority; throws what the request failed with there. */
@@ -69,7 +67,9 @@ export class DistantEvents implements EventAsker {
       try {
         if (where?.(event) !== false) await listener(event);
       } catch (thrown) {
-        this.#log.log("warn", "a listener of events failed", { error: thrown });
+        // The node counts it and writes it down; where it is away, the listener is to go on.
+        const error = errorToRecord(asFoundationError(thrown));
+        await attempt(async () => this.ask({ op: "failed", error }));
       }
     });
     const stop = (): void => this.#processes.exit(pid, "kill");

@@ -1,7 +1,7 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { From } from "../../beam/envelope.ts";
 import { GenServer } from "../../beam/gen-server.ts";
-import { errorToRecord } from "../errors/json.ts";
+import { errorFromRecord, errorToRecord } from "../errors/json.ts";
 import { asFoundationError } from "../errors/wrapping.ts";
 import { SteadyServer } from "../steady-server.ts";
 import { decodeEvent, encodeEvent } from "./event-codec.ts";
@@ -13,14 +13,26 @@ import {
   type EventRequest,
 } from "./event-wire.ts";
 import type { Events } from "./events.ts";
+import type { PendingLimits } from "./pending-events.ts";
+import type { ReceivedParcels } from "./received-parcels.ts";
+
+/** What the authority works with; all of it outlives its process. */
+export interface EventAuthorityPlan {
+  readonly events: Events;
+  readonly parcels: ReceivedParcels;
+  /** What may be on its way from each isolate. */
+  readonly limits: PendingLimits;
+  /** Is told where a listener of another isolate failed. */
+  readonly onFailure: (error: unknown) => void;
+}
 
 /** Answers the other isolates of a node: stores events for them, finds them, tells of them. */
-export class EventAuthority extends SteadyServer<[Events]> {
-  #events: Events | undefined;
+export class EventAuthority extends SteadyServer<[EventAuthorityPlan]> {
+  #plan: EventAuthorityPlan | undefined;
 
-  override init(events: Events): void {
+  override init(plan: EventAuthorityPlan): void {
     this.self.trapExit = true;
-    this.#events = events;
+    this.#plan = plan;
   }
 
   override handleCall(request: EventRequest, from: From): typeof GenServer.noReply {
@@ -31,7 +43,7 @@ export class EventAuthority extends SteadyServer<[Events]> {
 
   async #answer(request: EventRequest): Promise<EventReceipt> {
     try {
-      return await answer(this.#events as Events, request);
+      return await answer(this.#plan as EventAuthorityPlan, request);
     } catch (thrown) {
       // What a request fails with is its sender's to know, and no end of this process.
       return { error: errorToRecord(asFoundationError(thrown)) };
@@ -39,12 +51,20 @@ export class EventAuthority extends SteadyServer<[Events]> {
   }
 }
 
-async function answer(events: Events, request: EventRequest): Promise<EventReceipt> {
+async function answer(plan: EventAuthorityPlan, request: EventRequest): Promise<EventReceipt> {
+  const { events } = plan;
   switch (request.op) {
-    case "follow":
-      return { number: events.nextId };
+    case "follow": {
+      const { pendingEventsMax, pendingBytesMax } = plan.limits;
+      return { number: events.nextId, limits: { pendingEventsMax, pendingBytesMax } };
+    }
     case "store":
-      await events.recordBatch(request.events.map((bytes) => decodeEvent(bytes)));
+      await plan.parcels.receive(request, async () =>
+        events.recordBatch(request.events.map((bytes) => decodeEvent(bytes))),
+      );
+      return {};
+    case "failed":
+      plan.onFailure(errorFromRecord(request.error));
       return {};
     case "get": {
       const event = await events.fetch(request.eventId);

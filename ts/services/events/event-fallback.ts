@@ -71,7 +71,7 @@ export class EventFallback {
     const type = typeof eventType === "string" && eventType !== "" ? eventType : "custom_event";
     const plain = attempt(() => this.#events.newEvent(type, plainCopy(data), options));
     if (plain.ok) return plain.value;
-    return this.#events.newEvent(type.slice(0, 100), {
+    return this.#events.newEvent(type.slice(0, 100).toWellFormed(), {
       original_data_error: messageOf(plain.error),
       preview: safeInspect(data).slice(0, 1_000),
     });

@@ -3,18 +3,20 @@ import { AuthorityLink } from "../authority-link.ts";
 import { SteadyServer } from "../steady-server.ts";
 import type { EventIds } from "./event-ids.ts";
 import { EVENT_AUTHORITY_NAME, type EventReceipt } from "./event-wire.ts";
+import type { PendingLimits } from "./pending-events.ts";
 
 /** What a follower works with. */
 export interface EventFollowerPlan {
   readonly processes: Processes;
   readonly ids: EventIds;
-  /** Called when the authority was found, and with false when it was lost. */
-  readonly onLink: (isThere: boolean) => void;
+  /** Called when the authority was found, with its limits, and with false when it was lost. */
+  readonly onLink: (isThere: boolean, limits?: PendingLimits) => void;
 }
 
 /**
- * Knows whether the node's events can be reached from an isolate, and keeps its ids above those
- * that are in use: the node may have been started anew since they were given out.
+ * Knows whether the node's events can be reached from an isolate and within which limits, and keeps
+ * its ids above those that are in use: the node may have been started anew since they were given
+ * out.
  */
 export class EventFollower extends SteadyServer<[EventFollowerPlan]> {
   #plan: EventFollowerPlan | undefined;
@@ -39,9 +41,9 @@ export class EventFollower extends SteadyServer<[EventFollowerPlan]> {
 
   async #follow(): Promise<void> {
     await this.#link?.follow((answer) => {
-      const { number = 0 } = answer as EventReceipt;
+      const { number = 0, limits } = answer as EventReceipt;
       this.#plan?.ids.raise(number);
-      this.#plan?.onLink(true);
+      this.#plan?.onLink(true, limits);
     });
   }
 }

@@ -1,15 +1,16 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
-import { attempt, FoundationError } from "../../base/errors.ts";
+import { type Attempt, attempt, FoundationError } from "../../base/errors.ts";
 import { errorFromRecord } from "../errors/json.ts";
 import { encodeEvent } from "./event-codec.ts";
 import type { FoundationEvent } from "./event-types.ts";
-import { EVENT_PARCEL_BYTES, type EventAsker } from "./event-wire.ts";
+import { EVENT_PARCEL_BYTES, type EventAsker, type EventReceipt } from "./event-wire.ts";
 import type { PendingLimits } from "./pending-events.ts";
 
 /** How long events wait for an authority that is being restarted. Unit: ms. */
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 50;
-/** Errors of a call that say nothing against its events: they are sent again. */
+/** Errors of a call that leave open whether its events are stored: they are sent again. */
 const PASSING: ReadonlySet<unknown> = new Set([
   "noproc",
   "process_exited",
@@ -25,13 +26,13 @@ interface Parcel {
   /** Whether more events may come into it. */
   readonly isOpen: boolean;
   readonly done: Promise<void>;
-  readonly settle: (error: unknown) => void;
+  readonly settle: (sent: Attempt<void>) => void;
 }
 
 /**
  * Brings the events of an isolate to the one store of its node, in order. Those of one turn of the
- * event loop travel together. While the store is being restarted they wait; an event that arrives
- * twice is stored once, since it has an id.
+ * event loop travel together. While the store is being restarted they wait; a parcel that arrives
+ * twice is stored once, since it has a number.
  */
 export class EventSender {
   readonly #asker: EventAsker;
@@ -41,6 +42,9 @@ export class EventSender {
   #events = 0;
   #bytes = 0;
   #isSending = false;
+  readonly #sender = randomUUID();
+  /** That of the parcel that is sent now. */
+  #number = 0;
 
   constructor(asker: EventAsker, limits: () => PendingLimits, clock: Clock) {
     this.#asker = asker;
@@ -105,30 +109,38 @@ export class EventSender {
       const sent = await attempt(async () => this.#deliver(events));
       this.#events -= events.length;
       for (const { length } of events) this.#bytes -= length;
-      settle(sent.ok ? undefined : sent.error);
+      settle(sent);
     }
     this.#isSending = false;
   }
 
   async #deliver(events: readonly Uint8Array[]): Promise<void> {
     const endMs = this.#clock.now() + PATIENCE_MS;
+    this.#number += 1;
+    const parcel = { op: "store", sender: this.#sender, number: this.#number, events } as const;
     for (;;) {
-      const sent = await attempt(async () => this.#asker.ask({ op: "store", events }));
-      const error = sent.ok ? sent.value.error : sent.error;
-      if (error === undefined) return;
+      const asked = await attempt(async () => this.#asker.ask(parcel));
+      if (asked.ok && asked.value.error === undefined) return;
       const isOver = this.#clock.now() + RETRY_MS > endMs;
-      if (isOver || !PASSING.has((error as { code?: unknown }).code)) {
-        throw sent.ok ? errorFromRecord(sent.value.error as never) : error;
+      if (isOver || !mayPass(asked)) {
+        throw asked.ok ? errorFromRecord(asked.value.error) : asked.error;
       }
       await new Promise<void>((resolve) => void this.#clock.after(RETRY_MS, resolve, true));
     }
   }
 }
 
+/** Whether a parcel that this became of may be stored when it is sent again, and is not yet. */
+function mayPass(asked: Attempt<EventReceipt>): boolean {
+  // What the log refused was stored; a store that is away says so by its number.
+  if (asked.ok) return asked.value.error?.numericCode === 3000;
+  return PASSING.has((asked.error as { code?: unknown } | undefined)?.code);
+}
+
 function parcelOf(isOpen: boolean): Parcel {
-  let settle: (error: unknown) => void = () => {};
+  let settle: Parcel["settle"] = () => {};
   const done = new Promise<void>((resolve, reject) => {
-    settle = (error) => (error === undefined ? resolve() : reject(error as Error));
+    settle = (sent) => (sent.ok ? resolve() : reject(sent.error as Error));
   });
   return { events: [], bytes: 0, isOpen, done, settle };
 }

@@ -13,7 +13,10 @@ export interface EventStoreOptions {
    * bytes, at least 4 MiB. Default: 256 MiB.
    */
   readonly bytesMax?: number;
-  /** Events that wait while the service is being restarted. Unit: events. Default: 10,000. */
+  /**
+   * Events that wait while the service is being restarted, or are on their way from another isolate
+   * of the node. Unit: events. Default: 10,000.
+   */
   readonly pendingEventsMax?: number;
   /** Bytes of those. Unit: bytes. Default: 16 MiB. */
   readonly pendingBytesMax?: number;

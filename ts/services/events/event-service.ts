@@ -9,7 +9,7 @@ import type { ServiceSlot } from "../service-slot.ts";
 import type { LogSink, TelemetrySink } from "../sinks.ts";
 import type { PlainObject } from "../toolkit/nested.ts";
 import { DistantEvents } from "./distant-events.ts";
-import { EventAuthority } from "./event-authority.ts";
+import { EventAuthority, type EventAuthorityPlan } from "./event-authority.ts";
 import { EventCore } from "./event-core.ts";
 import { EventFollower } from "./event-follower.ts";
 import { EventOrigin } from "./event-origin.ts";
@@ -23,6 +23,8 @@ import {
 import { EVENT_AUTHORITY_NAME, type EventReceipt, type EventRequest } from "./event-wire.ts";
 import { type DistantParts, Events } from "./events.ts";
 import { LogWriter } from "./log-writer.ts";
+import type { PendingLimits } from "./pending-events.ts";
+import { ReceivedParcels } from "./received-parcels.ts";
 import type { RetentionConfig } from "./retention.ts";
 import { openConfiguredStore } from "./warm/configured-store.ts";
 
@@ -79,21 +81,19 @@ export class EventService {
   children(started: Pick<ServicePlan<EventCore>, "started">): ChildOptions[] {
     const { slot, processes, isRoot } = this.#ground;
     if (!isRoot) {
-      const onLink = (isThere: boolean): void => {
+      const onLink = (isThere: boolean, limits?: PendingLimits): void => {
         this.#isLinked = isThere;
+        this.#limits = { ...this.#limits, ...limits };
       };
       const plan = { processes, ids: this.origin.ids, onLink };
       return [{ id: "eventFollower", start: EventFollower, args: [plan] }];
     }
     const make = (last: EventCore | undefined): EventCore => this.#core(last);
+    const start = EventAuthority;
+    const args = [this.#authorityPlan()];
     return [
       serviceChild({ slot, processes, make, ...started }),
-      {
-        id: "eventAuthority",
-        start: EventAuthority,
-        args: [this.events],
-        name: EVENT_AUTHORITY_NAME,
-      },
+      { id: "eventAuthority", start, args, name: EVENT_AUTHORITY_NAME },
     ];
   }
 
@@ -112,8 +112,21 @@ export class EventService {
     const writer = this.#writer;
     this.#writer = undefined;
     if (writer === undefined) return;
-    await writer.last.catch(() => {});
+    await writer.drained();
     await writer.log.close();
+  }
+
+  #authorityPlan(): EventAuthorityPlan {
+    const { slot, log } = this.#ground;
+    return {
+      events: this.events,
+      parcels: new ReceivedParcels(),
+      limits: this.#limits,
+      onFailure: (error) => {
+        (slot.isUp ? slot.core : slot.last)?.subscriptions.countFailure();
+        log.log("warn", "a listener of events failed", { error });
+      },
+    };
   }
 
   #core(last: EventCore | undefined): EventCore {
@@ -129,12 +142,12 @@ export class EventService {
   }
 
   #distant(): DistantParts {
-    const { processes, log } = this.#ground;
+    const { processes } = this.#ground;
     const ask = async (request: EventRequest): Promise<EventReceipt> => {
       return (await processes.call(EVENT_AUTHORITY_NAME, request)) as EventReceipt;
     };
     return {
-      events: new DistantEvents({ ask }, processes, log),
+      events: new DistantEvents({ ask }, processes),
       sender: new EventSender({ ask }, () => this.#limits, SYSTEM_CLOCK),
       isLinked: () => this.#isLinked,
     };

@@ -102,6 +102,11 @@ export class EventSubscriptions {
     if (ofType !== undefined) for (const one of ofType) one.offer(event);
   }
 
+  /** A function in another isolate that is told by a process of its own failed. */
+  countFailure(): void {
+    this.#tally.failures += 1;
+  }
+
   /** Ends all subscriptions. */
   clear(): void {
     for (const set of [this.#anyType, ...this.#byType.values()]) {

@@ -49,12 +49,12 @@ export function checkEventFields(event: unknown): asserts event is FoundationEve
   if (isNothing(timestamp)) throw missing("timestamp");
   if (!isValidPositiveInteger(eventId)) throw mismatch("eventId", "a whole number above zero");
   if (!isText(eventType, 1)) {
-    throw mismatch("eventType", `a text of 1 to ${EVENT_TEXT_MAX} characters`);
+    throw mismatch("eventType", `a well-formed text of 1 to ${EVENT_TEXT_MAX} characters`);
   }
   if (!Number.isFinite(timestamp)) throw mismatch("timestamp", "a number of milliseconds");
   checkOrigin(fields);
   if (!isNothing(correlationId) && !isText(correlationId, 0)) {
-    throw mismatch("correlationId", `a text of at most ${EVENT_TEXT_MAX} characters`);
+    throw mismatch("correlationId", `a well-formed text of at most ${EVENT_TEXT_MAX} characters`);
   }
   if (!isNothing(parentId) && !isValidPositiveInteger(parentId)) {
     throw mismatch("parentId", "a whole number above zero");
@@ -67,7 +67,7 @@ function checkOrigin({ wallTime, hlc, node, pid }: Fields): void {
   }
   if (!isNothing(hlc) && !isHybridTime(hlc)) throw mismatch("hlc", "a hybrid time");
   if (!isNothing(node) && !isText(node, 0)) {
-    throw mismatch("node", `a text of at most ${EVENT_TEXT_MAX} characters`);
+    throw mismatch("node", `a well-formed text of at most ${EVENT_TEXT_MAX} characters`);
   }
   if (!isNothing(pid) && !isPid(pid)) throw mismatch("pid", "a pid");
 }
@@ -112,7 +112,11 @@ function isNothing(value: unknown): value is null | undefined {
 }
 
 function isText(value: unknown, least: number): value is string {
-  return typeof value === "string" && value.length >= least && value.length <= EVENT_TEXT_MAX;
+  if (typeof value !== "string" || value.length < least || value.length > EVENT_TEXT_MAX) {
+    return false;
+  }
+  // UTF-8 has no lone surrogates: it would be another text when it is read.
+  return value.isWellFormed();
 }
 
 function missing(field: string): FoundationError {

@@ -270,11 +270,11 @@ export class Events {
    * @throws FoundationError `operation_not_supported` (4001) where the node has no log
    */
   async history(query: EventQuery = {}): Promise<FoundationEvent[]> {
-    const limited = { limit: HISTORY, ...query };
-    const plan = planQuery(limited);
-    if (this.#distant !== undefined) return this.#distant.events.find(limited, "log");
-    const { from, to, ...rest } = plan;
-    const found = await this.#neededLog.query({ ...rest, from: finite(from), to: finite(to) });
+    const { from, to, ...rest } = planQuery(query);
+    const limit = query.limit ?? HISTORY;
+    if (this.#distant !== undefined) return this.#distant.events.find({ ...query, limit }, "log");
+    const span = { from: finite(from), to: finite(to) };
+    const found = await this.#neededLog.query({ ...rest, ...span, limit });
     return found.map((bytes) => decodeEvent(bytes));
   }
 

@@ -1,4 +1,4 @@
-import { FoundationError } from "../../base/errors.ts";
+import { type Attempt, attempt, FoundationError } from "../../base/errors.ts";
 import type { EventLog, LoggedEvent } from "./event-log.ts";
 
 /** Figures of what goes to the log. */
@@ -15,7 +15,7 @@ interface Batch {
   readonly events: LoggedEvent[];
   bytes: number;
   readonly done: Promise<void>;
-  readonly settle: (error: unknown) => void;
+  readonly settle: (appended: Attempt<void>) => void;
 }
 
 /** Events of one append: a log that takes its time gets more of them at once, up to here. */
@@ -37,14 +37,15 @@ export class LogWriter {
   readonly #onFailure: (error: unknown, events: number) => void;
   readonly #batches: Batch[] = [];
   #bytes = 0;
-  #isAppending = false;
-  #last: Promise<void> = Promise.resolve();
+  /** Resolves when the appends that are under way and to come have ended. */
+  #appending: Promise<void> | undefined;
   /** What becomes of the events that the present {@link track} adds. */
   #tracked: Set<Promise<void>> | undefined;
   #logged = 0;
   #unlogged = 0;
   #waiting = 0;
 
+  /** `onFailure`: is told of events that the log refused. */
   constructor(
     log: EventLog,
     bytesMax: number,
@@ -59,12 +60,9 @@ export class LogWriter {
     return { logged: this.#logged, unlogged: this.#unlogged, waiting: this.#waiting };
   }
 
-  /**
-   * Resolves when the event that was added last is acknowledged, and with it all before; rejects
-   * where its batch was refused or had no room.
-   */
-  get last(): Promise<void> {
-    return this.#last;
+  /** Resolves when nothing is on its way: the log has acknowledged or refused all that it got. */
+  async drained(): Promise<void> {
+    while (this.#appending !== undefined) await this.#appending;
   }
 
   /**
@@ -89,19 +87,22 @@ export class LogWriter {
   add(event: LoggedEvent): void {
     if (this.#bytes + event.bytes.length > this.#bytesMax) {
       this.#unlogged += 1;
-      this.#last = Promise.reject(logIsFull());
-      heed(this.#last);
-      this.#tracked?.add(this.#last);
+      this.#track(Promise.reject(logIsFull()));
       return;
     }
     this.#bytes += event.bytes.length;
     this.#waiting += 1;
-    this.#last = this.#batchFor(event).done;
-    this.#tracked?.add(this.#last);
-    if (this.#isAppending) return;
-    this.#isAppending = true;
+    this.#track(this.#batchFor(event).done);
     // Not at once: what the same turn of the event loop stores shares the commit.
-    setImmediate(() => void this.#appendAll());
+    this.#appending ??= new Promise((resolve) => {
+      setImmediate(() => void this.#appendAll().then(resolve));
+    });
+  }
+
+  /** Who waits for it is told of an error; where nobody does, it was counted. */
+  #track(done: Promise<void>): void {
+    done.catch(() => {});
+    this.#tracked?.add(done);
   }
 
   #batchFor(event: LoggedEvent): Batch {
@@ -123,38 +124,28 @@ export class LogWriter {
     for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
       await this.#append(batch);
     }
-    this.#isAppending = false;
+    this.#appending = undefined;
   }
 
+  /** Never rejects: the next batch has its chance whatever becomes of this one. */
   async #append({ events, settle }: Batch): Promise<void> {
     const { length } = events;
-    try {
-      await this.log.append(events);
-      this.#logged += length;
-      settle(undefined);
-    } catch (thrown) {
-      this.#unlogged += length;
-      settle(thrown);
-      this.#onFailure(thrown, length);
-    } finally {
-      this.#waiting -= length;
-      for (const { bytes } of events) this.#bytes -= bytes.length;
-    }
+    const appended = await attempt(async () => this.log.append(events));
+    if (appended.ok) this.#logged += length;
+    else this.#unlogged += length;
+    this.#waiting -= length;
+    for (const { bytes } of events) this.#bytes -= bytes.length;
+    settle(appended);
+    if (!appended.ok) attempt(() => this.#onFailure(appended.error, length));
   }
 }
 
 function newBatch(): Batch {
-  let settle: (error: unknown) => void = () => {};
+  let settle: Batch["settle"] = () => {};
   const done = new Promise<void>((resolve, reject) => {
-    settle = (error) => (error === undefined ? resolve() : reject(error as Error));
+    settle = (appended) => (appended.ok ? resolve() : reject(appended.error as Error));
   });
-  heed(done);
   return { events: [], bytes: 0, done, settle };
-}
-
-/** Who waits for it is told of an error; where nobody does, it was counted. */
-function heed(promise: Promise<void>): void {
-  promise.catch(() => {});
 }
 
 function logIsFull(): FoundationError {
