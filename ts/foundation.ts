@@ -1,7 +1,12 @@
 import { packageVersion } from "./base/version.ts";
 import { type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
 import { BeamNode, type BeamNodeOptions } from "./beam/nodes.ts";
-import { defaultNode, offerAsDefault } from "./foundation/default-node.ts";
+import {
+  defaultNode,
+  leavingDefault,
+  offerAsDefault,
+  withdrawDefault,
+} from "./foundation/default-node.ts";
 import {
   type FoundationHealth,
   type FoundationStatus,
@@ -79,11 +84,23 @@ export class FoundationNode extends BeamNode {
 
   /**
    * Ends the services in the reverse order of their start, so that each writes what it holds, and
-   * leaves the cluster. Calling it again returns the same promise.
+   * leaves the cluster. It is the default node no longer. Calling it again gives the same promise.
+   *
+   * @throws FoundationError `timeout` where the kernel thread does not finish; what the durable log
+   *   of events fails with as it closes: the node has left all the same
    */
   override async leave(options: LeaveOptions = {}): Promise<void> {
-    this.#left ??= this.services.stop().then(async () => super.leave(options));
+    this.#left ??= this.#leave(options);
     return this.#left;
+  }
+
+  async #leave(options: LeaveOptions): Promise<void> {
+    withdrawDefault(this);
+    try {
+      await this.services.stop();
+    } finally {
+      await super.leave(options);
+    }
   }
 }
 
@@ -96,7 +113,8 @@ async function started(
   try {
     await node.services.start(options);
   } catch (thrown) {
-    if (opened.isStarter) await node.leave();
+    // What is wrong with the start is to be known, not what the end then fails with.
+    if (opened.isStarter) await node.leave().catch(() => {});
     else node.detach();
     throw thrown;
   }
@@ -106,6 +124,14 @@ async function started(
 
 /** The default node while it is being started. */
 let starting: Promise<FoundationNode> | undefined;
+
+/** Starts the default node; where another one came first, it is that. */
+async function startedDefault(options: FoundationStartOptions): Promise<FoundationNode> {
+  const node = await Foundation.start(options);
+  const first = defaultNode() ?? node;
+  if (first !== node) await node.leave();
+  return first;
+}
 
 /** How a node is started: its place in the cluster, its services, and what it keeps ready. */
 export interface FoundationStartOptions extends BeamNodeOptions, ServiceOptions {}
@@ -139,16 +165,16 @@ export const Foundation = Object.freeze({
   },
 
   /**
-   * The default node, that of the module style: the first that this isolate started or attached to;
-   * where there is none, one is started. Calling it again gives the same node, whatever the options
-   * then say.
+   * The default node, that of the module style: the first that this isolate started or attached to
+   * and that is not leaving; where there is none, one is started. Calling it again gives the same
+   * node, whatever the options then say.
    *
    * @throws FoundationError as `start`
    */
   async initialize(options: FoundationStartOptions = {}): Promise<FoundationNode> {
     const present = defaultNode();
     if (present !== undefined) return present;
-    starting ??= Foundation.start(options).finally(() => {
+    starting ??= startedDefault(options).finally(() => {
       starting = undefined;
     });
     return starting;
@@ -186,12 +212,12 @@ export const Foundation = Object.freeze({
   /**
    * Has the default node leave: its services end in the reverse order of their start, each writes
    * what it holds, and what is queued for other nodes is sent within `drainMs`. Resolves at once
-   * where there is no default node.
+   * where there is no default node; where it is leaving already, when it has left.
    *
-   * @throws FoundationError `timeout` where the kernel thread does not finish
+   * @throws FoundationError as `FoundationNode.leave`
    */
   async shutdown(options: LeaveOptions = {}): Promise<void> {
     await starting?.catch(() => {});
-    await defaultNode()?.leave(options);
+    await (defaultNode() ?? leavingDefault())?.leave(options);
   },
 });

@@ -120,6 +120,36 @@ describe("with a node", () => {
     expect(Foundation.node()).toBe(third);
   });
 
+  test("one that is leaving is the default no longer, and another can be started", async () => {
+    const first = await another();
+    const left = first.leave();
+    expect(Foundation.node()).toBeUndefined();
+    const second = await Foundation.initialize();
+    expect(second).not.toBe(first);
+    expect(Foundation.node()).toBe(second);
+    await left;
+    expect(Foundation.node()).toBe(second);
+    expect(second.config.available()).toBe(true);
+  });
+
+  test("shutdown waits for a node that is leaving already", async () => {
+    const node = await another();
+    const left = node.leave();
+    await Foundation.shutdown();
+    expect(node.config.available()).toBe(false);
+    await left;
+  });
+
+  test("a start and an initialization at a time agree on the default node", async () => {
+    const [started, initialized] = await Promise.all([another(), Foundation.initialize()]);
+    expect(Foundation.node()).toBe(initialized);
+    expect(initialized.config.available()).toBe(true);
+    await Foundation.shutdown();
+    expect(Foundation.node()).toBeUndefined();
+    // Only what somebody else has been told of may still run.
+    expect(started.config.available()).toBe(started !== initialized);
+  });
+
   test("an error context of the default node is counted there", async () => {
     const node = await Foundation.initialize();
     const context = ErrorContext.new("Shop", "pay");

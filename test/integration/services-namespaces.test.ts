@@ -169,6 +169,58 @@ describe("a service that is a child", () => {
     expect(node.services.namespace("shop").config.available()).toBe(false);
   });
 
+  test("that is temporary is unavailable when it is killed, and holds nothing", async () => {
+    const { processes, supervisors } = node.beam;
+    const args = [{ namespace: "shop" }];
+    const supervisor = await supervisors.start({
+      children: [{ id: "events", start: Services.EventStore, args, restart: "temporary" }],
+    });
+    const { events } = node.services.namespace("shop");
+    events.store(events.newEvent("order", 7));
+    const pid = await childOf(supervisor, "events");
+    const ended = processes.exitOf(pid);
+    processes.exit(pid, "kill");
+    await ended;
+    await expect(supervisors.countChildren(supervisor)).resolves.toMatchObject({ specs: 0 });
+    const refused = { code: "service_unavailable", numericCode: 3000 };
+    const order = events.newEvent("order", 8);
+    await expect(events.record(order)).rejects.toMatchObject(refused);
+    expect(() => events.store(order)).toThrow(expect.objectContaining(refused));
+    await supervisors.startChild(supervisor, { id: "events", start: Services.EventStore, args });
+    expect(events.query()).toEqual([]);
+  });
+
+  test("counts changes of a configuration that starts after it, and begins anew", async () => {
+    const { supervisors } = node.beam;
+    const path = ["storage", "hot", "maxEvents"];
+    const config: ChildOptions = {
+      id: "config",
+      start: Services.ConfigServer,
+      args: [{ namespace: "shop", env: false, updatable: [path] }],
+    };
+    const store = { id: "events", start: Services.EventStore, args: [{ namespace: "shop" }] };
+    const supervisor = await supervisors.start({ children: [store, config] });
+    const shop = node.services.namespace("shop");
+    const kept = (most: number): number => {
+      shop.config.update(path, most);
+      for (let index = 0; index < 20; index++) {
+        shop.events.store(shop.events.newEvent("order", index));
+      }
+      return shop.events.stats().currentEventCount;
+    };
+    expect(kept(5)).toBe(5);
+    await supervisors.terminateChild(supervisor, "config");
+    await supervisors.restartChild(supervisor, "config");
+    expect(kept(3)).toBe(3);
+    for (const id of ["config", "events"]) {
+      node.beam.processes.exit(await childOf(supervisor, id), "kill");
+      await childOf(supervisor, id);
+    }
+    expect(kept(4)).toBe(4);
+    await supervisors.terminateChild(supervisor, "events");
+    expect(shop.config.status().subscribersCount).toBe(0);
+  });
+
   test("is one of its kind in its namespace", async () => {
     await supervised("shop");
     await expect(supervised("shop")).rejects.toMatchObject({ code: "init_failed" });
@@ -212,6 +264,40 @@ test("a namespace is the isolate's that runs it, and free when that has left", a
   await expect.poll(() => node.processRegistry.countServices("shop")).toBe(0);
   await start();
   expect(node.services.namespace("shop").config.get(RATE)).toBe(1);
+});
+
+describe("the services of a namespace", () => {
+  test("are the same at each call, so that what exports its metrics does for all", async () => {
+    await supervised("shop");
+    const { telemetry } = node.services.namespace("shop");
+    expect(node.services.namespace("shop").telemetry).toBe(telemetry);
+    expect(node.services.namespace("other").telemetry).not.toBe(telemetry);
+    const detach = await telemetry.attachOpenTelemetry();
+    await expect(
+      node.services.namespace("shop").telemetry.attachOpenTelemetry(),
+    ).rejects.toMatchObject({ code: "invalid_argument" });
+    detach();
+  });
+
+  test("serve their metrics until the node leaves", async () => {
+    await supervised("shop");
+    const { url } = await node.services.namespace("shop").telemetry.metricsServer({ port: 0 });
+    const { status } = await fetch(url, { headers: { connection: "close" } });
+    expect(status).toBe(200);
+    await node.leave();
+    await expect(fetch(url)).rejects.toThrow();
+    const late = await node.services.namespace("late").telemetry.metricsServer({ port: 0 });
+    await expect(fetch(late.url)).rejects.toThrow();
+  });
+
+  test("are kept for as many namespaces as may have some, and for those that have", async () => {
+    await supervised("shop");
+    const kept = node.services.namespace("shop");
+    const idle = node.services.namespace("idle");
+    for (let index = 0; index < 1_024; index++) node.services.namespace(`idle ${index}`);
+    expect(node.services.namespace("shop")).toBe(kept);
+    expect(node.services.namespace("idle")).not.toBe(idle);
+  });
 });
 
 test("the namespace `production` is the node's own", () => {

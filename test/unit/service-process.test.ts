@@ -51,6 +51,18 @@ test("a killed service comes back with what it had", async () => {
   expect(slot.core).toBe(made[1]);
 });
 
+test("a slot that was closed holds nothing, nor what is removed from it later", () => {
+  const slot = new ServiceSlot<Tally>("tally", 5000);
+  const [first, second] = [new Tally(), new Tally()];
+  slot.install(first);
+  slot.remove(first);
+  expect(slot.last).toBe(first);
+  slot.install(second);
+  slot.close();
+  slot.remove(second);
+  expect([slot.isUp, slot.last, second.isClosed]).toEqual([false, undefined, true]);
+});
+
 test("a slot closes the core it holds, or held last: a killed process closes nothing", () => {
   const slot = new ServiceSlot<Tally>("tally", 5000);
   slot.close();

@@ -44,7 +44,8 @@ export class Children {
       this.#supervisor.link(pid);
       return pid;
     }
-    const parent = { process: this.#supervisor, pid: this.#supervisor.pid };
+    const isTemporary = spec.restart === "temporary";
+    const parent = { process: this.#supervisor, pid: this.#supervisor.pid, isTemporary };
     return startProcess(this.#runtime, spec.start as Startable, spec.options, parent);
   }
 

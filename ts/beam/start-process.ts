@@ -16,7 +16,7 @@ export async function startProcess(
   runtime: ProcessRuntime,
   start: Startable,
   { args = [], ...options }: StartOptions,
-  parent?: { readonly process?: LightProcess; readonly pid: Pid },
+  parent?: { readonly process?: LightProcess; readonly pid: Pid; readonly isTemporary?: boolean },
 ): Promise<Pid> {
   parent?.process?.mustLive();
   if (isHeavy(start)) {
@@ -29,7 +29,7 @@ export async function startProcess(
     if (parent?.process !== undefined) runtime.link(parent.process, pid);
     return pid;
   }
-  const { body, label } = bodyOf(start, args, parent?.pid);
+  const { body, label } = bodyOf(start, args, parent?.pid, parent?.isTemporary);
   const process = await runtime.start(body, { label, ...options }, parent?.process);
   return process.pid;
 }

@@ -9,8 +9,11 @@ import { isStateMachineClass, StateMachine, type StateMachineClass } from "./sta
 export interface Blueprint {
   /** What it is, for reports. */
   readonly label: string;
-  /** `parent`: the process that it will be linked to, if any. */
-  make(args: readonly unknown[], parent: Pid | undefined): ProcessBody<never>;
+  /**
+   * `parent`: the process that it will be linked to, if any. `isTemporary`: whether that is a
+   * supervisor which does not start it again.
+   */
+  make(args: readonly unknown[], parent: Pid | undefined, isTemporary: boolean): ProcessBody<never>;
   /** Whether an orderly end may take as long as it needs, as a supervisor's. */
   readonly isSupervisor: boolean;
 }
@@ -49,6 +52,7 @@ export function bodyOf(
   start: LightStartable,
   args: readonly unknown[],
   parent: Pid | undefined,
+  isTemporary = false,
 ): { readonly body: Spawnable<never>; readonly label: string } {
   if (isGenServerClass(start)) {
     const body = new GenServerBody(new start(), args, parent) as ProcessBody<never>;
@@ -64,7 +68,8 @@ export function bodyOf(
     const text = "`args` are for servers: handlers and supervisors take none";
     throw new FoundationError("invalid_options", text);
   }
-  if (isBlueprint(start)) return { body: start.make(args, parent), label: start.label };
+  if (isBlueprint(start))
+    return { body: start.make(args, parent, isTemporary), label: start.label };
   if (typeof start === "function")
     return { body: start as ProcessHandler<never>, label: start.name };
   return { body: start, label: start.constructor.name };

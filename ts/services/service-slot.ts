@@ -60,9 +60,12 @@ export class ServiceSlot<Core extends ServiceCore> {
     this.#starts += 1;
   }
 
-  /** The isolate let go of its node: what the service holds open goes with it. */
+  /** The service does not come back: what it holds open goes, and so does what it held. */
   close(): void {
-    (this.#core ?? this.#last)?.close?.();
+    const core = this.#core ?? this.#last;
+    this.#core = undefined;
+    this.#last = undefined;
+    core?.close?.();
   }
 
   /** Its process is gone; another core that came in the meantime stays. */

@@ -28,7 +28,8 @@ import type { Events } from "./events/events.ts";
 import { healthOf, type ServicesHealth } from "./health.ts";
 import { Infrastructure } from "./infrastructure/infrastructure.ts";
 import { InfrastructureCore } from "./infrastructure/infrastructure-core.ts";
-import { type NamespaceServices, namespaceServices } from "./instances/namespace-services.ts";
+import type { NamespaceServices } from "./instances/namespace-services.ts";
+import { Namespaces } from "./instances/namespaces.ts";
 import { ServiceInstances, settle } from "./instances/service-instances.ts";
 import { ProcessRegistry } from "./registries/process-registry.ts";
 import { RegistryAuthority } from "./registries/registry-authority.ts";
@@ -105,6 +106,7 @@ export class Services {
   readonly #infrastructure = new ServiceSlot<InfrastructureCore>("infrastructure", 28_400);
   readonly #captureService: CaptureService;
   readonly #instances: ServiceInstances;
+  readonly #namespaces: Namespaces;
   readonly #names: ServiceNames;
   #supervisor: Pid | undefined;
   #log = NO_LOG;
@@ -150,6 +152,7 @@ export class Services {
     const eventOrigin = this.#eventService.origin;
     const instances = { processes, processRegistry, eventOrigin, namespace };
     this.#instances = new ServiceInstances(instances);
+    this.#namespaces = new Namespaces(this.#instances, log);
     this.#names = new ServiceNames(this.#registry, log);
   }
 
@@ -158,7 +161,7 @@ export class Services {
    * supervisor of this isolate run there. `production` is the node's own.
    */
   namespace(name: string): NamespaceServices {
-    if (name !== PRODUCTION) return namespaceServices(name, this.#instances, this.#sink);
+    if (name !== PRODUCTION) return this.#namespaces.of(name);
     const { config, events, telemetry, infrastructure, errorContexts } = this;
     return { namespace: name, config, events, telemetry, infrastructure, errorContexts };
   }
@@ -197,6 +200,8 @@ export class Services {
         ...capture,
       ],
     });
+    // Nobody starts them again where they were given up.
+    this.#ground.processes.monitor(this.#supervisor, () => this.#closeSlots());
     this.#captureService.follow();
     settle(this.#supervisor.home, this.#instances);
   }
@@ -219,10 +224,17 @@ export class Services {
   /** Lets go of what they hold open; their processes have ended with the node. */
   close(): void {
     this.telemetry.close();
-    for (const slot of this.#slots()) slot.close();
-    void this.#eventService.close();
+    this.#closeSlots();
+    this.#eventService.close().catch((error: unknown) => {
+      this.#sink.log("error", "the log of events could not be closed", { error });
+    });
+    this.#namespaces.close();
     this.#instances.close();
     this.#captureService.close();
+  }
+
+  #closeSlots(): void {
+    for (const slot of this.#slots()) slot.close();
   }
 
   // The names of a node are given by the isolate that has started it; others have copies.

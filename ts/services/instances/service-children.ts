@@ -9,18 +9,13 @@ import { EventCore } from "../events/event-core.ts";
 import { type EventStoreLimits, eventStoreLimits } from "../events/event-service-options.ts";
 import { InfrastructureCore } from "../infrastructure/infrastructure-core.ts";
 import type { NamedService } from "../service-names.ts";
-import type { ServiceCore } from "../service-slot.ts";
 import { SteadyServer } from "../steady-server.ts";
 import { TelemetryCore } from "../telemetry/telemetry-core.ts";
 import type { TelemetryOptions } from "../telemetry/telemetry-options.ts";
 import type { PlainObject } from "../toolkit/nested.ts";
+import { followedConfig } from "./followed-config.ts";
 import { type NamespaceServices, UNAVAILABLE } from "./namespace-services.ts";
-import {
-  type InstanceGround,
-  instancesAt,
-  type ServiceInstance,
-  type ServiceInstances,
-} from "./service-instances.ts";
+import { instancesAt, type ServiceInstance, type ServiceInstances } from "./service-instances.ts";
 
 /** The namespace of a service that names none. */
 export const DEFAULT_NAMESPACE = "default";
@@ -57,12 +52,11 @@ interface Kind {
   readonly prepare: (
     options: never,
     services: NamespaceServices,
-    ground: InstanceGround,
+    instances: ServiceInstances,
   ) => Promise<ServiceInstance["make"]>;
 }
 
 class InstanceProcess extends SteadyServer<[Kind, NamespaceOptions, Pid | undefined]> {
-  #core: ServiceCore | undefined;
   #end = (): void => {};
 
   override async init(
@@ -78,17 +72,16 @@ class InstanceProcess extends SteadyServer<[Kind, NamespaceOptions, Pid | undefi
     const place = { namespace, service, numericCode: UNAVAILABLE[service] };
     const { pid } = this.self;
     const instance = await instances.take(place, { pid, parent }, async () => {
-      return kind.prepare(own as never, ground.namespace(namespace), ground);
+      return kind.prepare(own as never, ground.namespace(namespace), instances);
     });
     const core = instance.make(instance.slot.last);
-    this.#core = core;
     this.#end = () => instances.forget(namespace, service, instance);
     instance.slot.install(core);
     ground.processes.monitor(pid, () => instance.slot.remove(core));
+    instances.started(namespace, service);
   }
 
   override terminate(): void {
-    this.#core?.close?.();
     this.#end();
   }
 }
@@ -97,13 +90,17 @@ function child(kind: Kind): Blueprint {
   return Object.freeze({
     label: kind.label,
     isSupervisor: false,
-    make: (args: readonly unknown[], parent: Pid | undefined): ProcessBody<never> => {
+    make: (
+      args: readonly unknown[],
+      parent: Pid | undefined,
+      isTemporary: boolean,
+    ): ProcessBody<never> => {
       const [options = {}] = args;
       checkKind(`the argument of ${kind.label}`, typeof options === "object", "an object");
       const server = new InstanceProcess();
       return new GenServerBody(
         server as never,
-        [kind, options, parent],
+        [kind, options, isTemporary ? undefined : parent],
         parent,
       ) as ProcessBody<never>;
     },
@@ -113,7 +110,7 @@ function child(kind: Kind): Blueprint {
 const CONFIG: Kind = {
   service: "config",
   label: "ConfigServer",
-  prepare: async (given: ConfigServerOptions, { events: store, telemetry }, { processes }) => {
+  prepare: async (given: ConfigServerOptions, { events: store, telemetry }, { ground }) => {
     const { testMode, ...options } = given;
     const { initial } = await loadConfig(options);
     const { schemas = {}, updatable = [] } = options;
@@ -122,6 +119,7 @@ const CONFIG: Kind = {
       if (store.available()) store.store(store.newEvent(type, data));
     };
     const events = { record };
+    const { processes } = ground;
     const parts = { initial, schemas, updatable, testMode, telemetry, events, host: processes };
     return (last) => {
       const core = new ConfigCore(parts);
@@ -136,10 +134,14 @@ const EVENTS: Kind = {
   label: "EventStore",
   prepare: async (
     options: Partial<EventStoreLimits>,
-    { config, telemetry },
-    { processes, eventOrigin },
+    { namespace, config: followed, telemetry },
+    instances,
   ) => {
+    const { processes, eventOrigin } = instances.ground;
     const limits = eventStoreLimits(options);
+    const config = followedConfig(followed, (listener) => {
+      return instances.onStarted(namespace, "config", listener);
+    });
     const parts = { origin: eventOrigin, limits, config, telemetry, host: processes };
     return (last) => new EventCore(parts, last as EventCore | undefined);
   },

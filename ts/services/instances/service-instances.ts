@@ -1,5 +1,6 @@
 import { FoundationError } from "../../base/errors.ts";
 import type { Home, Pid } from "../../base/pid.ts";
+import type { Unsubscribe } from "../../base/typed-events.ts";
 import type { Processes } from "../../beam/processes.ts";
 import type { EventOrigin } from "../events/event-origin.ts";
 import type { ProcessRegistry } from "../registries/process-registry.ts";
@@ -16,6 +17,11 @@ export interface ServiceInstance {
   readonly make: (last: ServiceCore | undefined) => ServiceCore;
 }
 
+interface KeptInstance extends ServiceInstance {
+  /** Ends the watch over who keeps it. */
+  readonly release: Unsubscribe;
+}
+
 /** What instances stand on. */
 export interface InstanceGround {
   readonly processes: Processes;
@@ -29,7 +35,8 @@ export interface InstanceGround {
 /** The services of namespaces that users' supervisors run in this isolate. */
 export class ServiceInstances {
   readonly ground: InstanceGround;
-  readonly #instances = new Map<string, ServiceInstance>();
+  readonly #instances = new Map<string, KeptInstance>();
+  readonly #watchers = new Set<(key: string) => void>();
 
   constructor(ground: InstanceGround) {
     this.ground = ground;
@@ -40,13 +47,35 @@ export class ServiceInstances {
     return this.#instances.get(keyOf(namespace, service))?.slot;
   }
 
+  /** Whether a namespace has a service here. */
+  areIn(namespace: string): boolean {
+    const services = Object.keys(SERVICE_NAMES) as NamedService[];
+    return services.some((service) => this.#instances.has(keyOf(namespace, service)));
+  }
+
+  /** A service has started, for the first time or again. */
+  started(namespace: string, service: NamedService): void {
+    const key = keyOf(namespace, service);
+    for (const watcher of this.#watchers) watcher(key);
+  }
+
+  /** Calls a function at each start of a service, until the returned function is called. */
+  onStarted(namespace: string, service: NamedService, listener: () => void): Unsubscribe {
+    const key = keyOf(namespace, service);
+    const watcher = (started: string): void => {
+      if (started === key) listener();
+    };
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
   /**
    * Takes a name for a process that has just started, and finds what was kept for it: what `first`
    * makes where it is the first of its supervisor. It is kept until the process ends in order, or
-   * its supervisor does.
+   * its supervisor does. `parent`: whoever starts it again when it is killed, if anybody.
    *
-   * @throws FoundationError `already_registered`, `resource_exhausted`, and as
-   *   `ProcessRegistry.claim`
+   * @throws FoundationError `already_registered`, `resource_exhausted`, `noproc` where the process
+   *   was killed meanwhile, and as `ProcessRegistry.claim`
    */
   async take(
     place: { namespace: string; service: NamedService; numericCode: number },
@@ -57,18 +86,23 @@ export class ServiceInstances {
     const { processes, processRegistry } = this.ground;
     await processRegistry.claim(namespace, SERVICE_NAMES[service], pid);
     const key = keyOf(namespace, service);
+    const make = this.#instances.get(key)?.make ?? (await first());
+    // It is not to take the place of the one that was started after it.
+    if (!processes.isAlive(pid)) {
+      throw new FoundationError("noproc", `the service '${service}' was killed as it started`);
+    }
     const kept = this.#instances.get(key);
     if (kept !== undefined) return kept;
     if (this.#instances.size >= INSTANCES_MAX) {
       const text = `there are ${INSTANCES_MAX} services of namespaces in this isolate already`;
       throw new FoundationError("resource_exhausted", text);
     }
-    const instance = {
+    const instance: KeptInstance = {
       slot: new ServiceSlot<ServiceCore>(service, numericCode),
-      make: await first(),
+      make,
+      release: processes.monitor(parent ?? pid, () => this.#forget(key, instance)),
     };
     this.#instances.set(key, instance);
-    processes.monitor(parent ?? pid, () => this.#forget(key, instance));
     return instance;
   }
 
@@ -84,9 +118,11 @@ export class ServiceInstances {
   }
 
   #forget(key: string, instance: ServiceInstance): void {
-    if (this.#instances.get(key) !== instance) return;
+    const kept = this.#instances.get(key);
+    if (kept !== instance) return;
     this.#instances.delete(key);
-    if (!instance.slot.isUp) instance.slot.close();
+    kept.release();
+    kept.slot.close();
   }
 }
 
