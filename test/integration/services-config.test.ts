@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { Worker } from "node:worker_threads";
 import * as v from "valibot";
 import { afterEach, expect, test } from "vitest";
 import { Foundation, type FoundationNode } from "../../dist/ts/index.js";
+import { restarted } from "./service-outages.ts";
 
 const WORKER = fileURLToPath(new URL("./fixtures/config-worker.mjs", import.meta.url));
 const RATE = ["ai", "planning", "samplingRate"] as const;
@@ -81,6 +83,45 @@ test("a file that cannot be understood is named", async () => {
     code: "format_error",
     message: expect.stringContaining(path) as string,
   });
+});
+
+test.each([
+  ["s.json", '{"ai": {"apiKey": sk-SECRET1}}', {}],
+  ["t.json", '{\n"ai": {"apiKey": 12 "sk-SECRET1"}}', { line: 2, column: 21 }],
+  ["s.yaml", 'ai:\n  apiKey: "sk-SECRET1\n  model: x\n', { line: 4, column: 1 }],
+  ["t.yaml", "ai:\n  apiKey: *sk-SECRET1\n", {}],
+  ["s.toml", '[ai]\napiKey = "sk-SECRET1\n', { line: 2 }],
+])("no error of a file shows what is in it: %s", async (name, text, place) => {
+  const path = fileOf(name, text);
+  const thrown: unknown = await Foundation.start({ config: { files: [path] } }).catch(
+    (error: unknown) => error,
+  );
+  expect(thrown).toMatchObject({ code: "format_error", context: { path, ...place } });
+  expect(inspect(thrown, { depth: null, showHidden: true })).not.toMatch(/SECRET|apiKey/);
+});
+
+test.each([
+  ["code", JSON.parse('{"shop": {"in": {"__proto__": {"admin": true}}}}') as object, "{}"],
+  ["a file", {}, '{"shop": {"list": [{"constructor": {"admin": true}}]}}'],
+  ["code that hides behaviour", { shop: { call: () => 1 } }, "{}"],
+])("what would reach a prototype or is no setting is refused from %s", async (...given) => {
+  const [, values, text] = given;
+  const config = { values, files: [fileOf("a.json", text)], schemas: { shop: v.any() } };
+  await expect(Foundation.start({ config: config as never })).rejects.toMatchObject({
+    code: "security_violation",
+    numericCode: 1005,
+    message: expect.stringMatching(/^(code|file:.*a\.json): /) as string,
+  });
+});
+
+test("what is restarted subscribes no second time", async () => {
+  const node = await start({ config: { env: false } });
+  const before = node.config.status().subscribersCount;
+  for (let round = 0; round < 3; round++) {
+    await restarted(node, "config");
+    await restarted(node, "events");
+  }
+  expect(node.config.status().subscribersCount).toBe(before);
 });
 
 test("an isolate has the settings from its start, and is told of changes", async () => {

@@ -175,6 +175,20 @@ describe("the configuration service", () => {
     ]);
   });
 
+  test("goes back to what the sources said in a section without defaults", () => {
+    const schemas = {
+      shop: v.object({ name: v.string() }),
+      bill: v.object({ currency: v.optional(v.string(), "EUR") }),
+    };
+    const initial = { shop: { name: "main" }, bill: { currency: "USD" } };
+    const updatable = [["shop", "name"]];
+    const { config } = scene({ schemas, initial, updatable });
+    config.update(["shop", "name"], "corner");
+    config.reset();
+    expect(config.get(["shop"])).toEqual({ name: "main" });
+    expect(config.get(["bill"])).toEqual({ currency: "EUR" });
+  });
+
   test("accepts a right configuration and says what is wrong [F005 F012 F013]", () => {
     const { config } = scene();
     expect(codeOf(() => config.validate(config.get()))).toBeUndefined();
@@ -250,7 +264,7 @@ describe("the configuration service", () => {
   test("is the same after a restart: values, counters, subscribers", () => {
     const { slot, core, config } = scene();
     const told: string[] = [];
-    config.subscribe(({ kind }) => void told.push(kind));
+    const stop = config.subscribe(({ kind }) => void told.push(kind));
     config.update(RATE, 0.5);
     slot.remove(core);
     const next = new ConfigCore();
@@ -259,7 +273,10 @@ describe("the configuration service", () => {
     config.update(RATE, 0.75);
     expect(config.get(RATE)).toBe(0.75);
     expect(told).toEqual(["config_updated", "config_updated"]);
-    expect(config.status().updatesCount).toBe(2);
+    expect(config.status()).toMatchObject({ updatesCount: 2, subscribersCount: 1 });
+    stop();
+    config.update(RATE, 0.25);
+    expect([told.length, config.status().subscribersCount]).toEqual([2, 0]);
   });
 });
 
@@ -317,6 +334,54 @@ describe("subscribers", () => {
     });
     config.update(RATE, 0.5);
     expect([told, config.status().subscriberFailures]).toEqual([1, 1]);
+  });
+
+  test("that reject are counted, and are nobody's unhandled rejection", async () => {
+    const { config } = scene();
+    config.subscribe(async () => Promise.reject(new Error("mine")));
+    config.update(RATE, 0.5);
+    await settled();
+    expect(config.status()).toMatchObject({ subscriberFailures: 1, subscribersCount: 1 });
+  });
+
+  test("that change something themselves have everybody told in the order of the changes", () => {
+    const { clock, config, happened } = scene();
+    const path = ["interface", "maxResults"];
+    const start = clock.wallNow();
+    config.subscribe((news) => void happened.push(["told", news]));
+    config.subscribe((news) => {
+      if (news.kind !== "config_updated" || news.value !== 5) return;
+      clock.advance(7);
+      config.update(path, 6);
+      expect(config.get(path)).toBe(6);
+      config.reset();
+    });
+    config.update(path, 5);
+    const counted = ["telemetry", "foundation.config_updates", { counter: 1 }, { path }];
+    const change = (newValue: number, previousValue: number, timestamp: number) => [
+      ["told", { kind: "config_updated", path, value: newValue, previousValue }],
+      ["event", "config_updated", { path, newValue, previousValue, timestamp }],
+      counted,
+    ];
+    expect(happened.slice(0, 6)).toEqual([...change(5, 1_000, start), ...change(6, 5, start + 7)]);
+    expect(happened.slice(6)).toMatchObject([
+      ["told", { kind: "config_reset" }],
+      ["event", "config_reset", { timestamp: start + 7, resetFromUpdatesCount: 2 }],
+      ["telemetry", "foundation.config_resets", { counter: 1 }, { to: "defaults" }],
+    ]);
+  });
+
+  test("that answer each change with another one are stopped", () => {
+    const { config } = scene();
+    const path = ["interface", "maxResults"];
+    config.subscribe((news) => {
+      if (news.kind === "config_updated") config.update(path, (news.value as number) + 1);
+    });
+    for (const round of [1, 2]) {
+      config.update(path, 1);
+      expect(config.get(path)).toBe(1_001);
+      expect(config.status().subscriberFailures).toBe(round);
+    }
   });
 });
 
@@ -390,6 +455,23 @@ describe("sections of the user's own", () => {
       }),
     );
     expect(codeOf(() => scene({ initial: { shpo: {} } }))).toEqual(["validation_failed", 1001]);
+  });
+
+  test.each([[["a", "b"]], [null], ["text"], [7]])(
+    "are seen by their schema as they are: %j",
+    (shop) => {
+      const { config } = scene({ schemas: { shop: v.any() }, initial: { shop } });
+      expect(config.get(["shop"])).toEqual(shop);
+    },
+  );
+
+  test("reach no prototype, whatever their schema makes of them", () => {
+    const shop = v.pipe(
+      v.any(),
+      v.transform(() => JSON.parse('{"in": {"__proto__": {"admin": true}}}') as unknown),
+    );
+    const { config } = scene({ schemas: { shop } });
+    expect(Reflect.get(config.get(["shop", "in"]) as object, "admin")).toBeUndefined();
   });
 
   test("made by `section` have the settings that it names and no others", () => {

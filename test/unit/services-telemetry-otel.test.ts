@@ -6,6 +6,7 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bridge } from "../../ts/services/telemetry/exporters/open-telemetry.ts";
 import { planOpenTelemetry } from "../../ts/services/telemetry/exporters/open-telemetry-options.ts";
 import type { Telemetry } from "../../ts/services/telemetry/telemetry.ts";
 import { telemetryScene as scene } from "./telemetry-scene.ts";
@@ -211,6 +212,15 @@ describe("attaching", () => {
     await telemetry.attachOpenTelemetry({ scope: "isolate" });
     telemetry.measure(["a"], {}, () => {});
     expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+
+  test("leaves nothing behind where the first collection fails", async () => {
+    const { core } = scene();
+    const broken = new Error("down");
+    const source = { store: core.store, collect: async () => Promise.reject(broken) };
+    await expect(bridge(source, planOpenTelemetry({ api }))).rejects.toBe(broken);
+    core.execute(["a"], { counter: 1 }, {});
+    expect(await points()).toEqual([]);
   });
 
   test.each([{ api: {} }, { traces: 1 }, { metrics: null }, { scope: "all" }, { sdk: {} }])(

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, test } from "vitest";
 import { TelemetryCore } from "../../ts/services/telemetry/telemetry-core.ts";
 import { TELEMETRY_DEFAULTS } from "../../ts/services/telemetry/telemetry-options.ts";
+import { settled } from "./beam-scene.ts";
 import { telemetryScene as scene } from "./telemetry-scene.ts";
 import { codeOf } from "./thrown-code.ts";
 
@@ -246,6 +247,25 @@ describe("handlers", () => {
     telemetry.emitCounter(["a"]);
     expect(told).toBe(2);
     expect(telemetry.status()).toMatchObject({ handlersCount: 1, handlerFailures: 1 });
+  });
+
+  test("that reject are detached and counted once, and harm nobody", async () => {
+    const { telemetry } = scene();
+    telemetry.attach("bad", [["a"]], async () => Promise.reject(new Error("mine")));
+    telemetry.emitCounter(["a"]);
+    telemetry.emitCounter(["a"]);
+    await settled();
+    expect(telemetry.status()).toMatchObject({ handlersCount: 0, handlerFailures: 1 });
+  });
+
+  test("that reject late have nothing to do with another one of their id", async () => {
+    const { telemetry } = scene();
+    const stop = telemetry.attach("mine", [["a"]], async () => Promise.reject(new Error("late")));
+    telemetry.emitCounter(["a"]);
+    stop();
+    telemetry.attach("mine", [["a"]], () => {});
+    await settled();
+    expect(telemetry.status()).toMatchObject({ handlersCount: 1, handlerFailures: 0 });
   });
 
   test("have ids of their own", () => {

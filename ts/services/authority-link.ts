@@ -1,7 +1,7 @@
 import type { Pid } from "../base/pid.ts";
 import type { Self } from "../beam/process-types.ts";
 import type { Processes } from "../beam/processes.ts";
-import { isDown } from "../beam/signals.ts";
+import { isDown, type MonitorRef } from "../beam/signals.ts";
 
 const RETRY = "follow again";
 const RETRY_MS = 100;
@@ -15,6 +15,7 @@ export class AuthorityLink {
   readonly #processes: Processes;
   readonly #self: Self;
   #authority: Pid | undefined;
+  #monitor: MonitorRef | undefined;
 
   /** `name`: that of the authority's process; `self`: the follower. */
   constructor(name: string, processes: Processes, self: Self) {
@@ -36,12 +37,17 @@ export class AuthorityLink {
     try {
       const authority = await this.#processes.lookup(this.#name);
       if (authority === undefined) throw new Error(`no '${this.#name}' yet`);
-      if (this.#authority?.equals(authority) !== true) this.#self.monitor(authority);
-      this.#authority = authority;
+      this.#watch(authority);
       take(await this.#processes.call(authority, { op: "follow", follower: this.#self.pid }));
     } catch {
-      this.#authority = undefined;
       this.#processes.sendAfter(RETRY_MS, this.#self.pid, RETRY);
     }
+  }
+
+  #watch(authority: Pid): void {
+    if (this.#authority?.equals(authority) === true) return;
+    if (this.#monitor !== undefined) this.#self.demonitor(this.#monitor, { flush: true });
+    this.#monitor = this.#self.monitor(authority);
+    this.#authority = authority;
   }
 }

@@ -54,6 +54,15 @@ export class ServiceSlot<Core extends ServiceCore> {
     });
   }
 
+  /**
+   * The core to read from: that of the service, or while its process is being restarted the last.
+   *
+   * @throws FoundationError `service_unavailable` where there never was one
+   */
+  get held(): Core {
+    return this.isUp ? this.core : (this.last ?? this.core);
+  }
+
   /** Its process has started. */
   install(core: Core): void {
     this.#core = core;

@@ -16,23 +16,25 @@ export class ConfigAuthority extends SteadyServer<[ServiceSlot<ConfigCore>]> {
   }
 
   override handleCall(request: ConfigRequest): ConfigReceipt {
-    const { core } = this.#slot as ServiceSlot<ConfigCore>;
+    const slot = this.#slot as ServiceSlot<ConfigCore>;
     // What a request fails with is its sender's to know, and no end of this process.
-    const done = attempt(() => change(core, request));
+    const done = attempt(() => change(slot, request));
     const error = done.ok ? undefined : errorToRecord(asFoundationError(done.error));
-    return { config: core.config, updatable: core.updatablePaths(), error };
+    const { held } = slot;
+    return { config: held.config, updatable: held.updatablePaths(), error };
   }
 }
 
-function change(core: ConfigCore, request: ConfigRequest): void {
+function change(slot: ServiceSlot<ConfigCore>, request: ConfigRequest): void {
   switch (request.op) {
     case "follow":
-      core.subscribe(request.follower, []);
+      // The next core has the subscribers of the one before.
+      slot.held.subscribe(request.follower, []);
       return;
     case "update":
-      return core.update(request.path, request.value);
+      return slot.core.update(request.path, request.value);
     case "reset":
-      return core.reset(request.to);
+      return slot.core.reset(request.to);
     default: {
       const text = "the configuration knows no such request";
       throw new FoundationError("operation_not_supported", text);

@@ -1,10 +1,11 @@
 import { type Clock, SYSTEM_CLOCK } from "../../base/clock.ts";
-import { FoundationError } from "../../base/errors.ts";
+import { attempt, FoundationError } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
 import type { ServiceCore } from "../service-slot.ts";
 import { NO_TELEMETRY, type TelemetrySink } from "../sinks.ts";
-import { isPlainObject, type PlainObject, putNested } from "../toolkit/nested.ts";
-import { UPDATABLE_PATHS } from "./config-defaults.ts";
+import { type PlainObject, putNested } from "../toolkit/nested.ts";
+import { Aftermath } from "./aftermath.ts";
+import { DEFAULT_CONFIG, UPDATABLE_PATHS } from "./config-defaults.ts";
 import { buildConfig, forbidden, getConfigValue, isUpdatablePath } from "./config-logic.ts";
 import { canonicalPath, checkPath } from "./config-paths.ts";
 import type { ConfigNotification, ConfigStatus, FoundationConfig } from "./config-types.ts";
@@ -43,9 +44,10 @@ export class ConfigCore implements ServiceCore {
   readonly #parts: ConfigParts;
   readonly #clock: Clock;
   readonly #telemetry: TelemetrySink;
-  readonly #subscribers: Subscribers;
   readonly #initial: FoundationConfig;
   readonly #startMs: number;
+  #subscribers: Subscribers;
+  #aftermath = new Aftermath();
   #config: FoundationConfig;
   #updates = 0;
   #lastUpdate: number | undefined;
@@ -62,14 +64,15 @@ export class ConfigCore implements ServiceCore {
   }
 
   /**
-   * Takes over what the core before had: values, counters and subscribers; those are gone where it
-   * was closed in order.
+   * Takes over what the core before had: values, counters and subscribers, which can go on ending
+   * their subscriptions; they are gone where it was closed in order.
    */
   adopt(last: ConfigCore): void {
     this.#config = last.#config;
     this.#updates = last.#updates;
     this.#lastUpdate = last.#lastUpdate;
-    this.#subscribers.adopt(last.#subscribers);
+    this.#subscribers = last.#subscribers;
+    this.#aftermath = last.#aftermath;
   }
 
   /** Becomes a copy of the authority's, and tells the subscribers of this isolate. */
@@ -110,31 +113,35 @@ export class ConfigCore implements ServiceCore {
     checkValue(value);
     const allowed = this.#parts.updatable ?? [];
     if (!isUpdatablePath(path, allowed)) throw forbidden(path, this.updatablePaths());
+    this.#aftermath.checkRoom();
     const at = canonicalPath(path);
     const previousValue = getConfigValue(plain(this.#config), at);
     this.#config = this.#changed(at, value);
     this.#updates += 1;
-    this.#lastUpdate = this.#clock.wallNow();
+    const timestamp = this.#clock.wallNow();
+    this.#lastUpdate = timestamp;
     const [shown, before] = [redactAt(at, value), redactAt(at, previousValue)];
-    this.#subscribers.notify({
-      kind: "config_updated",
-      path: at,
-      value: shown,
-      previousValue: before,
+    const news = { path: at, value: shown, previousValue: before };
+    const data = { path: at, newValue: shown, previousValue: before, timestamp };
+    this.#aftermath.run(() => {
+      this.#subscribers.notify({ kind: "config_updated", ...news });
+      this.#record("config_updated", data);
+      this.#count("config_updates", { path: at });
     });
-    const data = { path: at, newValue: shown, previousValue: before, timestamp: this.#lastUpdate };
-    this.#record("config_updated", data);
-    this.#count("config_updates", { path: at });
   }
 
   /** See `Config.reset`. */
   reset(to: ResetTo): void {
-    this.#config = to === "initial" ? this.#initial : this.#checked(plain(buildConfig()));
-    const shown = redact(this.#config) as FoundationConfig;
-    this.#subscribers.notify({ kind: "config_reset", config: shown });
+    this.#aftermath.checkRoom();
+    this.#config = to === "initial" ? this.#initial : this.#defaults();
+    const config = redact(this.#config) as FoundationConfig;
     const timestamp = this.#clock.wallNow();
-    this.#record("config_reset", { timestamp, resetFromUpdatesCount: this.#updates });
-    this.#count("config_resets", { to });
+    const data = { timestamp, resetFromUpdatesCount: this.#updates };
+    this.#aftermath.run(() => {
+      this.#subscribers.notify({ kind: "config_reset", config });
+      this.#record("config_reset", data);
+      this.#count("config_resets", { to });
+    });
   }
 
   /** See `Config.resetState`. */
@@ -195,7 +202,7 @@ export class ConfigCore implements ServiceCore {
     const schemas = this.#parts.schemas ?? {};
     const own: Record<string, unknown> = {};
     for (const [name, schema] of Object.entries(schemas)) {
-      own[name] = parseSection(name, schema, plainAt(config, name) ?? {});
+      own[name] = parseSection(name, schema, config[name] === undefined ? {} : config[name]);
     }
     for (const name of Object.keys(config)) {
       if ((SECTIONS as readonly string[]).includes(name) || Object.hasOwn(schemas, name)) continue;
@@ -204,6 +211,16 @@ export class ConfigCore implements ServiceCore {
       throw new FoundationError("validation_failed", text, options);
     }
     return frozenCopy({ ...config, ...own }) as unknown as FoundationConfig;
+  }
+
+  // A section of the user's own that has no defaults is what the sources said.
+  #defaults(): FoundationConfig {
+    const own: Record<string, unknown> = {};
+    for (const [name, schema] of Object.entries(this.#parts.schemas ?? {})) {
+      const made = attempt(() => parseSection(name, schema, {}));
+      own[name] = made.ok ? made.value : plain(this.#initial)[name];
+    }
+    return frozenCopy({ ...DEFAULT_CONFIG, ...own });
   }
 
   // Both may be down while the configuration is not: what they fail with is theirs.
@@ -226,9 +243,4 @@ export class ConfigCore implements ServiceCore {
 
 function plain(config: FoundationConfig): PlainObject {
   return config as unknown as PlainObject;
-}
-
-function plainAt(config: PlainObject, name: string): unknown {
-  const section = config[name];
-  return section === undefined || isPlainObject(section) ? section : undefined;
 }

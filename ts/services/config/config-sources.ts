@@ -7,6 +7,8 @@ import { camelCase, valueAt } from "./config-paths.ts";
 /** Begins the names of environment variables that set something. */
 const PREFIX = "FOUNDATION__";
 const FILE_BYTES_MAX = 1 << 20;
+/** Warnings of the parser would quote the file. */
+const YAML_OPTIONS = { maxAliasCount: 100, logLevel: "error" } as const;
 
 /** What one source says, and what of it nobody understood. */
 export interface SourcePart {
@@ -42,10 +44,31 @@ async function read(path: string): Promise<Buffer> {
 }
 
 async function parse(path: string, text: string): Promise<unknown> {
-  const parsed = await attempt(async () => parserOf(path).then((read) => read(text)));
+  const read = await parserOf(path);
+  const parsed = attempt(() => read(text));
   if (parsed.ok) return parsed.value;
-  const message = `${path} cannot be understood`;
-  throw new FoundationError("format_error", message, { cause: parsed.error });
+  const place = placeOf(parsed.error, text);
+  const where = place === undefined ? "" : `, line ${place.line}, column ${place.column}`;
+  // Without its cause: that quotes the file, and secrets with it.
+  const message = `${path}${where}: cannot be understood`;
+  throw new FoundationError("format_error", message, { context: { path, ...place } });
+}
+
+/** Where a parser stumbled, as far as it says. Both count from 1. */
+function placeOf(thrown: unknown, text: string): { line: number; column: number } | undefined {
+  const { line, column, linePos, message } = thrown as {
+    readonly line?: unknown;
+    readonly column?: unknown;
+    readonly linePos?: readonly { readonly line: number; readonly col: number }[];
+    readonly message?: unknown;
+  };
+  if (typeof line === "number" && typeof column === "number") return { line, column };
+  const [first] = linePos ?? [];
+  if (first !== undefined) return { line: first.line, column: first.col };
+  const position = / at position (\d+)/.exec(String(message))?.[1];
+  if (position === undefined) return undefined;
+  const before = text.slice(0, Number(position)).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 // Loaded where they are needed: most programs configure in code.
@@ -56,12 +79,16 @@ async function parserOf(path: string): Promise<(text: string) => unknown> {
     case ".yaml":
     case ".yml": {
       const yaml = await import("yaml");
-      return (text) => yaml.parse(text, { maxAliasCount: 100 }) as unknown;
+      return (text) => yaml.parse(text, YAML_OPTIONS) as unknown;
     }
     case ".toml":
       return (await import("smol-toml")).parse;
     default:
-      throw new Error("its name ends with none of .json, .yaml, .yml, .toml");
+      throw new FoundationError(
+        "format_error",
+        `${path} ends with none of .json, .yaml, .yml, .toml`,
+        { context: { path } },
+      );
   }
 }
 

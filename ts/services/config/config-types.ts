@@ -180,6 +180,6 @@ export interface ConfigStatus {
   /** When it was changed last. Unit: ms since 1970; undefined where it was not. */
   readonly lastUpdate: number | undefined;
   readonly subscribersCount: number;
-  /** Calls to subscribers that threw. */
+  /** Calls to subscribers that threw or rejected. */
   readonly subscriberFailures: number;
 }

@@ -54,8 +54,10 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 export function frozenCopy<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T;
   if (!isPlainObject(value)) return value;
-  const copy: Record<string, unknown> = {};
-  for (const [key, inner] of Object.entries(value)) copy[key] = frozenCopy(inner);
+  // Not by assignment: a key `__proto__` would become the prototype.
+  const copy: Record<string, unknown> = Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, frozenCopy(inner)]),
+  );
   if (Object.keys(copy).some((key) => isSecretName(key) && copy[key] !== null)) {
     Object.defineProperty(copy, INSPECT, { value: () => redact(copy) });
   }

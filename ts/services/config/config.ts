@@ -23,7 +23,8 @@ const FORBIDDEN: readonly (readonly string[])[] = [
 export interface ResetOptions {
   /**
    * `defaults`: what nobody configured, as in Foundation 1.x; `initial`: what the sources said at
-   * the start. Unit: word. Default: defaults.
+   * the start. A section of the user's own whose schema asks for more than nothing is always what
+   * the sources said. Unit: word. Default: defaults.
    */
   readonly to?: ResetTo;
 }
@@ -90,11 +91,12 @@ export class Config {
   /**
    * Changes a setting. Looks in this order: path, value, whether it can be changed, whether the
    * configuration is valid with it. Afterwards, in this order: subscribers are told, the event
-   * `config_updated` is stored, the counter `foundation.config_updates` grows.
+   * `config_updated` is stored, the counter `foundation.config_updates` grows. What follows from a
+   * change that a subscriber makes comes behind what follows from the one that it was told of.
    *
    * @throws FoundationError `security_violation` (1000 path, 1005 value),
    *   `config_update_forbidden` with `allowedPaths`, what `validate` throws, `service_unavailable`,
-   *   `not_root_isolate`
+   *   `not_root_isolate`, `resource_exhausted` where subscribers answer a change with 1,000 others
    */
   update(path: readonly string[], value: unknown): void {
     this.#checkHere("change");
@@ -227,6 +229,6 @@ export class Config {
 
   // Reading goes on while the service is being restarted: what it held cannot have changed.
   get #readable(): ConfigCore {
-    return this.#slot.isUp ? this.#slot.core : (this.#slot.last ?? this.#slot.core);
+    return this.#slot.held;
   }
 }

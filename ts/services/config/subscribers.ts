@@ -1,10 +1,11 @@
 import { Pid } from "../../base/pid.ts";
+import { isThenable } from "../../base/thenable.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
 import { canonicalPath } from "./config-paths.ts";
 import type { ConfigNotification } from "./config-types.ts";
 
 /** Who is told of changes: a function, or a process that gets `CONFIG_NOTIFICATION` messages. */
-export type ConfigSubscriber = ((notification: ConfigNotification) => void) | Pid;
+export type ConfigSubscriber = ((notification: ConfigNotification) => unknown) | Pid;
 
 /** What a process that subscribed receives. */
 export interface ConfigMessage {
@@ -29,7 +30,7 @@ interface Subscription {
 export class Subscribers {
   readonly #host: SubscriberHost | undefined;
   readonly #all = new Map<unknown, Subscription>();
-  /** Calls that threw. */
+  /** Calls that threw or rejected. */
   failures = 0;
 
   /** `host`: where processes may subscribe. */
@@ -60,25 +61,27 @@ export class Subscribers {
     return this.#all.delete(key);
   }
 
-  /** Tells everybody. What one throws is counted, and the others are told all the same. */
+  /**
+   * Tells everybody. What one throws or rejects with is counted, and the others are told all the
+   * same.
+   */
   notify(notification: ConfigNotification): void {
+    const fail = (): void => {
+      this.failures += 1;
+    };
     for (const { subscriber, path } of [...this.#all.values()].reverse()) {
       if (!concerns(notification, path)) continue;
       try {
         if (subscriber instanceof Pid) {
           this.#host?.send(subscriber, { kind: "CONFIG_NOTIFICATION", notification });
-        } else subscriber(notification);
+          continue;
+        }
+        const result = subscriber(notification);
+        if (isThenable(result)) void Promise.resolve(result).catch(fail);
       } catch {
-        this.failures += 1;
+        fail();
       }
     }
-  }
-
-  /** Those of another one, in their order. */
-  adopt(other: Subscribers): void {
-    for (const { subscriber, path } of other.#all.values()) this.add(subscriber, path);
-    this.failures = other.failures;
-    other.clear();
   }
 
   clear(): void {

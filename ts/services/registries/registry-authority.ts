@@ -37,7 +37,7 @@ export class RegistryAuthority extends SteadyServer<[AuthorityPlan]> {
   override init(plan: AuthorityPlan): void {
     this.self.trapExit = true;
     this.#plan = plan;
-    this.#stop = plan.slot.core.onChange((op) => this.#note(op));
+    this.#stop = plan.slot.held.onChange((op) => this.#note(op));
     const stop = plan.processes.monitor(this.self.pid, () => {
       this.#stop();
       stop();
@@ -55,27 +55,32 @@ export class RegistryAuthority extends SteadyServer<[AuthorityPlan]> {
 
   override handleInfo(message: unknown): void {
     if (!isDown(message) || !this.#followers.delete(message.ref)) return;
-    this.#core.replicas = this.#followers.size;
+    this.#held.replicas = this.#followers.size;
   }
 
   override terminate(): void {
     this.#stop();
   }
 
-  get #core(): RegistryCore {
+  get #slot(): ServiceSlot<RegistryCore> {
     if (this.#plan === undefined) throw new TypeError("not started");
-    return this.#plan.slot.core;
+    return this.#plan.slot;
+  }
+
+  // What is asked while the registry is being restarted is no end of this process either.
+  get #held(): RegistryCore {
+    return this.#slot.held;
   }
 
   #change(request: Exclude<RegistryRequest, { op: "follow" }>): boolean {
     switch (request.op) {
       case "register": {
         const { namespace, name, pid, metadata } = request;
-        this.#core.register(namespace, name, pid, metadata === undefined ? {} : { metadata });
+        this.#slot.core.register(namespace, name, pid, metadata === undefined ? {} : { metadata });
         return true;
       }
       case "unregister":
-        return this.#core.unregister(request.namespace, request.name);
+        return this.#slot.core.unregister(request.namespace, request.name);
       default:
         throw new FoundationError("operation_not_supported", "the registry knows no such request");
     }
@@ -84,8 +89,8 @@ export class RegistryAuthority extends SteadyServer<[AuthorityPlan]> {
   #follow(follower: Pid): RegistrySnapshot {
     const known = [...this.#followers.values()].some((pid) => pid.equals(follower));
     if (!known) this.#followers.set(this.self.monitor(follower), follower);
-    this.#core.replicas = this.#followers.size;
-    return { sequence: this.#reached, entries: this.#core.all() };
+    this.#held.replicas = this.#followers.size;
+    return { sequence: this.#reached, entries: this.#held.all() };
   }
 
   /** Number behind the last change, told or not. */

@@ -1,5 +1,6 @@
 import { FoundationError } from "../../base/errors.ts";
 import { HOOKS } from "../../base/hooks.ts";
+import { isThenable } from "../../base/thenable.ts";
 import type { Measurements, Metadata, TelemetryName } from "../sinks.ts";
 import type { TelemetryHandler } from "./telemetry-types.ts";
 
@@ -16,7 +17,7 @@ interface Attached {
 export class Handlers {
   readonly #byId = new Map<string, Attached>();
   readonly #byName = new Map<string, Set<Attached>>();
-  /** Handlers that threw; each was detached. */
+  /** Handlers that threw or rejected; each was detached. */
   failures = 0;
 
   get size(): number {
@@ -58,7 +59,10 @@ export class Handlers {
     return true;
   }
 
-  /** Calls the handlers of a name. One that throws is detached, as its event is nobody's fault. */
+  /**
+   * Calls the handlers of a name. One that throws or rejects is detached, as its event is nobody's
+   * fault.
+   */
   dispatch(name: TelemetryName, measurements: Measurements, metadata: Metadata): void {
     if (HOOKS.telemetry.hasSubscribers) {
       HOOKS.telemetry.publish({ name, measurements, metadata });
@@ -66,12 +70,19 @@ export class Handlers {
     if (this.#byName.size === 0) return;
     for (const attached of [...(this.#byName.get(keyOf(name)) ?? [])]) {
       try {
-        attached.handler(name, measurements, metadata, attached.config);
+        const result = attached.handler(name, measurements, metadata, attached.config);
+        if (isThenable(result)) void Promise.resolve(result).catch(() => this.#fail(attached));
       } catch {
-        this.failures += 1;
-        this.detach(attached.id);
+        this.#fail(attached);
       }
     }
+  }
+
+  // Who failed already, or is attached no more, is not counted: his id may be another one's by now.
+  #fail(attached: Attached): void {
+    if (this.#byId.get(attached.id) !== attached) return;
+    this.failures += 1;
+    this.detach(attached.id);
   }
 
   clear(): void {

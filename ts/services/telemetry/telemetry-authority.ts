@@ -48,11 +48,10 @@ export class TelemetryAuthority extends SteadyServer<[AnswererPlan]> {
     if (isDown(message)) this.#followers.delete(message.ref);
   }
 
-  #follow(follower: Pid): TelemetryOptions | undefined {
+  #follow(follower: Pid): TelemetryOptions {
     const known = [...this.#followers.values()].some((pid) => pid.equals(follower));
     if (!known) this.#followers.set(this.self.monitor(follower), follower);
-    const { slot } = this.#plan as AnswererPlan;
-    return (slot.isUp ? slot.core : slot.last)?.config;
+    return (this.#plan as AnswererPlan).slot.held.config;
   }
 }
 

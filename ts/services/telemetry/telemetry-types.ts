@@ -35,7 +35,7 @@ export type TelemetryHandler = (
   measurements: Measurements,
   metadata: Metadata,
   config: unknown,
-) => void;
+) => unknown;
 
 /** Figures of the telemetry service. */
 export interface TelemetryStatus {
@@ -44,7 +44,7 @@ export interface TelemetryStatus {
   readonly handlersCount: number;
   /** Events beyond `metricsMax`, and those without a right name. */
   readonly droppedEvents: number;
-  /** Handlers that threw; each was detached. */
+  /** Handlers that threw or rejected; each was detached. */
   readonly handlerFailures: number;
   /** Unit: ms. */
   readonly uptimeMs: number;

@@ -34,14 +34,17 @@ export async function bridge(source: OtelSource, plan: OpenTelemetryPlan): Promi
   const instruments = new Instruments(api.metrics.getMeter(SCOPE), async () => source.collect());
   // What is measured first between two collections must not miss the next one.
   const stop = source.store.onMeasured((...what) => instruments.place(...what));
-  instruments.learn(await source.collect());
-  return {
-    spans,
-    end: () => {
-      stop();
-      instruments.end();
-    },
+  const end = (): void => {
+    stop();
+    instruments.end();
   };
+  try {
+    instruments.learn(await source.collect());
+  } catch (thrown) {
+    end();
+    throw thrown;
+  }
+  return { spans, end };
 }
 
 async function load(): Promise<OpenTelemetryApi> {
