@@ -89,7 +89,10 @@ export class EventLogThread {
     try {
       await this.#request((request) => core.closeEventLog(this.#log, request));
     } finally {
+      this.#settle(); // what was answered until now
       core.releaseEventLog(this.#log);
+      for (const { reject } of this.#waiting.values()) reject(failure("event_log_closed"));
+      this.#waiting.clear();
     }
   }
 

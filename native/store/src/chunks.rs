@@ -13,6 +13,15 @@ const PAIR_BYTES: usize = 12;
 pub(crate) const ROWS_PER_CHUNK: usize = 180;
 const PAIRS_PER_CHUNK: usize = 330; // likewise
 
+/// A chunk in the index: its page, and its part of the pages that lead there. Unit: bytes.
+const CHUNK_BYTES: usize = 4_096 + 128;
+
+/// What the chunks of so many records take in the index, where all have a correlation. Unit: bytes.
+pub(crate) fn index_bytes(records: usize) -> u64 {
+    let chunks = records.div_ceil(ROWS_PER_CHUNK) + 3 * records.div_ceil(PAIRS_PER_CHUNK);
+    (chunks * CHUNK_BYTES) as u64
+}
+
 /// What an array of pairs is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::{Code, Result, StoreError};
 use crate::worker::{Command, Completion};
 
-/// Appends that are committed together. Unit: bytes.
+/// Appends that are committed together: what the smallest store takes at once. Unit: bytes.
 const GROUP_BYTES: usize = 4 << 20;
 /// Commands that wait at once.
 const COMMANDS_MAX: usize = 1 << 14;
@@ -54,6 +54,11 @@ impl Queue {
         if let Some(error) = &state.closed {
             return Err(error.clone());
         }
+        let is_closing = matches!(command, Command::Close); // which always has its turn
+        if state.commands.len() >= COMMANDS_MAX && !is_closing {
+            let text = format!("{COMMANDS_MAX} commands wait already");
+            return Err(StoreError::new(Code::Overloaded, text));
+        }
         if let Command::Append(records) = &command {
             let bytes = state.pending + records.len();
             if bytes > self.pending_max {
@@ -65,11 +70,7 @@ impl Queue {
             }
             state.pending = bytes;
         }
-        if state.commands.len() >= COMMANDS_MAX {
-            let text = format!("{COMMANDS_MAX} commands wait already");
-            return Err(StoreError::new(Code::Overloaded, text));
-        }
-        if matches!(command, Command::Close) {
+        if is_closing {
             state.closed = Some(closed());
         }
         state.commands.push_back((request, command));
@@ -129,4 +130,40 @@ impl State {
 
 fn closed() -> StoreError {
     StoreError::new(Code::Closed, "the event log is closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue that takes no more commands.
+    fn full() -> Queue {
+        let queue = Queue::new(1_000);
+        for request in 1..=COMMANDS_MAX as u32 {
+            queue.push(request, Command::Get(1)).expect("taken");
+        }
+        queue
+    }
+
+    #[test]
+    fn an_append_that_finds_no_place_leaves_its_bytes_to_others() {
+        let queue = full();
+        let append = || Command::Append(vec![0; 600]);
+        let refused = queue.push(20_000, append()).expect_err("it is full");
+        assert_eq!(refused.code, Code::Overloaded);
+        assert!(matches!(queue.next(), Work::Other(1, Command::Get(1))));
+        queue.push(20_001, append()).expect("taken");
+    }
+
+    #[test]
+    fn a_close_has_its_turn_when_nothing_else_is_taken() {
+        let queue = full();
+        assert!(queue.push(20_000, Command::Get(1)).is_err());
+        queue.push(20_001, Command::Close).expect("taken");
+        let taken = std::iter::from_fn(|| match queue.next() {
+            Work::Other(request, _) => Some(request),
+            _ => None,
+        });
+        assert_eq!(taken.last(), Some(20_001));
+    }
 }

@@ -28,13 +28,18 @@ pub(crate) fn open(options: Options) -> Result<Store> {
     };
     match Catalog::open(&store.folder.index_path()) {
         Ok(catalog) => store.catalog = Some(catalog),
-        Err(_) => store.make_index()?,
+        Err(error) if error.code == Code::Index => store.make_index()?,
+        Err(error) => return Err(error), // no reason to throw away what may be whole
     }
     match store.load() {
         Err(error) if error.code == Code::Index => store.rebuild_index()?,
         outcome => outcome?,
     }
-    store.tidy()?;
+    match store.tidy() {
+        // A full disk: what is there can be read, and tidying is tried again.
+        Err(error) if error.code == Code::Failed => store.check_usable()?,
+        outcome => outcome?,
+    }
     Ok(store)
 }
 
@@ -48,10 +53,30 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the index anew from the segments.
+    /// Opens the index again where the system refused something.
+    pub(crate) fn reopen_index(&mut self) -> Result<()> {
+        if self.catalog.as_ref().is_some_and(|catalog| !catalog.is_stuck()) {
+            return Ok(());
+        }
+        self.catalog = None; // closes it
+        match Catalog::open(&self.folder.index_path()) {
+            Ok(catalog) => self.catalog = Some(catalog),
+            Err(error) if error.code == Code::Index => self.rebuild_index()?,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Makes the index anew from the segments. Where that ends half-way, nothing is answered from
+    /// what was found until then.
     pub(crate) fn rebuild_index(&mut self) -> Result<()> {
-        self.make_index()?;
-        self.load()
+        let rebuilt = self.make_index().and_then(|()| self.load());
+        if let Err(error) = &rebuilt {
+            self.full.clear();
+            self.current = None;
+            self.failure = Some(error.clone());
+        }
+        rebuilt
     }
 
     /// Looks at every segment.
@@ -75,6 +100,19 @@ impl Store {
             let is_as_known = known.is_some_and(|summary| {
                 Some(summary.identity) == identity && summary.bytes == bytes
             });
+            if let Some(summary) = known
+                && Some(summary.identity) == identity
+                && bytes < summary.bytes
+            {
+                if !self.options.repair {
+                    return Err(StoreError::corrupt(
+                        &path,
+                        bytes,
+                        "the file is shorter than it was",
+                    ));
+                }
+                self.stats.damaged_bytes += summary.bytes - bytes;
+            }
             let is_last = Some(number) == last;
             let goes_on = is_last && bytes < self.options.segment_bytes();
             match known {
@@ -125,6 +163,7 @@ impl Store {
         }
         let identity = Identity { number, generation: scanned.generation };
         if scanned.placed.is_empty() {
+            self.index_mut()?.remove(&[number])?; // first, as in `forget`
             return self.folder.remove(&path);
         }
         let mut segment = Segment::open(&path, identity, length)?;
@@ -161,5 +200,68 @@ impl Store {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Compression;
+    use crate::record::Record;
+
+    /// A store with full segments.
+    fn filled(folder: &std::path::Path) -> Store {
+        let (path, bytes_max) = (folder.to_owned(), crate::store::BYTES_MAX_LEAST);
+        let (compression, durability) = (Compression::None, Durability::Process);
+        let options = Options { path, bytes_max, compression, durability, repair: false };
+        let mut store = Store::open(options).expect("a store");
+        for id in 1..=50 {
+            store.append(&event(id)).expect("kept");
+        }
+        assert!(store.full.len() > 2);
+        store
+    }
+
+    fn event(id: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let data = &vec![7; 50_000][..];
+        Record { id, time: id as f64, kind: b"kind", correlation: None, data }.write(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn an_index_that_cannot_be_made_anew_answers_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = filled(folder.path());
+        if let Some(catalog) = &mut store.catalog {
+            catalog.spoil();
+        }
+        std::fs::write(store.folder.segment_path(1), b"nothing").expect("spoilt");
+        for _ in 0..2 {
+            assert_eq!(store.get(1).map_err(|error| error.code), Err(Code::Corrupt));
+            let query = crate::query::Query { limit: 1, ..Default::default() };
+            assert_eq!(store.query(&query).map_err(|error| error.code), Err(Code::Corrupt));
+            assert_eq!(store.append(&event(51)).map_err(|error| error.code), Err(Code::Corrupt));
+        }
+    }
+
+    #[test]
+    fn what_is_replaced_while_the_index_is_made_anew_counts_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = filled(folder.path());
+        if let Some(catalog) = &mut store.catalog {
+            catalog.spoil();
+        }
+        store.append(&event(1)).expect("kept");
+        assert_eq!((store.stats().rebuilt, store.stats().events), (1, 50));
+    }
+
+    #[test]
+    fn an_index_that_the_system_refused_something_is_opened_again_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = filled(folder.path());
+        store.catalog = None;
+        assert!(store.get(1).expect("an answer").is_some());
+        assert_eq!(store.stats().rebuilt, 0);
     }
 }

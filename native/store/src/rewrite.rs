@@ -1,12 +1,13 @@
 //! Writing a segment anew with some of its records.
 
 use std::fs;
+use std::path::Path;
 
 use crate::active::Active;
 use crate::catalog::Summary;
 use crate::chunks::Row;
 use crate::commit::{Commit, Placed};
-use crate::error::{Result, StoreError};
+use crate::error::{Code, Result, StoreError};
 use crate::record::RECORD_BYTES_MAX;
 use crate::scan::scan;
 use crate::segment::{Identity, Segment};
@@ -37,7 +38,35 @@ impl Store {
         let path = self.folder.segment_path(number);
         let unfinished = self.folder.unfinished_path(number);
         let identity = Identity { number, generation: old.generation.wrapping_add(1) };
-        let mut segment = Segment::create(&unfinished, identity)?;
+        let written = self.write_copy(&unfinished, (old, identity), rows).and_then(|copy| {
+            let Some((summary, active)) = copy else { return Ok(None) };
+            fs::rename(&unfinished, &path).map_err(StoreError::io("renaming", &unfinished))?;
+            Ok(Some((summary, active)))
+        });
+        let Ok(Some((summary, active))) = written else {
+            let removed = self.folder.remove(&unfinished);
+            written?; // the file that there was is as good as before
+            removed?;
+            return self.forget(number);
+        };
+        self.cache.forget(number);
+        self.stats.rewritten += 1;
+        self.full.insert(number, Full { summary, replaced: 0 });
+        // What an index says of the file before leads astray: one that is not told is made anew.
+        let stale = |error: StoreError| StoreError::new(Code::Index, error.message);
+        self.index_mut()?.put(&summary, &active).map_err(stale)?;
+        self.check_synced(self.folder.sync())
+    }
+
+    /// Writes and syncs a file with these records, read from the file of `old`; none where there
+    /// are no records.
+    fn write_copy(
+        &mut self,
+        path: &Path,
+        (old, identity): (Identity, Identity),
+        rows: &[Row],
+    ) -> Result<Option<(Summary, Active)>> {
+        let mut segment = Segment::create(path, identity)?;
         let mut active = Active::default();
         let mut records = Vec::with_capacity(COMMIT_BYTES + RECORD_BYTES_MAX);
         for row in rows {
@@ -47,18 +76,12 @@ impl Store {
             }
         }
         self.copy(&mut records, &mut segment, &mut active)?;
-        let Some(summary) = Summary::new(identity, segment.bytes, &active) else {
-            self.folder.remove(&unfinished)?;
-            return self.forget(number);
-        };
-        segment.sync()?;
-        fs::rename(&unfinished, &path).map_err(StoreError::io("renaming", &unfinished))?;
-        self.folder.sync()?;
-        self.cache.forget(number);
-        self.stats.syncs += 2;
-        self.stats.rewritten += 1;
-        self.full.insert(number, Full { summary, replaced: 0 });
-        self.index_mut()?.put(&summary, &active)
+        let summary = Summary::new(identity, segment.bytes, &active);
+        if summary.is_some() {
+            segment.sync()?;
+            self.stats.syncs += 1;
+        }
+        Ok(summary.map(|summary| (summary, active)))
     }
 
     fn copy(

@@ -97,6 +97,7 @@ impl Store {
     /// `event_log_answer_too_large`, `data_corruption`, `event_log_failed`, `invalid_argument`.
     pub fn query(&mut self, query: &Query) -> Result<Vec<Vec<u8>>> {
         query.check()?;
+        self.check_usable()?;
         let mut bound = query.offset as usize + query.limit as usize;
         loop {
             let plan = Plan::new(query, bound);

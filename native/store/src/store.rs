@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use crate::active::Active;
 use crate::cache::Cache;
 use crate::catalog::{Catalog, Summary};
+use crate::chunks::index_bytes;
 use crate::commit::Commit;
 use crate::error::{Code, Result, StoreError};
 use crate::folder::Folder;
 use crate::frame::Compression;
 use crate::segment::{Identity, Segment};
 
-/// The least that `bytes_max` may be: an empty index takes 1.5 MiB of it. Unit: bytes.
+/// The least that `bytes_max` may be: half of it takes the largest record. Unit: bytes.
 pub const BYTES_MAX_LEAST: u64 = 8 << 20;
 /// A store is cut into about so many segments: what retention drops at once.
 const SEGMENTS: u64 = 16;
@@ -109,6 +110,11 @@ pub(crate) struct Current {
 }
 
 impl Current {
+    /// What it takes, and will take in the index. Unit: bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.segment.bytes + index_bytes(self.active.len())
+    }
+
     pub(crate) fn summary(&self) -> Option<Summary> {
         Summary::new(self.segment.identity, self.segment.bytes, &self.active)
     }
@@ -145,9 +151,14 @@ impl Store {
     ///
     /// # Errors
     /// `event_log_failed` where the system did not take them, `invalid_argument` where they are no
-    /// records.
+    /// records or more than half of what the store may take: they are in one file.
     pub fn append(&mut self, records: &[u8]) -> Result<()> {
         self.check_usable()?;
+        let most = self.options.bytes_max / 2;
+        if records.len() as u64 > most {
+            let text = format!("{} bytes are appended at once, at most {most} are", records.len());
+            return Err(StoreError::invalid(text));
+        }
         self.make_room(records.len())?;
         let is_synced = self.options.durability == Durability::Disk;
         let Some(Current { segment, active }) = &mut self.current else { return Ok(()) };
@@ -177,9 +188,10 @@ impl Store {
 
     /// Sees to it that there is a segment to write to that is not full.
     fn make_room(&mut self, bytes: usize) -> Result<()> {
-        if let Some(Current { segment, active }) = &self.current {
-            let is_full = segment.bytes + bytes as u64 > self.options.segment_bytes();
-            if active.written() > 0 && (is_full || active.written() >= SEGMENT_RECORDS_MAX) {
+        if let Some(current) = &self.current {
+            let written = current.active.written();
+            let is_full = current.size() + bytes as u64 > self.options.segment_bytes();
+            if written > 0 && (is_full || written >= SEGMENT_RECORDS_MAX) {
                 self.with_index(Store::seal)?;
             }
         }
@@ -203,8 +215,11 @@ impl Store {
         if self.full.values().all(|full| full.summary.ids.1 < least) {
             return Ok(()); // ids grow as a rule
         }
+        let rebuilt = self.stats.rebuilt;
         self.with_index(|store| {
-            // Counted apart first: an index that fails half-way is made anew, and counts anew.
+            if store.stats.rebuilt > rebuilt {
+                return Ok(()); // an index that is made anew counts anew, these included
+            }
             let mut found = Vec::new();
             for id in ids {
                 found.extend(store.find_full(*id)?.map(|(number, _)| number));
@@ -223,6 +238,7 @@ impl Store {
     /// # Errors
     /// `data_corruption`, `event_log_failed`.
     pub fn get(&mut self, id: u64) -> Result<Option<Vec<u8>>> {
+        self.check_usable()?;
         self.with_index(|store| store.find_data(id))
     }
 
@@ -269,11 +285,12 @@ impl Store {
         }
     }
 
-    /// Does what needs the index; where that cannot be used, makes it anew and tries once more.
+    /// Does what needs the index; where that is damaged, makes it anew and tries once more.
     pub(crate) fn with_index<T>(
         &mut self,
         mut work: impl FnMut(&mut Store) -> Result<T>,
     ) -> Result<T> {
+        self.reopen_index()?;
         match work(self) {
             Err(error) if error.code == Code::Index => {
                 self.rebuild_index()?;

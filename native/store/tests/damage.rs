@@ -177,3 +177,99 @@ fn a_segment_that_is_lost_is_told() {
     let found = all(&mut store).len();
     assert!(found > 0 && found < 900, "{found}");
 }
+
+#[test]
+fn a_full_segment_that_is_cut_between_frames_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let one = Store::open(options(folder.path())).map(|mut store| {
+        let mut ends = vec![32]; // behind the header
+        for id in 1..=6 {
+            store.append(&packed(&[Event::numbered(id, 1_000)])).expect("kept");
+            ends.push(fs::metadata(&segments(folder.path())[0]).expect("it").len());
+        }
+        store.close().expect("closed");
+        ends
+    });
+    let ends = one.expect("a store");
+    for (kept, end) in ends[..6].iter().enumerate() {
+        let copy = crashed(folder.path());
+        let path = segments(copy.path()).pop().expect("a segment");
+        let file = fs::OpenOptions::new().write(true).open(&path).expect("it");
+        file.set_len(*end).expect("cut");
+        for _ in 0..2 {
+            let refused = Store::open(options(copy.path())).expect_err("a loss");
+            assert_eq!(refused.code, Code::Corrupt, "{refused}");
+            assert!(refused.message.contains("shorter than it was"), "{refused}");
+        }
+        let mut store = repaired(copy.path());
+        assert_eq!(store.stats().damaged_bytes, ends[6] - end);
+        assert_eq!(all(&mut store).len(), kept);
+        store.close().expect("closed");
+        assert_eq!(all(&mut Store::open(options(copy.path())).expect("a store")).len(), kept);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_index_that_the_system_does_not_open_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    filled(folder.path(), 900).close().expect("closed");
+    let (path, aside) = (folder.path().join("index.redb"), folder.path().join("aside"));
+    fs::rename(&path, &aside).expect("moved");
+    std::os::unix::fs::symlink(&path, &path).expect("a link to itself");
+    let refused = Store::open(options(folder.path())).expect_err("a loop");
+    assert_eq!(refused.code, Code::Failed, "{refused}");
+    assert!(fs::symlink_metadata(&path).is_ok());
+    fs::rename(&aside, &path).expect("moved back");
+    let mut store = Store::open(options(folder.path())).expect("a store");
+    assert_eq!((all(&mut store).len(), store.stats().rebuilt), (900, 0));
+}
+
+#[cfg(unix)]
+const FULL: &str = "FOUNDATION_STORE_TEST_FOLDER";
+
+/// Appends until the system takes no more; what is acknowledged goes on being found.
+#[cfg(unix)]
+fn append_until_full(folder: &Path) {
+    let large = Options { bytes_max: 64 << 20, ..options(folder) };
+    let mut store = Store::open(large).expect("a store");
+    let mut first = 1;
+    let refused = loop {
+        let events: Vec<Event> = (first..first + 500).map(|id| Event::numbered(id, 8)).collect();
+        if let Err(error) = store.append(&packed(&events)) {
+            break error;
+        }
+        first += 500;
+    };
+    assert_eq!(refused.code, Code::Failed, "{refused}");
+    assert!(refused.message.contains("index"), "{refused}");
+    for id in [1, first / 2, first - 1] {
+        assert!(store.append(&packed(&[Event::numbered(first, 8)])).is_err());
+        assert_eq!(store.get(id).expect("an answer"), Some(scene::noise(id, 8)));
+    }
+    let stats = store.stats();
+    assert_eq!((stats.rebuilt, stats.events), (0, first - 1));
+    fs::write(folder.join("acknowledged"), stats.events.to_string()).expect("told");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_index_that_cannot_grow_is_kept_and_so_is_every_event() {
+    if let Some(folder) = std::env::var_os(FULL) {
+        return append_until_full(Path::new(&folder));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    // No file has more than 2 MiB in the process that this starts.
+    let script = "trap '' XFSZ; ulimit -f 4096; exec \"$0\" --exact \"$1\"";
+    let own = std::env::current_exe().expect("a path");
+    let name = "an_index_that_cannot_grow_is_kept_and_so_is_every_event";
+    let mut child = std::process::Command::new("sh");
+    let child = child.arg("-c").arg(script).arg(own).arg(name).env(FULL, folder.path());
+    let output = child.output().expect("it ran");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let told = fs::read_to_string(folder.path().join("acknowledged")).expect("told");
+    let large = Options { bytes_max: 64 << 20, ..options(folder.path()) };
+    let mut store = Store::open(large).expect("a store");
+    assert_eq!(all(&mut store).len().to_string(), told);
+    assert_eq!(store.stats().rebuilt, 0);
+}

@@ -3,7 +3,7 @@
 mod scene;
 
 use foundation_store::{BYTES_MAX_LEAST, Code, Options, Query, Store};
-use scene::{Event, all, options, packed};
+use scene::{Event, all, bytes_on_disk, options, packed, segments};
 
 #[test]
 fn the_oldest_go_first_and_the_files_stay_within_the_bound() {
@@ -14,8 +14,7 @@ fn the_oldest_go_first_and_the_files_stay_within_the_bound() {
             (first..first + 100).map(|id| Event::numbered(id, 4_000)).collect();
         store.append(&packed(&events)).expect("kept");
         store.tidy().expect("tidied");
-        let files = std::fs::read_dir(folder.path()).expect("a folder");
-        let bytes: u64 = files.map(|entry| entry.expect("it").metadata().expect("it").len()).sum();
+        let bytes = bytes_on_disk(folder.path());
         assert!(bytes <= BYTES_MAX_LEAST, "{bytes} bytes after {first}");
         assert_eq!(bytes, store.stats().bytes);
     }
@@ -25,6 +24,74 @@ fn the_oldest_go_first_and_the_files_stay_within_the_bound() {
     let newest: Vec<Vec<u8>> =
         (6_001 - stats.events..=6_000).map(|id| scene::noise(id, 4_000)).collect();
     assert!(all(&mut store) == newest);
+}
+
+/// Appends events, 500 at a time, and checks that no more goes at once than two segments.
+fn append_small(
+    (store, folder, bytes_max): (&mut Store, &std::path::Path, u64),
+    ids: std::ops::RangeInclusive<u64>,
+    size: fn(u64) -> usize,
+) {
+    for first in ids.step_by(500) {
+        let events = (first..first + 500).map(|id| Event::numbered(id, size(id)));
+        store.append(&packed(&events.collect::<Vec<_>>())).expect("kept");
+        let before = segments(folder).len();
+        store.tidy().expect("tidied");
+        let dropped = before - segments(folder).len();
+        assert!(dropped <= 2, "{dropped} of {before} segments at {first}");
+        let bytes = bytes_on_disk(folder);
+        assert!(bytes <= bytes_max, "{bytes} bytes after {first}");
+    }
+}
+
+#[test]
+fn small_events_go_a_segment_at_a_time_though_their_index_is_larger_than_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let large = Options { bytes_max: 3 * BYTES_MAX_LEAST, ..options(folder.path()) };
+    let mut store = Store::open(large.clone()).expect("a store");
+    let size = |id: u64| 20 + (id % 81) as usize;
+    append_small((&mut store, folder.path(), large.bytes_max), 1..=250_000, size);
+    let stats = store.stats();
+    assert_eq!(stats.events + stats.pruned, 250_000);
+    // Each takes about 150 bytes: 60 of data, some of texts, up to 70 of the index.
+    assert!(stats.events > 130_000, "{stats:?}");
+    let newest = Query { limit: 1_000_000, is_by_id: true, ..Query::default() };
+    let found = store.query(&newest).expect("an answer");
+    assert_eq!(found.len() as u64, stats.events);
+    assert_eq!(found.last(), Some(&scene::noise(250_000, size(250_000))));
+}
+
+#[test]
+fn an_index_that_was_larger_gives_its_pages_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(options(folder.path())).expect("a store");
+    append_small((&mut store, folder.path(), BYTES_MAX_LEAST), 1..=100_000, |_| 8);
+    let small = store.stats().events;
+    for id in 100_001..101_000 {
+        store.append(&packed(&[Event::numbered(id, 20_000)])).expect("kept");
+        store.tidy().expect("tidied");
+        let bytes = bytes_on_disk(folder.path());
+        assert!(bytes <= BYTES_MAX_LEAST, "{bytes} bytes after {id}");
+    }
+    let stats = store.stats();
+    assert!(small > 30_000 && stats.events > 270, "{small}, then {stats:?}");
+}
+
+#[test]
+fn a_segment_that_cannot_be_written_anew_is_no_end_of_the_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(options(folder.path())).expect("a store");
+    for number in 1..100 {
+        std::fs::create_dir(folder.path().join(format!("{number:012}.unfinished"))).expect("made");
+    }
+    for round in 0..400 {
+        let same: Vec<Event> = (2..8).map(|id| Event::numbered(id, 10_000)).collect();
+        store.append(&packed(&same)).expect("kept");
+        store.tidy().unwrap_or_else(|error| panic!("round {round}: {error}"));
+    }
+    let stats = store.stats();
+    assert_eq!((stats.events, stats.pruned, stats.rewritten), (6, 0, 0));
+    assert!(stats.bytes <= BYTES_MAX_LEAST, "{stats:?}");
 }
 
 #[test]
@@ -73,6 +140,24 @@ fn what_makes_no_sense_is_refused() {
     assert_eq!(store.stats().events, 0);
     let nan = Query { times: (Some(f64::NAN), None), limit: 1, ..Query::default() };
     assert_eq!(store.query(&nan).expect_err("no time").code, Code::Invalid);
+}
+
+#[test]
+fn a_batch_is_at_most_half_of_what_the_store_may_take() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(options(folder.path())).expect("a store");
+    let batch = |count: u64| {
+        packed(&(1..=count).map(|id| Event::numbered(id, 100_000)).collect::<Vec<_>>())
+    };
+    assert_eq!(store.append(&batch(42)).expect_err("4.2 MB").code, Code::Invalid);
+    assert_eq!(store.stats().events, 0);
+    for _ in 0..3 {
+        store.append(&batch(41)).expect("kept");
+        store.tidy().expect("tidied");
+        assert_eq!(all(&mut store).len(), 41);
+        let bytes = bytes_on_disk(folder.path());
+        assert!(bytes <= BYTES_MAX_LEAST, "{bytes}");
+    }
 }
 
 #[test]

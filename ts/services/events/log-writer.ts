@@ -20,8 +20,8 @@ interface Batch {
 
 /** Events of one append: a log that takes its time gets more of them at once, up to here. */
 const BATCH_EVENTS_MAX = 8_192;
-/** And up to here, apart from one event that is larger, texts included. Unit: bytes. */
-const BATCH_BYTES_MAX = 8 << 20;
+/** And up to here, texts included: what the smallest warm store takes at once. Unit: bytes. */
+const BATCH_BYTES_MAX = 4 << 20;
 /** Bytes that a log may need for an event beside its own. */
 const RECORD_BYTES = 64;
 /** Bytes of UTF-8 that a unit of a string takes at most. */

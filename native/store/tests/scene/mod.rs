@@ -71,6 +71,23 @@ pub(crate) fn segments(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// What the files of a store take on disk. Unit: bytes.
+pub(crate) fn bytes_on_disk(folder: &Path) -> u64 {
+    let files = std::fs::read_dir(folder).expect("a folder");
+    files.map(|entry| taken(&entry.expect("it").path())).sum()
+}
+
+/// Of its length, the index counts what was ever written.
+fn taken(path: &Path) -> u64 {
+    let metadata = path.metadata().expect("it");
+    #[cfg(unix)]
+    if path.ends_with("index.redb") {
+        use std::os::unix::fs::MetadataExt;
+        return metadata.len().min(metadata.blocks() * 512);
+    }
+    metadata.len()
+}
+
 /// What a process that is killed leaves: the files as they are, with the store not closed.
 pub(crate) fn crashed(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a folder");

@@ -72,22 +72,15 @@ export class WarmStore implements EventLog {
   }
 
   /**
-   * Takes a batch, all or nothing. Resolves when it is durable; batches appended before the event
-   * loop turns share a promise.
+   * Takes a batch, all or nothing, of at most half of `maxSizeMb`. Resolves when it is durable;
+   * batches appended before the event loop turns share a promise.
    *
    * @throws FoundationError `event_log_overloaded`, `event_log_failed`, `event_log_closed`,
    *   `invalid_argument`
    */
   async append(batch: readonly LoggedEvent[]): Promise<void> {
     if (this.#isClosed) throw closed();
-    const before = this.#packer.length;
-    this.#packer.add(batch);
-    const bytes = this.#packer.length - before;
-    if (this.#pendingBytes + bytes > this.#options.maxPendingBytes) {
-      this.#packer.cut(before);
-      throw this.#overloaded(bytes);
-    }
-    this.#pendingBytes += bytes;
+    this.#pendingBytes += this.#pack(batch);
     const group = this.#group ?? this.#newGroup();
     if (this.#packer.length >= GROUP_BYTES) this.#flush();
     await group.appended;
@@ -157,6 +150,34 @@ export class WarmStore implements EventLog {
       if (this.#group === group) this.#flush();
     });
     return group;
+  }
+
+  /** Packs a batch, which may be larger than a group: then it is one by itself. */
+  #pack(batch: readonly LoggedEvent[]): number {
+    const before = this.#packer.length;
+    this.#packer.add(batch);
+    const bytes = this.#packer.length - before;
+    const refusal = this.#refusal(bytes);
+    if (refusal !== undefined) {
+      this.#packer.cut(before);
+      throw refusal;
+    }
+    if (before > 0 && before + bytes > GROUP_BYTES) {
+      this.#packer.cut(before);
+      this.#flush();
+      this.#packer.add(batch);
+    }
+    return bytes;
+  }
+
+  #refusal(bytes: number): FoundationError | undefined {
+    const { maxSizeMb, maxPendingBytes } = this.#options;
+    const most = (maxSizeMb * 2 ** 20) / 2; // they go into one file, and the last file stays
+    if (bytes > most) {
+      const text = `a batch has ${bytes} bytes, and at most ${most} fit: half of maxSizeMb`;
+      return new FoundationError("invalid_argument", text);
+    }
+    return this.#pendingBytes + bytes > maxPendingBytes ? this.#overloaded(bytes) : undefined;
   }
 
   /** Hands what was packed to the thread. */
