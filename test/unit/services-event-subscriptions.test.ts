@@ -171,11 +171,23 @@ test("a store that ends in order watches nobody any more", () => {
     };
   };
   const { events, core } = eventScene({ host: { send: () => true, monitor } });
-  events.subscribe(PID);
+  const stop = events.subscribe(PID);
   events.subscribe(() => {});
   core().close();
   expect(watched).toBe(0);
   expect(events.stats().subscriptions).toBe(0);
+  stop();
+  expect(events.stats().subscriptions).toBe(0);
+});
+
+test("what was stored before a store ends in order is told of yet", async () => {
+  const { events, core } = eventScene();
+  const told: string[] = [];
+  events.subscribe(({ eventType }) => told.push(eventType));
+  events.store(events.newEvent("paid", {}));
+  core().close();
+  await turns();
+  expect(told).toEqual(["paid"]);
 });
 
 test("subscriptions are bounded, and filters are checked", () => {

@@ -141,7 +141,7 @@ export class EventCore implements ServiceCore {
   close(): void {
     this.#retention.close();
     this.pending.close();
-    this.subscriptions.clear();
+    this.subscriptions.close();
   }
 
   /** All of them are written, or none is kept. */

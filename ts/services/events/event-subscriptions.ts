@@ -107,10 +107,10 @@ export class EventSubscriptions {
     this.#tally.failures += 1;
   }
 
-  /** Ends all subscriptions. */
-  clear(): void {
+  /** Nobody is told of further events; what waits is told of yet. */
+  close(): void {
     for (const set of [this.#anyType, ...this.#byType.values()]) {
-      for (const one of set) one.end();
+      for (const one of set) one.retire();
     }
     this.#anyType.clear();
     this.#byType.clear();
@@ -129,12 +129,14 @@ export class EventSubscriptions {
   #remove(one: Subscription, types: readonly string[] | undefined): void {
     if (one.isEnded) return;
     one.end();
-    this.#size -= 1;
-    this.#anyType.delete(one);
+    let isListed = this.#anyType.delete(one);
     for (const type of types ?? []) {
       const set = this.#byType.get(type);
-      if (set?.delete(one) === true && set.size === 0) this.#byType.delete(type);
+      if (set?.delete(one) !== true) continue;
+      isListed = true;
+      if (set.size === 0) this.#byType.delete(type);
     }
+    if (isListed) this.#size -= 1;
   }
 
   #setsOf(types: readonly string[] | undefined): Set<Subscription>[] {
@@ -183,7 +185,13 @@ class Subscription {
   end(): void {
     this.isEnded = true;
     this.#queue.length = 0;
+    this.retire();
+  }
+
+  /** Whoever is told is not watched any more. */
+  retire(): void {
     this.release?.();
+    this.release = undefined;
   }
 
   #later(): void {
