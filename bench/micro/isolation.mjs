@@ -63,7 +63,8 @@ function measureAll({ work, callee, strangers }, timing) {
 function createCase({ name, work, callee }, timing) {
   const burning = { name: "stranger", work: "burn", beside: "a stranger that burns a core" };
   const alike = { name: "stranger alike", work, beside: "a stranger that does the same" };
-  // Where the work is to burn a core, both strangers would be the same one.
+  // Where the work is to burn a core, both strangers would be the same one. Garbage keeps more
+  // than one core busy: the first aim is that against who makes as much.
   const strangers = work === "burn" ? [burning] : [burning, alike];
   const yardsticks = [...strangers, { name: "idle", beside: "nothing" }].map((each) => {
     return { name: each.name, case: `${name}, beside ${each.beside}` };
@@ -76,7 +77,7 @@ function createCase({ name, work, callee }, timing) {
       {
         case: name,
         beside: Object.fromEntries(yardsticks.map((each) => [each.name, each.case])),
-        targets: { p99: [{ vs: "stranger", ratio: RATIO }] },
+        targets: { p99: strangers.toReversed().map((vs) => ({ vs: vs.name, ratio: RATIO })) },
         async measure() {
           found = undefined;
           found = await measureAll({ work, callee, strangers }, timing);
