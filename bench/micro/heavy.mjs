@@ -60,18 +60,19 @@ export function createWarmStart(timing) {
   return {
     case: "heavy start, pool",
     figures: [
+      { key: "started", name: "until it has started, p50", ...unit },
       { key: "p50", name: "p50", ...unit },
       { key: "p99", name: "p99", ...unit },
     ],
     ours: [
       {
         case: "heavy start, pool",
-        targets: { p50: [{ atMost: 2 }] },
+        targets: { started: [{ atMost: 2 }], p50: [{ atMost: 2 }] },
         measure: measureHeavy({ ...parameters, idle: 2 }),
       },
       {
         case: "heavy start, pool, preloaded",
-        targets: { p50: [{ atMost: 2 }] },
+        targets: { started: [{ atMost: 2 }], p50: [{ atMost: 2 }] },
         measure: measureHeavy({ ...parameters, idle: 2, isPreloaded: true }),
       },
     ],
