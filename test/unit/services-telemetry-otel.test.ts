@@ -6,6 +6,7 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { attempt } from "../../ts/base/errors.ts";
 import { bridge } from "../../ts/services/telemetry/exporters/open-telemetry.ts";
 import { planOpenTelemetry } from "../../ts/services/telemetry/exporters/open-telemetry-options.ts";
 import type { Telemetry } from "../../ts/services/telemetry/telemetry.ts";
@@ -90,6 +91,21 @@ describe("what is measured is a span", () => {
       const inner = spans.get(`${name}.inner`)?.parentSpanContext?.spanId;
       expect(inner).toBe(spans.get(name)?.spanContext().spanId);
     }
+  });
+
+  test("with words for what has no text, which is thrown on as it is", async () => {
+    const { telemetry } = await attached();
+    const thrown: unknown = Object.create(null);
+    const failing = (): never => {
+      throw thrown;
+    };
+    expect(attempt(() => telemetry.measure(["textless"], {}, failing))).toEqual({
+      ok: false,
+      error: thrown,
+    });
+    expect(exporter.getFinishedSpans().map(({ status }) => status.message)).toEqual([
+      "something that has no text",
+    ]);
   });
 
   test("with the error of what fails, which is thrown on as it is", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { SYSTEM_CLOCK } from "../../dist/ts/base/clock.js";
 import { thrownText } from "../../dist/ts/base/thrown-text.js";
+import { FoundationError } from "../../dist/ts/index.js";
+import { errorToRecord } from "../../dist/ts/services/errors/json.js";
 import { CircuitBreakers } from "../../dist/ts/services/infrastructure/breaker/circuit-breakers.js";
 import { NO_TELEMETRY } from "../../dist/ts/services/sinks.js";
 import { Scene } from "./beam-scene.ts";
@@ -38,6 +40,11 @@ describe("what was thrown, in words", () => {
       expect.objectContaining({ code: "protected_operation_failed" }),
     );
     expect(breakers.getStatus("db")).toBe("open");
+  });
+
+  test.each(WITHOUT_TEXT)("the record of an error is made whose cause is %s", (_what, cause) => {
+    const error = new FoundationError("timeout", "late", { cause });
+    expect(errorToRecord(error).cause).toBe("something that has no text");
   });
 
   test.each(WITHOUT_TEXT)("a process that throws %s crashes alone", async (_what, thrown) => {

@@ -1,3 +1,5 @@
+import { thrownText } from "../base/thrown-text.ts";
+
 /**
  * How a command ends: the exit codes that scripts may rely on, and the one error class that
  * carries them to the top.
@@ -47,8 +49,7 @@ export function usageError(code: string, message: string, cause?: unknown): Comm
 
 /** First line of what was thrown, to be part of another message. */
 export function messageOf(failure: unknown): string {
-  const text = failure instanceof Error ? failure.message : String(failure);
-  return text.split("\n", 1)[0] ?? "";
+  return thrownText(failure).split("\n", 1)[0] ?? "";
 }
 
 /** The one line of a failure by itself, with its code when it has one. */

@@ -1,4 +1,5 @@
 import type { Pid } from "../base/pid.ts";
+import { thrownText } from "../base/thrown-text.ts";
 import type { RegistryCore } from "./registries/registry-core.ts";
 import type { ServiceSlot } from "./service-slot.ts";
 import type { LogSink } from "./sinks.ts";
@@ -46,7 +47,7 @@ export class ServiceNames {
         core.register(PRODUCTION, name, pid);
       } catch (thrown) {
         // The service works without its name: the registry is full, or the process has just ended.
-        this.#log.log("warn", "a service has no name", { name, reason: String(thrown) });
+        this.#log.log("warn", "a service has no name", { name, reason: thrownText(thrown) });
       }
     }
   }

@@ -54,13 +54,18 @@ export class ServiceSlot<Core extends ServiceCore> {
     });
   }
 
+  /** The core of the service, or while its process is being restarted the last; else undefined. */
+  get present(): Core | undefined {
+    return this.isUp ? this.core : this.last;
+  }
+
   /**
-   * The core to read from: that of the service, or while its process is being restarted the last.
+   * The core to read from, as {@link present}.
    *
-   * @throws FoundationError `service_unavailable` where there never was one
+   * @throws FoundationError `service_unavailable` where there is none
    */
   get held(): Core {
-    return this.isUp ? this.core : (this.last ?? this.core);
+    return this.present ?? this.core;
   }
 
   /** Its process has started. */

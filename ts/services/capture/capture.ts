@@ -123,7 +123,7 @@ export class Capture {
       totalReads: reads,
       unread: unreadOf(counts),
       traceFailures: this.#traceFailures,
-      processing: isRoot ? (slot.isUp ? slot.core : slot.last)?.processing : undefined,
+      processing: isRoot ? slot.present?.processing : undefined,
     };
   }
 

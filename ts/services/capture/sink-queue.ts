@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { FoundationError } from "../../base/errors.ts";
 import { isThenable } from "../../base/thenable.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 import type { LogSink, TelemetrySink } from "../sinks.ts";
 import type { CapturedEvent, CaptureSink } from "./capture-types.ts";
 
@@ -90,7 +91,7 @@ export class SinkQueue {
   #tellFailed(events: number, thrown: unknown): void {
     const { log, telemetry } = this.#parts;
     this.failed += events;
-    const facts = { events, ...(thrown !== undefined && { error: String(thrown) }) };
+    const facts = { events, ...(thrown !== undefined && { error: thrownText(thrown) }) };
     log.log("error", "captured events were lost: their sink failed", facts);
     telemetry.execute(["foundation", "capture", "sink_failed"], { counter: events }, {});
   }

@@ -1,5 +1,6 @@
 import { errorClassOf, isErrorCode } from "../../base/error-codes.ts";
 import { type ErrorFacts, FoundationError } from "../../base/errors.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 import { isPlainObject } from "../toolkit/nested.ts";
 import { newError } from "./wrapping.ts";
 
@@ -19,6 +20,11 @@ export interface ErrorRecord {
   readonly cause: string | undefined;
 }
 
+function causeText(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined;
+  return cause instanceof Error ? String(cause) : thrownText(cause);
+}
+
 /** An error as plain data, for logs and for other processes. Stacks stay here. */
 export function errorToRecord(error: FoundationError): ErrorRecord {
   const { code, numericCode, message, severity, category, subcategory } = error;
@@ -26,7 +32,7 @@ export function errorToRecord(error: FoundationError): ErrorRecord {
   return {
     ...{ code, numericCode, message, severity, category, subcategory },
     ...{ retryStrategy, context, correlationId, timestamp },
-    cause: cause === undefined ? undefined : String(cause),
+    cause: causeText(cause),
   };
 }
 

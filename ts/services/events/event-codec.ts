@@ -1,5 +1,6 @@
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { FoundationError } from "../../base/errors.ts";
+import { thrownText } from "../../base/thrown-text.ts";
 import { type WrittenValue, wholeLength, writeValue } from "../../kernel/value-writer.ts";
 import { type BodyMemory, bodyBound, bodyMemory, putBody, readBody } from "./event-format.ts";
 import { EVENT_BYTES_MAX, type FoundationEvent } from "./event-types.ts";
@@ -169,12 +170,15 @@ function unserializable(event: FoundationEvent, cause: unknown): FoundationError
 }
 
 function unreadable(bytes: unknown, cause: unknown): FoundationError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
   const binarySize = bytes instanceof Uint8Array ? bytes.length : undefined;
-  return new FoundationError("deserialization_failed", `the bytes are no event: ${reason}`, {
-    cause,
-    context: { binarySize },
-  });
+  return new FoundationError(
+    "deserialization_failed",
+    `the bytes are no event: ${thrownText(cause)}`,
+    {
+      cause,
+      context: { binarySize },
+    },
+  );
 }
 
 function readHead(bytes: Uint8Array): number {

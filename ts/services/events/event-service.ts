@@ -123,7 +123,7 @@ export class EventService {
       parcels: new ReceivedParcels(),
       limits: this.#limits,
       onFailure: (error) => {
-        (slot.isUp ? slot.core : slot.last)?.subscriptions.countFailure();
+        slot.present?.subscriptions.countFailure();
         log.log("warn", "a listener of events failed", { error });
       },
     };

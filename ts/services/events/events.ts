@@ -397,7 +397,7 @@ export class Events {
 
   // As what can be read, the log is there while the service is being restarted.
   get #log(): EventLog | undefined {
-    return (this.#slot.isUp ? this.#slot.core : this.#slot.last)?.writer?.log;
+    return this.#slot.present?.writer?.log;
   }
 
   get #neededLog(): EventLog {
@@ -427,7 +427,7 @@ export class Events {
   // Reading goes on while the service is being restarted: what it held cannot have changed.
   #readable(instead: string): EventCore {
     this.#checkHere(instead);
-    return this.#slot.isUp ? this.#slot.core : (this.#slot.last ?? this.#slot.core);
+    return this.#slot.held;
   }
 
   #checkHere(instead: string): void {

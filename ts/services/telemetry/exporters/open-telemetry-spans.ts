@@ -1,3 +1,4 @@
+import { thrownText } from "../../../base/thrown-text.ts";
 import type { Metadata, TelemetryName } from "../../sinks.ts";
 import type {
   OpenTelemetryApi,
@@ -53,7 +54,7 @@ export class Spans {
   }
 
   #fail(span: OtelSpan, thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const error = thrown instanceof Error ? thrown : new Error(thrownText(thrown));
     span.recordException(error);
     span.setStatus({ code: this.#error, message: error.message });
     span.end();
