@@ -1,6 +1,7 @@
 %% Bytes and texts of the BEAM: the same questions as bench/micro/memory/*.mjs ask on Node.
 -module(foundation_bench_memory).
 -export([main/1]).
+-import(foundation_bench_clock, [rate/2]).
 
 -define(PUTS, 64).
 -define(RETAINS, 1000).
@@ -73,18 +74,4 @@ echo(Sender) ->
     receive Bytes ->
         Sender ! {read, binary:decode_unsigned(binary:part(Bytes, byte_size(Bytes), -2), little)},
         echo(Sender)
-    end.
-
-rate(Work, {Warm, Measure}) ->
-    rate_for(Work, Warm),
-    rate_for(Work, Measure).
-
-rate_for(Work, Until) -> rate_for(Work, Until, 0, erlang:monotonic_time(microsecond)).
-
-rate_for(Work, Until, Done, Start) ->
-    More = Work(),
-    Passed = erlang:monotonic_time(microsecond) - Start,
-    case Passed >= Until of
-        true -> (Done + More) * 1000000 / Passed;
-        false -> rate_for(Work, Until, Done + More, Start)
     end.

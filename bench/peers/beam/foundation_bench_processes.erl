@@ -2,6 +2,7 @@
 -module(foundation_bench_processes).
 -behaviour(gen_server).
 -export([main/1, init/1, handle_call/3, handle_cast/2]).
+-import(foundation_bench_clock, [rate/2]).
 
 -define(BATCH, 20000).
 -define(BURST, 10000).
@@ -63,20 +64,6 @@ wait(Pid) ->
     receive {'DOWN', Ref, process, Pid, _} -> ok end.
 
 idle() -> receive never -> ok end.
-
-rate(Work, {Warm, Measure}) ->
-    rate_for(Work, Warm),
-    rate_for(Work, Measure).
-
-rate_for(Work, Until) -> rate_for(Work, Until, 0, erlang:monotonic_time(microsecond)).
-
-rate_for(Work, Until, Done, Start) ->
-    More = Work(),
-    Passed = erlang:monotonic_time(microsecond) - Start,
-    case Passed >= Until of
-        true -> (Done + More) * 1000000 / Passed;
-        false -> rate_for(Work, Until, Done + More, Start)
-    end.
 
 %% The receiver counts, checks the order, and answers the last one of a burst.
 count(Sender, Next) ->

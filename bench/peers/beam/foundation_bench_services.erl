@@ -1,6 +1,7 @@
 %% Names of the BEAM: a table in memory that another process looks into.
 -module(foundation_bench_services).
 -export([main/1]).
+-import(foundation_bench_clock, [rate/2]).
 
 -define(NAMES, 1000).
 -define(TURNS, 10).
@@ -32,17 +33,3 @@ look_up(Table, [Name | Names]) ->
     [{_, Pid}] = ets:lookup(Table, {production, Name}),
     true = is_pid(Pid),
     look_up(Table, Names).
-
-rate(Work, {Warm, Measure}) ->
-    rate_for(Work, Warm),
-    rate_for(Work, Measure).
-
-rate_for(Work, Until) -> rate_for(Work, Until, 0, erlang:monotonic_time(microsecond)).
-
-rate_for(Work, Until, Done, Start) ->
-    More = Work(),
-    Passed = erlang:monotonic_time(microsecond) - Start,
-    case Passed >= Until of
-        true -> (Done + More) * 1000000 / Passed;
-        false -> rate_for(Work, Until, Done + More, Start)
-    end.
