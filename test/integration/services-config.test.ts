@@ -1,46 +1,26 @@
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
-import { Worker } from "node:worker_threads";
 import * as v from "valibot";
-import { afterEach, expect, test } from "vitest";
-import { Foundation, type FoundationNode } from "../../dist/ts/index.js";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Foundation } from "../../dist/ts/index.js";
 import { restarted } from "./service-outages.ts";
+import { ServiceScene } from "./service-scene.ts";
 
 const WORKER = fileURLToPath(new URL("./fixtures/config-worker.mjs", import.meta.url));
 const RATE = ["ai", "planning", "samplingRate"] as const;
 
-type Answer = { readonly value?: unknown; readonly code?: string };
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+let scene: ServiceScene;
+beforeEach(() => {
+  scene = new ServiceScene();
 });
-
-async function start(...options: Parameters<typeof Foundation.start>): Promise<FoundationNode> {
-  const node = await Foundation.start(...options);
-  cleanups.push(async () => node.leave());
-  return node;
-}
-
-async function startWorker(): Promise<(act: string, ...args: unknown[]) => Promise<Answer>> {
-  const worker = new Worker(WORKER);
-  cleanups.push(async () => worker.terminate());
-  await once(worker, "message");
-  return async (act, ...args) => {
-    const answer = once(worker, "message");
-    worker.postMessage({ act, args });
-    return ((await answer) as [Answer])[0];
-  };
-}
+afterEach(async () => scene.end());
 
 function fileOf(name: string, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), "foundation-config-"));
-  cleanups.push(() => rmSync(folder, { recursive: true }));
+  scene.atEnd(() => rmSync(folder, { recursive: true }));
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
@@ -50,7 +30,7 @@ test("files, environment and code set what they say, the later ones over the ear
   const json = fileOf("a.json", '{"dev": {"debug_mode": true}, "interface": {"max_results": 1}}');
   const yaml = fileOf("b.yaml", "interface:\n  max_results: 2\n  query_timeout: 2\n");
   const toml = fileOf("c.toml", "[interface]\nquery_timeout = 3\nenable_streaming = false\n");
-  const node = await start({
+  const node = await scene.start({
     config: {
       files: [json, yaml, toml],
       env: { FOUNDATION__INTERFACE__QUERY_TIMEOUT: "4", FOUNDATION__SHOP__NAME: "corner" },
@@ -74,7 +54,7 @@ test.each([
 ])("a node does not start with %s", async (_name, config, code) => {
   await expect(Foundation.start({ name: "same", config })).rejects.toMatchObject({ code });
   // Nothing of it is left: the name can be used again.
-  await start({ name: "same" });
+  await scene.start({ name: "same" });
 });
 
 test("a file that cannot be understood is named", async () => {
@@ -115,7 +95,7 @@ test.each([
 });
 
 test("what is restarted subscribes no second time", async () => {
-  const node = await start({ config: { env: false } });
+  const node = await scene.start({ config: { env: false } });
   const before = node.config.status().subscribersCount;
   for (let round = 0; round < 3; round++) {
     await restarted(node, "config");
@@ -125,9 +105,9 @@ test("what is restarted subscribes no second time", async () => {
 });
 
 test("an isolate has the settings from its start, and is told of changes", async () => {
-  const node = await start({ config: { values: { ai: { apiKey: "hidden" } } } });
+  const node = await scene.start({ config: { values: { ai: { apiKey: "hidden" } } } });
   node.config.update(RATE, 0.5);
-  const ask = await startWorker();
+  const ask = await scene.startWorker(WORKER);
   expect(await ask("get", RATE)).toEqual({ value: 0.5 });
   expect(await ask("get", ["ai", "api_key"])).toEqual({ value: "hidden" });
   const told = ask("told");
@@ -137,8 +117,8 @@ test("an isolate has the settings from its start, and is told of changes", async
 });
 
 test("an isolate changes settings of the node, by the node's rules", async () => {
-  const node = await start();
-  const ask = await startWorker();
+  const node = await scene.start();
+  const ask = await scene.startWorker(WORKER);
   expect(await ask("change", RATE, 0.75)).toEqual({ value: 0.75 });
   expect(node.config.get(RATE)).toBe(0.75);
   expect(await ask("change", RATE, 7)).toEqual({ code: "range_error" });
@@ -149,9 +129,9 @@ test("an isolate changes settings of the node, by the node's rules", async () =>
 test.each(["config", "configAuthority"])(
   "settings outlive the process of %s, and can be read meanwhile",
   async (id) => {
-    const node = await start();
+    const node = await scene.start();
     const { processes, supervisors } = node.beam;
-    const ask = await startWorker();
+    const ask = await scene.startWorker(WORKER);
     const told: unknown[] = [];
     node.config.subscribe(({ kind }) => void told.push(kind));
     node.config.update(RATE, 0.5);

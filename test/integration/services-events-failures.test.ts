@@ -1,14 +1,14 @@
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type EventLog,
   Foundation,
-  type FoundationNode,
+  type FoundationStartOptions,
   type LoggedEvent,
 } from "../../dist/ts/index.js";
+import { emptyLog } from "./event-log-stub.ts";
 import { restarted } from "./service-outages.ts";
+import { ServiceScene } from "./service-scene.ts";
 
 const WORKER = fileURLToPath(new URL("./fixtures/event-worker.mjs", import.meta.url));
 const WAIT = { timeout: 15_000 };
@@ -21,15 +21,12 @@ function logOf(append: (batch: readonly LoggedEvent[]) => Promise<void>): {
   const ids: number[] = [];
   let isClosed = false;
   const log: EventLog = {
+    ...emptyLog(),
     append: async (batch) => {
       await append(batch);
       if (isClosed) throw new Error("the log is closed");
       ids.push(...batch.map(({ eventId }) => eventId));
     },
-    get: async () => undefined,
-    query: async () => [],
-    pruneBefore: async () => 0,
-    stats: async () => ({ events: 0, bytes: 0, eventIdMax: 0, appended: 0, pruned: 0 }),
     close: async () => {
       isClosed = true;
     },
@@ -72,25 +69,15 @@ describe("a log that cannot follow", () => {
 });
 
 describe("another isolate", () => {
-  const cleanups: (() => unknown)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  let scene: ServiceScene;
+  beforeEach(() => {
+    scene = new ServiceScene();
   });
+  afterEach(async () => scene.end());
 
-  async function scene(
-    ...options: Parameters<typeof Foundation.start>
-  ): Promise<[FoundationNode, (act: string, ...args: unknown[]) => Promise<unknown>]> {
-    const node = await Foundation.start(...options);
-    cleanups.push(async () => node.leave());
-    const worker = new Worker(WORKER);
-    cleanups.push(async () => worker.terminate());
-    await once(worker, "message");
-    const ask = async (act: string, ...args: unknown[]): Promise<unknown> => {
-      const answer = once(worker, "message");
-      worker.postMessage({ act, args });
-      return ((await answer) as [unknown])[0];
-    };
-    return [node, ask];
+  /** A node, and a worker of it that does what it is asked. */
+  async function startBoth(options: FoundationStartOptions) {
+    return [await scene.start(options), await scene.startWorker(WORKER)] as const;
   }
 
   test("stores an event once, though whom it asked is killed before the answer", async () => {
@@ -99,7 +86,7 @@ describe("another isolate", () => {
       acknowledge = resolve;
     });
     const { log, ids } = logOf(async () => acknowledged);
-    const [node, ask] = await scene({ events: { log } });
+    const [node, ask] = await startBoth({ events: { log } });
     const told: number[] = [];
     node.events.subscribe(({ eventId }) => told.push(eventId), { eventType: "once" });
     const recorded = ask("record", "once", 1);
@@ -115,7 +102,7 @@ describe("another isolate", () => {
   });
 
   test("has the node's limits", async () => {
-    const [, ask] = await scene({ events: { pendingEventsMax: 10 } });
+    const [, ask] = await startBoth({ events: { pendingEventsMax: 10 } });
     expect(await ask("recordMany", "many", 10)).toMatchObject({ value: { length: 10 } });
     expect(await ask("recordMany", "many", 11)).toEqual({ code: "service_unavailable" });
   });
@@ -123,7 +110,7 @@ describe("another isolate", () => {
   test("has failures of its listeners counted and written down by the node", async () => {
     const lines: unknown[] = [];
     const log = { log: (...line: unknown[]): void => void lines.push(line) };
-    const [node, ask] = await scene({ log });
+    const [node, ask] = await startBoth({ log });
     await ask("followBadly", { eventType: "test" });
     const { events } = node;
     events.storeBatch([events.newEvent("test", 1), events.newEvent("test", 2)]);

@@ -1,42 +1,23 @@
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   Foundation,
   type FoundationEvent,
   type FoundationNode,
   type Pid,
 } from "../../dist/ts/index.js";
+import { emptyLog } from "./event-log-stub.ts";
+import { ServiceScene } from "./service-scene.ts";
 
 const WORKER = fileURLToPath(new URL("./fixtures/event-worker.mjs", import.meta.url));
 const RATE = ["ai", "planning", "samplingRate"] as const;
 const WAIT = { timeout: 15_000 };
 
-type Answer = { readonly value?: unknown; readonly code?: string };
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+let scene: ServiceScene;
+beforeEach(() => {
+  scene = new ServiceScene();
 });
-
-async function start(...options: Parameters<typeof Foundation.start>): Promise<FoundationNode> {
-  const node = await Foundation.start(...options);
-  cleanups.push(async () => node.leave());
-  return node;
-}
-
-async function startWorker(): Promise<(act: string, ...args: unknown[]) => Promise<Answer>> {
-  const worker = new Worker(WORKER);
-  cleanups.push(async () => worker.terminate());
-  await once(worker, "message");
-  return async (act, ...args) => {
-    const answer = once(worker, "message");
-    worker.postMessage({ act, args });
-    return ((await answer) as [Answer])[0];
-  };
-}
+afterEach(async () => scene.end());
 
 async function kill(node: FoundationNode, id: string): Promise<void> {
   const supervisor = node.services.supervisor as Pid;
@@ -53,7 +34,7 @@ async function restarted(node: FoundationNode): Promise<void> {
 
 describe("the events of a node", () => {
   test("know their node and, in a process, their process", async () => {
-    const node = await start({ name: "shop" });
+    const node = await scene.start({ name: "shop" });
     const { processes } = node.beam;
     const outside = node.events.newEvent("test", 1);
     expect(outside).toMatchObject({ node: "shop", pid: null });
@@ -66,7 +47,7 @@ describe("the events of a node", () => {
   });
 
   test("have changes of the configuration among them, before `update` returns", async () => {
-    const node = await start();
+    const node = await scene.start();
     node.config.update(RATE, 0.25);
     const [updated] = node.events.query({ eventType: "config_updated" });
     expect(updated?.data).toEqual({
@@ -89,7 +70,7 @@ describe("the events of a node", () => {
     const log = { log: (_level: string, text: string): void => void lines.push(text) };
     const path = ["storage", "hot", "maxEvents"];
     const config = { values: { storage: { hot: { maxEvents: 5 } } }, updatable: [path] };
-    const node = await start({ config, log });
+    const node = await scene.start({ config, log });
     const { events } = node;
     for (let n = 0; n < 8; n++) events.store(events.newEvent("test", n));
     expect(events.query().map(({ data }) => data)).toEqual([3, 4, 5, 6, 7]);
@@ -100,7 +81,7 @@ describe("the events of a node", () => {
   });
 
   test("outlive the process that holds them; writing and reading go on meanwhile", async () => {
-    const node = await start();
+    const node = await scene.start();
     const { events } = node;
     const told: unknown[] = [];
     events.subscribe(({ data }) => told.push(data), { eventType: "test" });
@@ -120,7 +101,7 @@ describe("the events of a node", () => {
   });
 
   test("are told to a process until it ends", async () => {
-    const node = await start();
+    const node = await scene.start();
     const { events } = node;
     const got: unknown[] = [];
     const pid = node.beam.processes.spawn((message: { kind: string; event: FoundationEvent }) => {
@@ -134,7 +115,7 @@ describe("the events of a node", () => {
   });
 
   test("are none of a node's that has left", async () => {
-    const node = await start();
+    const node = await scene.start();
     const { events } = node;
     const event = events.newEvent("test", 1);
     await node.leave();
@@ -147,15 +128,12 @@ describe("the events of a node", () => {
     const appended: number[] = [];
     let isClosed = false;
     const log = {
+      ...emptyLog(),
       append: async (batch: readonly { eventId: number }[]) => {
         await new Promise((resolve) => setImmediate(resolve));
         expect(isClosed).toBe(false);
         appended.push(...batch.map(({ eventId }) => eventId));
       },
-      get: async () => undefined,
-      query: async () => [],
-      pruneBefore: async () => 0,
-      stats: async () => ({ events: 0, bytes: 0, eventIdMax: 0, appended: 0, pruned: 0 }),
       close: async () => {
         isClosed = true;
       },
@@ -174,15 +152,15 @@ describe("the events of a node", () => {
     async (events) => {
       const started = Foundation.start({ name: "same", events: events as never });
       await expect(started).rejects.toMatchObject({ code: "invalid_options" });
-      await start({ name: "same" });
+      await scene.start({ name: "same" });
     },
   );
 });
 
 describe("another isolate", () => {
   test("records events in the node's one store, and finds them there", async () => {
-    const node = await start();
-    const ask = await startWorker();
+    const node = await scene.start();
+    const ask = await scene.startWorker(WORKER);
     const { value: id } = await ask("record", "test", { from: "worker" });
     const event = node.events.get(id as number);
     expect(event).toMatchObject({ data: { from: "worker" }, node: node.name });
@@ -200,8 +178,8 @@ describe("another isolate", () => {
   });
 
   test("records thousands in their order, and finds them page by page", async () => {
-    const node = await start();
-    const ask = await startWorker();
+    const node = await scene.start();
+    const ask = await scene.startWorker(WORKER);
     const { value: ids } = await ask("recordMany", "many", 9_000);
     const stored = node.events.query({ eventType: "many", orderBy: "eventId" });
     expect(stored.map(({ eventId }) => eventId)).toEqual(ids);
@@ -215,8 +193,8 @@ describe("another isolate", () => {
   });
 
   test("has what is synchronous only where that is said", async () => {
-    await start();
-    const ask = await startWorker();
+    await scene.start();
+    const ask = await scene.startWorker(WORKER);
     expect(await ask("store")).toEqual({ code: "not_root_isolate" });
     expect(await ask("query")).toEqual({ code: "not_root_isolate" });
     expect(await ask("available")).toEqual({ value: true });
@@ -226,8 +204,8 @@ describe("another isolate", () => {
   });
 
   test("gives its events ids that nobody else has", async () => {
-    const node = await start();
-    const [ask, other] = [await startWorker(), await startWorker()];
+    const node = await scene.start();
+    const [ask, other] = [await scene.startWorker(WORKER), await scene.startWorker(WORKER)];
     const made = await Promise.all([ask("recordMany", "a", 300), other("recordMany", "b", 300)]);
     const own = Array.from({ length: 300 }, () => node.events.newEvent("c", 1).eventId);
     const ids = [...(made[0].value as number[]), ...(made[1].value as number[]), ...own];
@@ -235,18 +213,18 @@ describe("another isolate", () => {
   });
 
   test("gives out ids above those that were in use when it came", async () => {
-    const node = await start();
+    const node = await scene.start();
     // As a log would tell it of an earlier run: a minute's ids ahead of the clock.
     const ahead = node.events.nextId + 60_000 * 8 * 1_024;
     node.events.store({ ...node.events.newEvent("test", 1), eventId: ahead });
-    const ask = await startWorker();
+    const ask = await scene.startWorker(WORKER);
     const { value } = await ask("make", "test", 2);
     expect((value as { eventId: number }).eventId).toBeGreaterThan(ahead);
   });
 
   test("is told of the node's events that it follows, until it does not", async () => {
-    const node = await start();
-    const ask = await startWorker();
+    const node = await scene.start();
+    const ask = await scene.startWorker(WORKER);
     await ask("follow", { eventType: "test" });
     const { events } = node;
     const first = events.store(events.newEvent("test", 1));
@@ -259,8 +237,8 @@ describe("another isolate", () => {
   test.each(["events", "eventAuthority"])(
     "records what it has to while the process of %s is restarted",
     async (id) => {
-      const node = await start();
-      const ask = await startWorker();
+      const node = await scene.start();
+      const ask = await scene.startWorker(WORKER);
       const recorded = ask("recordMany", "test", 500);
       await kill(node, id);
       const { value: ids } = await recorded;
@@ -272,7 +250,7 @@ describe("another isolate", () => {
 });
 
 test("a namespace has events of its own, of its own configuration", async () => {
-  const node = await start();
+  const node = await scene.start();
   const namespace = "shop";
   const { events } = node.services.namespace(namespace);
   expect(events.available()).toBe(false);

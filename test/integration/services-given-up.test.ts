@@ -6,6 +6,7 @@ import {
   type FoundationNode,
   type Pid,
 } from "../../dist/ts/index.js";
+import { emptyLog } from "./event-log-stub.ts";
 
 let node: FoundationNode | undefined;
 afterEach(async () => {
@@ -16,11 +17,7 @@ afterEach(async () => {
 /** A log that takes everything and fails as it closes. */
 function failingAtClose(): EventLog {
   return {
-    append: async () => {},
-    get: async () => undefined,
-    query: async () => [],
-    pruneBefore: async () => 0,
-    stats: async () => ({ events: 0, bytes: 0, eventIdMax: 0, appended: 0, pruned: 0 }),
+    ...emptyLog(),
     close: async () => {
       throw new Error("the disk is gone");
     },
