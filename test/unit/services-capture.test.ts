@@ -324,6 +324,25 @@ describe("a flush", () => {
   });
 });
 
+test.each([
+  [51, { stored: 1, failed: 0 }],
+  [52, { stored: 0, failed: 1 }],
+])("a sink that is down for %d tries from the end of the service on: %j", (tries, outcome) => {
+  let asked = 0;
+  const scene = new CaptureScene({
+    storeBatch: () => {
+      if (++asked <= tries) throw new FoundationError("service_unavailable", "down");
+      return 0;
+    },
+  });
+  scene.record("a");
+  scene.core.close();
+  for (let turn = 0; turn < 200; turn++) scene.clock.advance(100);
+  expect(scene.core.processing).toMatchObject({ ...outcome, queued: 0 });
+  expect(asked).toBe(52);
+  expect(scene.logged).toHaveLength(outcome.failed);
+});
+
 test("a sink that is slow gets all that is left when the service closes", async () => {
   const stored: (readonly CapturedEvent[])[] = [];
   const scene = new CaptureScene({

@@ -244,6 +244,7 @@ export class CaptureCore implements ServiceCore {
     this.#makeDue();
     this.wake();
     this.stop();
+    this.#legacy.queue?.end();
   }
 }
 

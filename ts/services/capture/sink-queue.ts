@@ -7,6 +7,8 @@ import type { CapturedEvent, CaptureSink } from "./capture-types.ts";
 
 /** When a sink whose service is down is asked again. Unit: ms. */
 const RETRY_MS = 100;
+/** How often it is asked yet when nothing more will come: for five seconds, as for any restart. */
+const LAST_RETRIES = 50;
 
 /** What a queue reports to. */
 export interface SinkQueueParts {
@@ -24,6 +26,7 @@ export class SinkQueue {
   readonly #parts: SinkQueueParts;
   readonly #batches: (readonly CapturedEvent[])[] = [];
   #isStoring = false;
+  #retriesLeft = Number.POSITIVE_INFINITY;
   /** Events that wait. Unit: events. */
   size = 0;
   /** Events that the sink took. Unit: events. */
@@ -42,6 +45,11 @@ export class SinkQueue {
     this.#batches.push(batch);
     this.size += batch.length;
     this.#store();
+  }
+
+  /** Nothing more will come. A sink that stays down has lost what waits, and is left alone. */
+  end(): void {
+    this.#retriesLeft = LAST_RETRIES;
   }
 
   #store(): void {
@@ -79,7 +87,8 @@ export class SinkQueue {
   }
 
   #hasFailed(thrown: unknown): void {
-    if (thrown instanceof FoundationError && thrown.code === "service_unavailable") {
+    const isDown = thrown instanceof FoundationError && thrown.code === "service_unavailable";
+    if (isDown && this.#retriesLeft-- > 0) {
       // Its process is about to be started again, and will want what it could not take.
       this.#isStoring = true;
       this.#parts.clock.after(RETRY_MS, () => this.#goOn(() => {}));
