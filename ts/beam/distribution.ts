@@ -95,13 +95,13 @@ export class Distribution implements Distant {
     if ("serial" in to && this.#isStale(to.home)) return this.#toNobody();
     const address = addressOf(to);
     if (this.#signals.isHeldUp(address)) return false;
-    const lead = [OP[kind], ...placeOf(to)];
+    const [serial, generation] = placeOf(to);
     // Large bytes are not written into the array first.
     const isLed = message instanceof Uint8Array && message.length > this.#node.inlineBytesMax;
     try {
       return isLed
-        ? this.#node.sendLed(address, lead, message, options)
-        : this.#node.send(address, [...lead, message], options);
+        ? this.#node.sendLed(address, [OP[kind], serial, generation], message, options)
+        : this.#node.send(address, [OP[kind], serial, generation, message], options);
     } catch (thrown) {
       if (thrown instanceof FoundationError && thrown.code === "noconnection") {
         return this.#toNobody();
