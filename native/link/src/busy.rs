@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::message::Event;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// Shortest time between two pieces of this news. A stall takes ten times as long to be one.
 const NEWS_PERIOD: Micros = Micros::from_millis(100);

@@ -7,7 +7,7 @@ use crate::ledger::{AccountKey, UNBOUND_ACCOUNT};
 use crate::link::Link;
 use crate::message::{Event, Outbox, UndeliveredReason};
 use crate::names::Announcement;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 impl Link {
     pub(crate) fn on_control(

@@ -1,6 +1,6 @@
 //! When to dial again, and which of two crossing dials survives.
 
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// What an acceptor does with a dial from a peer that it is dialling itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

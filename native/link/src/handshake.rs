@@ -27,7 +27,7 @@ use crate::channel::LANES_MAX;
 use crate::error::{LinkError, RejectCode};
 use crate::identity::{Established, Identity, LinkKeys};
 use crate::options::LinkOptions;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 fn side(role: Role) -> Side {
     match role {

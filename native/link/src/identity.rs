@@ -7,7 +7,7 @@ use foundation_seal::{AuthKey, KeyRing, Opener, Sealer};
 
 use crate::handshake::Handshake;
 use crate::options::LinkOptions;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// Oldest protocol version that this code speaks.
 const VERSION_MIN: u16 = 1;

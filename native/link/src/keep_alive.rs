@@ -5,7 +5,7 @@
 //! when the first one has let two heartbeats pass.
 
 use crate::options::LinkOptions;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 #[derive(Debug)]
 pub(crate) struct KeepAlive {

@@ -6,7 +6,7 @@ use foundation_frame::{DataHeader, Limits, crc32c_append, decode_data_head};
 use crate::error::LinkError;
 use crate::link::Link;
 use crate::message::Outbox;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// Shortest payload that is taken in parts, and that gets a slab of its own however it comes.
 /// Shorter ones wait to be whole: most of them travel through rings.

@@ -35,7 +35,6 @@ mod receive;
 mod receive_account;
 mod scheduler;
 mod send_account;
-mod time;
 mod transmit;
 
 pub use batch::{Batch, Piece};
@@ -45,6 +44,7 @@ pub use counters::LinkCounters;
 pub use dial::{Crossing, DialOptions, Redial, crossing};
 pub use error::{LinkError, RejectCode};
 pub use foundation_frame::Encoding;
+pub use foundation_machine::Micros;
 pub use foundation_schema::{ChannelSpec, Member, NodeLife, Role};
 pub use foundation_seal::{AuthKey, Key, KeyError, KeyRing, SealError};
 pub use handshake::{Handshake, Joining, Progress};
@@ -56,4 +56,3 @@ pub use message::{
     UndeliveredReason, Verdict,
 };
 pub use options::LinkOptions;
-pub use time::Micros;

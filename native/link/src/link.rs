@@ -26,7 +26,7 @@ use crate::reassembly::Reassembly;
 use crate::receive_account::{Bounds, ReceiveAccount};
 use crate::scheduler::Schedule;
 use crate::send_account::SendAccount;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// How the peer's channel numbers map to ours and back.
 #[derive(Debug, Clone, Default)]

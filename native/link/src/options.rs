@@ -1,6 +1,6 @@
 //! Limits and periods of a link. Every default names where it comes from.
 
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// Limits and periods of a link; one value serves all links of a node.
 #[derive(Debug, Clone)]

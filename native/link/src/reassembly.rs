@@ -7,7 +7,7 @@ use foundation_buffer::{Pool, Slab, SlabMut};
 use foundation_frame::DataHeader;
 
 use crate::error::LinkError;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// Unfinished messages of one peer. Credit bounds their bytes; this bounds their number. Honest
 /// senders keep to 64 a queue (`INTERLEAVED_MAX`) and have fewer than 80 queues.

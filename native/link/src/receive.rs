@@ -13,7 +13,7 @@ use crate::message::{
 };
 use crate::reassembly::Chunk;
 use crate::receive_account::ReceiveAccount;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// Accounts that a peer may open; one costs about a hundred bytes until credit is used.
 const ACCOUNTS_MAX: usize = 16_384;

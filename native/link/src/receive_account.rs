@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use crate::budget::{Budget, Ticket};
 use crate::message::MESSAGE_COST_BYTES;
 use crate::send_account::ASKED_MAX;
-use crate::time::Micros;
+use foundation_machine::Micros;
 
 /// What stands behind the credit of an account.
 #[derive(Debug)]

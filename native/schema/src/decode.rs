@@ -1,6 +1,7 @@
 //! Bytes to values: identifier, size, verification, then every length before it is copied.
 
 use flatbuffers::{ForwardsUOffset, Vector};
+use foundation_machine::NodeLife;
 
 use crate::encode::check_length;
 use crate::error::SchemaError;
@@ -11,7 +12,7 @@ use crate::limits::{
 };
 use crate::message::{
     Auth, Bind, Bound, ChannelSpec, Control, CreditEntry, Credits, Hello, LaneWanted, Leave,
-    Member, Members, NodeLife, Ping, Pong, Ready, Reject, Reserve, Role, Status, Undelivered,
+    Member, Members, Ping, Pong, Ready, Reject, Reserve, Role, Status, Undelivered,
 };
 
 impl Control {

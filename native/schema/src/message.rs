@@ -1,5 +1,7 @@
 //! Control messages as plain values. `control.fbs` says what each one asks or tells.
 
+use foundation_machine::NodeLife;
+
 use crate::limits::{CONTROL_BYTES_MAX, MEMBERS_MAX, SECRET_BYTES};
 
 /// One control message, owned: it outlives the buffer it was read from.
@@ -52,15 +54,6 @@ impl Control {
             Control::Hello(_) | Control::Auth(_) | Control::Reject(_) | Control::Ready(_)
         )
     }
-}
-
-/// One life of a node: a restart under the same name is a later life. Ordered by start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeLife {
-    /// Start counter if the node persists one, else its start time. Unit then: ms of wall time.
-    pub start: u64,
-    /// Random bits that tell two lives of equal start apart.
-    pub random: u64,
 }
 
 /// Which side of a connection speaks; part of the handshake's transcript against reflection.

@@ -20,7 +20,7 @@ describe("crate arrows", () => {
     ["native/ring/Cargo.toml", 'foundation-buffer = { path = "../buffer" }'],
     ["native/transport/Cargo.toml", "foundation-node.workspace = true"],
     ["native/node/Cargo.toml", 'napi-derive = "3"'],
-    ["bindings/core/Cargo.toml", "foundation-sim.workspace = true"],
+    ["native/node/Cargo.toml", "foundation-sim.workspace = true"],
     ["native/cellar/Cargo.toml", "foundation-sync.workspace = true"],
     ["native/link/Cargo.toml", "foundation-cellar.workspace = true"],
   ])("a wrong arrow in %s is found: %s", (path, line) => {

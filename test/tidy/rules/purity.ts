@@ -4,12 +4,14 @@ import { child, nameOf, parseScript, stringOf, walk } from "../syntax-tree.ts";
 import { crateOf, dependenciesOf } from "./crate-arrows.ts";
 
 const PURE_CRATES = [
+  "machine",
   "seal",
   "frame",
   "link",
   "membership",
   "detector",
   "broadcast",
+  "cluster",
   "crdt",
 ] as const;
 

@@ -1,0 +1,3 @@
+//! Plumtree over any membership.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,93 @@
+//! What goes into a node's cluster machine and what comes out.
+
+use foundation_machine::{Micros, PeerId};
+use foundation_membership::LinkEnd;
+
+/// Which of a node's overlays, by the order of its options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OverlayNo(pub u8);
+
+/// What the host tells. `M` is the message between two nodes' machines, `B` a payload (cheap to
+/// clone: a counted slab in production).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input<M, B> {
+    /// The node has so many seed addresses.
+    Seeds(u32),
+    /// A link is up: the handshake has proved who is there.
+    LinkUp {
+        /// Who is there.
+        peer: PeerId,
+        /// It answered at a seed's address that an [`Output::DialSeed`] had asked for.
+        is_seed: bool,
+    },
+    /// A link is gone.
+    LinkDown {
+        /// Who was there.
+        peer: PeerId,
+        /// How it ended.
+        end: LinkEnd,
+    },
+    /// A dial that was asked for led to no link.
+    DialFailed(PeerId),
+    /// The seed that was asked for did not answer.
+    SeedFailed,
+    /// A message came over the link to that peer.
+    Received {
+        /// Who sent it.
+        from: PeerId,
+        /// What it says.
+        message: M,
+    },
+    /// A round trip was measured on the link to that peer.
+    RoundTrip {
+        /// To whom.
+        peer: PeerId,
+        /// How long it took.
+        rtt: Micros,
+    },
+    /// So many of this node's own isolates are blocked now.
+    Busy(u16),
+    /// The time of the earliest timer has come.
+    Due,
+    /// The application broadcasts.
+    Broadcast {
+        /// Over which overlay.
+        overlay: OverlayNo,
+        /// What.
+        payload: B,
+    },
+    /// The application sends to a node that may be no neighbour.
+    Route {
+        /// To whom.
+        to: PeerId,
+        /// Over which overlay.
+        overlay: OverlayNo,
+        /// What.
+        payload: B,
+    },
+    /// This node leaves.
+    Leave,
+}
+
+/// What the host has to do. `E` is an event for the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output<M, E> {
+    /// Over the link to that peer, which is up.
+    Send {
+        /// To whom.
+        to: PeerId,
+        /// What.
+        message: M,
+    },
+    /// A link to that peer is wanted.
+    Dial(PeerId),
+    /// A link to a seed is wanted: number `pick` modulo their count.
+    DialSeed {
+        /// Drawn at random.
+        pick: u32,
+    },
+    /// No machine has use for the link to that peer.
+    HangUp(PeerId),
+    /// The application hears of it.
+    Event(E),
+}

@@ -1,0 +1,3 @@
+//! who is alive, busy, suspect or down; how far it is.
+
+#![forbid(unsafe_code)]
