@@ -3,14 +3,17 @@
 use foundation_machine::{Micros, PeerId};
 use foundation_membership::LinkEnd;
 
+use crate::event::ClusterEvent;
+use crate::message::ClusterMessage;
+use crate::options::Strategy;
+
 /// Which of a node's overlays, by the order of its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OverlayNo(pub u8);
 
-/// What the host tells. `M` is the message between two nodes' machines, `B` a payload (cheap to
-/// clone: a counted slab in production).
+/// What the host tells. `B` is a payload (cheap to clone: a counted slab in production).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input<M, B> {
+pub enum Input<B> {
     /// The node has so many seed addresses.
     Seeds(u32),
     /// A link is up: the handshake has proved who is there.
@@ -27,7 +30,7 @@ pub enum Input<M, B> {
         /// How it ended.
         end: LinkEnd,
     },
-    /// A dial that was asked for led to no link.
+    /// A dial that was asked for led to no link: no answer, refused, or another life is there.
     DialFailed(PeerId),
     /// The seed that was asked for did not answer.
     SeedFailed,
@@ -36,7 +39,7 @@ pub enum Input<M, B> {
         /// Who sent it.
         from: PeerId,
         /// What it says.
-        message: M,
+        message: ClusterMessage<B>,
     },
     /// A round trip was measured on the link to that peer.
     RoundTrip {
@@ -65,19 +68,32 @@ pub enum Input<M, B> {
         /// What.
         payload: B,
     },
-    /// This node leaves.
+    /// This node leaves: neighbours and members are told. The host keeps the links up until what
+    /// was said is written.
     Leave,
+    /// The application wants another strategy for an overlay. It is not begun unless the overlay's
+    /// strategy and epoch are those (compare and switch).
+    Switch {
+        /// Which overlay.
+        overlay: OverlayNo,
+        /// The epoch that the caller saw.
+        epoch: u32,
+        /// The strategy that the caller saw.
+        from: Strategy,
+        /// The strategy that it wants.
+        to: Strategy,
+    },
 }
 
-/// What the host has to do. `E` is an event for the application.
+/// What the host has to do, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output<M, E> {
+pub enum Output<B> {
     /// Over the link to that peer, which is up.
     Send {
         /// To whom.
         to: PeerId,
         /// What.
-        message: M,
+        message: ClusterMessage<B>,
     },
     /// A link to that peer is wanted.
     Dial(PeerId),
@@ -89,5 +105,5 @@ pub enum Output<M, E> {
     /// No machine has use for the link to that peer.
     HangUp(PeerId),
     /// The application hears of it.
-    Event(E),
+    Event(ClusterEvent<B>),
 }
