@@ -5,6 +5,11 @@
 
 #![forbid(unsafe_code)]
 
+mod hyparview;
 mod overlay;
 
+pub use hyparview::{
+    HYPARVIEW_BUGS, HyParView, HyParViewCounters, HyParViewMessage, HyParViewOptions, Priority,
+    SHUFFLE_PATH_MAX, SHUFFLE_PEERS_MAX, passive_size_for,
+};
 pub use overlay::{LinkEnd, OverlayInput, OverlayOutput};

@@ -51,6 +51,10 @@ pub enum OverlayInput<M> {
         /// The cost.
         cost: Micros,
     },
+    /// The roster says that this member is alive.
+    MemberUp(PeerId),
+    /// The roster says that this member is down or has left.
+    MemberDown(PeerId),
     /// The time of the earliest timer has come.
     Due,
     /// This node leaves: neighbours are told.
@@ -58,6 +62,10 @@ pub enum OverlayInput<M> {
 }
 
 /// What an overlay wants done.
+///
+/// An overlay *holds* a link from its `Dial`, the `LinkUp` of a seed it asked for, or `NeighbourUp`
+/// on, whichever comes first, until it says `Release` or hears `LinkDown` or `DialFailed`. A link
+/// that nobody at one end holds any more is hung up by that end, behind what was sent before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OverlayOutput<M> {
     /// Over the link to that peer, which is up.
