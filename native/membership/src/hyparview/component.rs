@@ -21,17 +21,6 @@ pub(super) struct Component {
     expired: Vec<(PeerId, u32)>,
 }
 
-/// What a pulse was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// News, to be passed on.
-    News,
-    /// Known already.
-    Known,
-    /// Of a younger root than ours: who sent it does not know ours.
-    Younger,
-}
-
 /// Age decides, since numbers of nodes are each host's own; they decide between equals (which only
 /// a simulator makes).
 fn rank(peer: PeerId) -> (foundation_machine::NodeLife, foundation_machine::NodeNo) {
@@ -75,18 +64,16 @@ impl Component {
         true
     }
 
-    pub(super) fn hear(&mut self, root: PeerId, count: u32, now: Micros) -> Heard {
-        if root == self.own || self.expired.iter().any(|&(gone, at)| gone == root && count <= at) {
-            return if self.is_root() { Heard::Known } else { Heard::Younger };
-        }
-        if rank(root) > rank(self.root) {
-            return Heard::Younger;
-        }
-        if root == self.root && count <= self.count {
-            return Heard::Known;
+    /// Takes in a pulse; whether it is news, to be passed on. One of a younger root is not, and
+    /// gets no answer: the older root's next pulse is on its way to who sent it.
+    pub(super) fn hear(&mut self, root: PeerId, count: u32, now: Micros) -> bool {
+        let is_echo = self.expired.iter().any(|&(gone, at)| gone == root && count <= at);
+        let is_known = root == self.root && count <= self.count;
+        if root == self.own || is_echo || is_known || rank(root) > rank(self.root) {
+            return false;
         }
         (self.root, self.count, self.fresh_at) = (root, count, now);
-        Heard::News
+        true
     }
 
     /// Whether a root that has sent so many pulses is the one whose pulses come here.

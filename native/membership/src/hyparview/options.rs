@@ -2,8 +2,8 @@
 
 use foundation_machine::{Micros, Planted};
 
-/// Options of [`HyParView`](super::HyParView). "Paper" is Leitao, Pereira and Rodrigues, "HyParView:
-/// A Membership Protocol for Reliable Gossip-Based Broadcast", 2007.
+/// Options of [`HyParView`](super::HyParView). "Paper" is Leitao, Pereira and Rodrigues,
+/// "HyParView: A Membership Protocol for Reliable Gossip-Based Broadcast", 2007.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HyParViewOptions {
     /// Neighbours wanted, without oneself. Default 5: paper p. 9. Each one more is one link.

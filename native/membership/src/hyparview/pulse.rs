@@ -2,7 +2,6 @@
 
 use foundation_machine::{Micros, PeerId};
 
-use super::component::Heard;
 use super::message::HyParViewMessage;
 use super::{HyParView, Out, Timer, fraction};
 use crate::overlay::OverlayOutput;
@@ -55,10 +54,8 @@ impl HyParView {
             }
             return;
         }
-        match self.component.hear(root, count, now) {
-            Heard::News => self.tell_pulse(Some(from), out),
-            Heard::Younger => self.greet(from, out),
-            Heard::Known => {}
+        if self.component.hear(root, count, now) {
+            self.tell_pulse(Some(from), out);
         }
     }
 

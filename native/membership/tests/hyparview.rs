@@ -1,0 +1,180 @@
+//! HyParView among many nodes: views, symmetry, components, repair. Every figure is of a seed that
+//! the failure prints.
+
+mod drive;
+
+use drive::{Net, number, peer};
+use foundation_machine::{Micros, Rng};
+use foundation_membership::{HyParView, HyParViewOptions};
+
+fn node(options: &HyParViewOptions, at: usize, seed: u64, now: Micros) -> HyParView {
+    HyParView::new(options.clone(), peer(at), Rng::of_stream(seed, at as u64), now)
+}
+
+/// `count` nodes, `gap` ms between two starts, the first `seeds` are seeds of all.
+fn started(
+    options: &HyParViewOptions,
+    count: usize,
+    seeds: usize,
+    gap: u64,
+    seed: u64,
+) -> Net<HyParView> {
+    let mut net = Net::new(seed, (0..seeds).collect());
+    for at in 0..count {
+        net.add(node(options, at, seed, net.now));
+        net.run_for(gap);
+    }
+    net
+}
+
+struct Shape {
+    active: f64,
+    passive_min: usize,
+    passive_median: usize,
+    passive_max: usize,
+    path: f64,
+    longest: usize,
+}
+
+fn shape(net: &Net<HyParView>) -> Shape {
+    let alive = net.alive();
+    let mut known = vec![0_usize; net.nodes.len()];
+    let mut active = 0;
+    for &at in &alive {
+        let node = net.nodes[at].as_ref().unwrap();
+        active += node.active().len();
+        for other in node.passive() {
+            known[number(*other)] += 1;
+        }
+    }
+    let mut counts: Vec<usize> = alive.iter().map(|at| known[*at]).collect();
+    counts.sort_unstable();
+    let (path, longest) = net.ways(alive[0]);
+    Shape {
+        active: active as f64 / alive.len() as f64,
+        passive_min: counts[0],
+        passive_median: counts[counts.len() / 2],
+        passive_max: counts[counts.len() - 1],
+        path,
+        longest,
+    }
+}
+
+fn assert_views(net: &Net<HyParView>, options: &HyParViewOptions, seed: u64) {
+    for at in net.alive() {
+        let node = net.nodes[at].as_ref().unwrap();
+        let (active, passive) = (node.active(), node.passive());
+        assert!(active.len() <= usize::from(options.active_size), "seed {seed}: {active:?}");
+        assert!(passive.len() <= usize::from(options.passive_size), "seed {seed}: {passive:?}");
+        let mut all: Vec<_> = active.iter().chain(passive).map(|peer| peer.node).collect();
+        all.push(peer(at).node);
+        all.sort_unstable();
+        let length = all.len();
+        all.dedup();
+        assert_eq!(all.len(), length, "seed {seed}: somebody is in views twice or is oneself");
+    }
+}
+
+fn crash_share(net: &mut Net<HyParView>, percent: usize) {
+    let mut alive = net.alive();
+    net.rng.shuffle(&mut alive);
+    alive.truncate(alive.len() * percent / 100);
+    net.crash(&alive);
+}
+
+#[test]
+fn nine_nodes_that_join_at_once_through_one_contact_are_one_component() {
+    let options = HyParViewOptions::default();
+    for seed in 0..1_000 {
+        let mut net = started(&options, 9, 1, 0, seed);
+        net.run_for(5_000);
+        net.come_to_rest();
+        assert_eq!(net.components(), [9], "seed {seed}");
+        assert_eq!(net.one_sided(), [], "seed {seed}");
+        assert_views(&net, &options, seed);
+    }
+}
+
+#[test]
+fn a_hundred_nodes_that_join_at_once_through_one_contact_are_one_component() {
+    let options = HyParViewOptions::default();
+    for seed in 0..20 {
+        let mut net = started(&options, 100, 1, 0, seed);
+        net.run_for(10_000);
+        net.come_to_rest();
+        assert_eq!(net.components(), [100], "seed {seed}");
+        assert_eq!(net.one_sided(), [], "seed {seed}");
+        assert_views(&net, &options, seed);
+    }
+}
+
+/// Halves run apart, each becomes an overlay of its own, and the cut heals.
+#[test]
+fn two_overlays_that_lost_each_other_are_one_again_by_their_seeds() {
+    let options = HyParViewOptions::default();
+    for seed in 0..5 {
+        let mut net = started(&options, 60, 6, 5, seed);
+        net.run_for(30_000);
+        net.partition(|at| (at % 2) as u8);
+        net.run_for(120_000);
+        assert_eq!(net.components(), [30, 30], "seed {seed}");
+        net.partition(|_| 0);
+        net.run_for(120_000);
+        net.come_to_rest();
+        assert_eq!(net.components(), [60], "seed {seed}");
+        assert_eq!(net.one_sided(), [], "seed {seed}");
+    }
+}
+
+fn report(count: usize, percent: usize, seed: u64) {
+    let options = HyParViewOptions::default();
+    let mut net = started(&options, count, 10, 2, seed);
+    let joins = net.sent;
+    net.run_for(5_000);
+    println!("n {count} seed {seed}: after join {:?}", net.components());
+    net.run_for(95_000);
+    let (before, dials) = (net.sent, net.dials);
+    net.run_for(100_000);
+    let seen = shape(&net);
+    let per = (net.sent - before) as f64 / count as f64 / 10.0;
+    println!(
+        "  {:?} active {:.3} passive {}/{}/{} path {:.2}/{} one-sided {} messages/join {:.1} \
+         per cycle {per:.2} dials per cycle {:.3}",
+        net.components(),
+        seen.active,
+        seen.passive_min,
+        seen.passive_median,
+        seen.passive_max,
+        seen.path,
+        seen.longest,
+        net.one_sided().len(),
+        joins as f64 / count as f64,
+        (net.dials - dials) as f64 / count as f64 / 10.0,
+    );
+    assert_views(&net, &options, seed);
+    crash_share(&mut net, percent);
+    for step in [100, 400, 500, 1_000, 3_000, 5_000, 10_000, 10_000, 30_000] {
+        let before = net.sent;
+        net.run_for(step);
+        println!(
+            "  {percent} % dead +{step} ms: largest {} of {} in {} parts, one-sided {}, \
+             {:.1} messages each, active {:.2}",
+            net.components()[0],
+            net.alive().len(),
+            net.components().len(),
+            net.one_sided().len(),
+            (net.sent - before) as f64 / net.alive().len() as f64,
+            shape(&net).active,
+        );
+    }
+}
+
+#[test]
+#[ignore = "prints figures of n = 1,000 for docs; by hand"]
+fn figures_of_a_thousand() {
+    for seed in 1..=3 {
+        for percent in [50, 80, 90] {
+            report(1_000, percent, seed);
+        }
+    }
+}
