@@ -142,6 +142,7 @@ export interface NodeMetrics {
   readonly staleSlabs: number;
   readonly peersRefused: number;
   readonly badAddresses: number;
+  readonly machineMessagesIgnored: number;
   readonly strangers: number;
   readonly peersKnown: number;
   readonly isolates: number;

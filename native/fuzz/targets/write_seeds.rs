@@ -6,8 +6,8 @@ use std::path::Path;
 
 use foundation_frame::{DataHeader, Encoding, Flags, encode_control, extension_push};
 use foundation_schema::{
-    Auth, Bind, ChannelSpec, Control, CreditEntry, Credits, Hello, Leave, Member, Members,
-    NodeLife, Ping, Ready, Reject, Role, Undelivered,
+    Auth, Bind, ChannelSpec, Control, CreditEntry, Credits, Hello, Leave, LinkUse, Machine,
+    Member, Members, NodeLife, Ping, Ready, Reject, Role, Undelivered,
 };
 
 /// Any refusal ends the program: a seed that cannot be encoded is a fault of this list.
@@ -131,8 +131,18 @@ fn traffic() -> Vec<Control> {
         Control::Bind(Bind { id: 5, name: "index".to_owned() }),
         Control::Credits(Credits { entries: vec![entry, entry] }),
         Control::Ping(Ping { sequence: 4, busy_isolates: 1 }),
-        Control::Members(Members { members: vec![member.clone(), member] }),
+        Control::Members(Members { members: vec![member.clone(), member.clone()] }),
         Control::Leave(Leave { reason: "rest".to_owned() }),
+        Control::LinkUse(LinkUse { wanted: true }),
+        Control::Machine(Machine {
+            family: 1,
+            kind: 2,
+            overlay: 3,
+            epoch: 4,
+            nodes: vec![member.clone()],
+            numbers: vec![5, 6],
+            text: "topic".to_owned(),
+        }),
         Control::Undelivered(Undelivered { reason: 1, channel: 2, source_slot: 3, correlation: 4 }),
     ]
 }

@@ -40,6 +40,9 @@ impl Link {
                 self.busy.heard(status.busy_isolates, now, &mut self.events);
             }
             Control::Members(members) => self.events.push_back(Event::Members(members.members)),
+            Control::LinkUse(_) | Control::Machine(_) => {
+                self.events.push_back(Event::Host(Box::new(control)));
+            }
             Control::LaneWanted(wanted) => self.on_lane_wanted(wanted.lane)?,
             Control::Leave(leave) => {
                 // Said again it is no news.

@@ -1,14 +1,28 @@
 //! Taking messages for the peer: limits, lanes, headers, and the way each one goes.
 
-use foundation_frame::{DataHeader, Flags};
+use foundation_frame::{DataHeader, EXTENSION_BYTES_MAX, Encoding, Flags, extension_push};
 use foundation_schema::{Bind, Control, LaneWanted, Role};
 
 use crate::flow::{Body, Credit, Pending};
-use crate::ledger::{AccountKey, LARGE_ACCOUNT, REPLY_ACCOUNT, SLOT_MAX, is_large_message};
+use crate::ledger::{
+    AccountKey, HOST_SLOT, LARGE_ACCOUNT, REPLY_ACCOUNT, SLOT_MAX, is_large_message,
+};
 use crate::link::Link;
 use crate::message::{
-    Destination, Event, MESSAGE_COST_BYTES, Message, Names, PairKey, Payload, Refused,
+    Destination, Event, MESSAGE_COST_BYTES, Message, Names, PairKey, Payload, Refused, Source,
 };
+
+/// Kind of the extension entry that holds a head.
+pub(crate) const HEAD_ENTRY: u8 = 1;
+
+/// For messages that name nobody.
+struct NoNames;
+
+impl Names for NoNames {
+    fn name(&self, _id: u32) -> Option<String> {
+        None
+    }
+}
 
 impl Link {
     /// Takes a message for the peer.
@@ -16,6 +30,49 @@ impl Link {
     /// # Errors
     /// [`Refused`]; nothing of the message was taken then.
     pub fn enqueue(&mut self, message: Message<'_>, names: &dyn Names) -> Result<(), Refused> {
+        self.enqueue_extended(message, names, &[])
+    }
+
+    /// Takes what this host says to the peer's: `head` travels in the extension area, so that the
+    /// payload can go on to others as it is. It has credit of its own, is taken in order, and
+    /// arrives with [`HOST_SLOT`] as its destination.
+    ///
+    /// # Errors
+    /// [`Refused`]; `TooLarge` also for a head above [`Link::HEAD_BYTES_MAX`].
+    pub fn enqueue_carrying(
+        &mut self,
+        channel: u16,
+        head: &[u8],
+        payload: Payload<'_>,
+    ) -> Result<(), Refused> {
+        let host = Source { slot: HOST_SLOT, generation: 0, serial: 0 };
+        let message = Message {
+            channel,
+            source: host,
+            destination: Destination::Process(host),
+            encoding: Encoding::Bytes,
+            is_request: false,
+            is_reply: false,
+            is_reply_reserved: false,
+            correlation: 0,
+            reply_bytes_max: 0,
+            key: &[],
+            payload,
+        };
+        let mut extension = Vec::with_capacity(head.len() + 8);
+        extension_push(&mut extension, HEAD_ENTRY, head).map_err(|_| Refused::TooLarge)?;
+        self.enqueue_extended(message, &NoNames, &extension)
+    }
+
+    /// Longest head of [`Link::enqueue_carrying`]. Unit: bytes.
+    pub const HEAD_BYTES_MAX: usize = EXTENSION_BYTES_MAX - 4;
+
+    fn enqueue_extended(
+        &mut self,
+        message: Message<'_>,
+        names: &dyn Names,
+        extension: &[u8],
+    ) -> Result<(), Refused> {
         let len = message.payload.len() as u64;
         let Some(state) = self.channels.get(message.channel as usize) else {
             return Err(Refused::UnknownChannel);
@@ -49,10 +106,13 @@ impl Link {
             self.count_call(&message);
         }
         // A call or an answer is worth its own delivery: only plain values replace each other.
-        let is_replaceable = is_monotonic && !message.is_request && !message.is_reply;
+        let is_replaceable =
+            is_monotonic && !message.is_request && !message.is_reply && extension.is_empty();
         let is_paid = header.flags.contains(Flags::RESERVED_REPLY);
         let is_small = len as usize <= self.options.chunk_bytes;
-        if is_small && !is_replaceable && !self.queues[queue].has_flow(&pair) {
+        // Express frames leave at the price they entered, which no extension is part of.
+        let is_plain = !is_replaceable && extension.is_empty();
+        if is_small && is_plain && !self.queues[queue].has_flow(&pair) {
             let account = AccountKey { channel: message.channel, account: header.account };
             if let Payload::Inline(bytes) = &message.payload
                 && (is_paid || self.charge(account, len))
@@ -63,7 +123,7 @@ impl Link {
             }
         }
         let key = is_replaceable.then_some(message.key);
-        self.enqueue_flow(queue, pair, header, message.payload, key);
+        self.enqueue_flow(queue, pair, header, message.payload, key, extension);
         Ok(())
     }
 
@@ -84,6 +144,7 @@ impl Link {
         header: DataHeader,
         payload: Payload<'_>,
         key: Option<&[u8]>,
+        extension: &[u8],
     ) {
         let cost = payload.len() as u64 + MESSAGE_COST_BYTES;
         let mut body = match payload {
@@ -106,7 +167,8 @@ impl Link {
         }
         let is_paid = header.flags.contains(Flags::RESERVED_REPLY);
         let credit = if is_paid { Credit::Charged } else { Credit::Untouched };
-        let pending = Pending::new(header, body, key.map(<[u8]>::to_vec), credit);
+        let mut pending = Pending::new(header, body, key.map(<[u8]>::to_vec), credit);
+        pending.extension = extension.into();
         let account = pending.account();
         let position = self.queues[queue].push_flow(pair, pending);
         self.replace_queued(header.channel, 0, cost);

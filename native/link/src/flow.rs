@@ -44,6 +44,8 @@ pub(crate) struct Pending {
     /// The key under which a newer message replaces it, on a monotonic channel.
     pub(crate) key: Option<Vec<u8>>,
     pub(crate) credit: Credit,
+    /// Extension area of its first frame.
+    pub(crate) extension: Box<[u8]>,
     sent: usize,
 }
 
@@ -54,7 +56,7 @@ impl Pending {
         key: Option<Vec<u8>>,
         credit: Credit,
     ) -> Pending {
-        Pending { header, body, key, credit, sent: 0 }
+        Pending { header, body, key, credit, extension: Box::default(), sent: 0 }
     }
 
     pub(crate) fn payload_bytes(&self) -> u64 {
@@ -83,7 +85,7 @@ impl Pending {
         self.sent == self.body.as_slice().len()
     }
 
-    /// Writes the next chunk, or all of a small message; answers how many bytes.
+    /// Writes the next chunk, or all of a small message; answers how many bytes, extension apart.
     pub(crate) fn write_part(
         &mut self,
         chunk_bytes: usize,
@@ -101,13 +103,15 @@ impl Pending {
         }
         self.sent = end;
         let part = &self.body.as_slice()[range.clone()];
+        let extension = std::mem::take(&mut self.extension); // the first frame has it
         let header_bytes = batch.append(spare, |bytes| {
-            let framed = header.encode_header(&[], part.len(), crc32c(part), bytes);
+            let framed = header.encode_header(&extension, part.len(), crc32c(part), bytes);
             debug_assert!(framed.is_ok(), "a chunk is far below the frame limit");
             if let Body::Bytes(_) = &self.body {
                 bytes.extend_from_slice(part);
             }
         });
+        let header_bytes = header_bytes - extension.len();
         let Body::Slab(slab) = &self.body else { return header_bytes };
         batch.push(Piece::Slab(slab.clone(), range.clone()));
         header_bytes + range.len()

@@ -1,6 +1,7 @@
 //! Payloads of large frames that go to their slab as they come: neither the link nor its host keeps
 //! the beginning of one until the rest is there.
 
+use foundation_frame::layout::DATA_HEADER_BYTES;
 use foundation_frame::{DataHeader, Limits, crc32c_append, decode_data_head};
 
 use crate::error::LinkError;
@@ -115,7 +116,9 @@ impl Link {
         let is_dropped = is_stale || header.chunk_offset == 0 && !self.begin(&header)?;
         if !is_dropped {
             let deadline = now + self.options.reassembly_timeout;
-            self.reassembly.open(&header, head.payload_bytes, &self.pool, deadline)?;
+            let extension = &input[DATA_HEADER_BYTES..head.header_bytes];
+            let parts = (&header, extension);
+            self.reassembly.open(parts, head.payload_bytes, &self.pool, deadline)?;
         }
         let payload = &input[head.header_bytes..];
         if !is_dropped && let Some(place) = self.reassembly.place(&header, 0..payload.len()) {

@@ -10,8 +10,11 @@ pub(crate) const REPLY_ACCOUNT: u16 = 0x8000;
 /// Set in the number of an account for messages that cost more than a window. All credit of such an
 /// account is reserved message by message, so a large message never holds the small ones back.
 pub(crate) const LARGE_ACCOUNT: u16 = 0x4000;
-/// Highest scheduler slot that an account may name.
-pub(crate) const SLOT_MAX: u16 = 1023;
+/// The receiver of what hosts say to each other ([`crate::Link::enqueue_carrying`]): behind the
+/// slots of isolates.
+pub const HOST_SLOT: u16 = 1024;
+/// Highest slot that an account may name.
+pub(crate) const SLOT_MAX: u16 = HOST_SLOT;
 /// Set in the number of an account that belongs to a name and not to an isolate: the sender has not
 /// been told which isolate has the name. By itself it means that nobody has it.
 pub const UNBOUND_ACCOUNT: u16 = 0x2000;

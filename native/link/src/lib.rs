@@ -45,11 +45,11 @@ pub use dial::{Crossing, DialOptions, Redial, crossing};
 pub use error::{LinkError, RejectCode};
 pub use foundation_frame::Encoding;
 pub use foundation_machine::Micros;
-pub use foundation_schema::{ChannelSpec, Member, NodeLife, Role};
+pub use foundation_schema::{ChannelSpec, Control, Member, NodeLife, Role};
 pub use foundation_seal::{AuthKey, Key, KeyError, KeyRing, SealError};
 pub use handshake::{Handshake, Joining, Progress};
 pub use identity::{Established, Identity, LinkKeys};
-pub use ledger::UNBOUND_ACCOUNT;
+pub use ledger::{HOST_SLOT, UNBOUND_ACCOUNT};
 pub use link::{Link, PeerChannels};
 pub use message::{
     Delivery, Destination, Event, Message, Names, Outbox, Payload, Refused, Source,

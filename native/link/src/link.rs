@@ -28,6 +28,9 @@ use crate::scheduler::Schedule;
 use crate::send_account::SendAccount;
 use foundation_machine::Micros;
 
+/// What may wait to be written before a host's own messages are refused: they have no credit.
+const HOST_BYTES_MAX: usize = 1 << 20;
+
 /// How the peer's channel numbers map to ours and back.
 #[derive(Debug, Clone, Default)]
 pub struct PeerChannels {
@@ -195,6 +198,12 @@ impl Link {
         self.channels.get(channel as usize).map_or(0, |state| state.queued_bytes)
     }
 
+    /// Calls of this node that the peer has not answered.
+    #[must_use]
+    pub fn calls_waiting(&self) -> u64 {
+        self.calls.iter().map(|calls| u64::from(calls.waiting)).sum()
+    }
+
     /// Whether nothing waits to be written on any channel.
     #[must_use]
     pub fn is_drained(&self) -> bool {
@@ -255,6 +264,18 @@ impl Link {
     /// Tells the peer that this node leaves in good order.
     pub fn leave(&mut self, reason: &str) {
         self.say(0, &Control::Leave(Leave { reason: reason.to_owned() }));
+    }
+
+    /// Tells the peer's host something that the link has no part in; false where too much waits to
+    /// be written already, or where it does not fit a control frame.
+    pub fn tell_host(&mut self, control: &Control) -> bool {
+        let before = self.counters.control_refused;
+        if self.lanes[0].control.len() > HOST_BYTES_MAX {
+            self.counters.control_refused += 1;
+        } else {
+            self.say(0, control);
+        }
+        self.counters.control_refused == before
     }
 
     pub(crate) fn say(&mut self, lane: u8, control: &Control) {

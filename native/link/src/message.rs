@@ -118,6 +118,8 @@ pub struct Delivery<'a> {
     pub correlation: u32,
     /// For a request: the largest reply that may use the reserved credit.
     pub reply_bytes_max: u32,
+    /// What [`crate::Link::enqueue_carrying`] had sent along; empty for all else.
+    pub head: &'a [u8],
     /// The bytes.
     pub payload: Payload<'a>,
 }
@@ -155,6 +157,8 @@ pub enum Event {
     Busy(u16),
     /// Members that the peer knows.
     Members(Vec<foundation_schema::Member>),
+    /// What the peer's host says to this one's; the link itself has no part in it.
+    Host(Box<foundation_schema::Control>),
     /// The peer asks the dialling side to open this lane.
     LaneWanted(u8),
     /// The peer leaves the cluster in good order.

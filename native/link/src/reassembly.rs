@@ -20,6 +20,8 @@ const PACE_BYTES_PER_SECOND_MIN: u64 = 16 << 10;
 #[derive(Debug)]
 struct Partial {
     header: DataHeader,
+    /// Extension area of the first frame.
+    extension: Box<[u8]>,
     /// `None` where memory ran out: the rest of the message is read and dropped.
     slab: Option<SlabMut>,
     received: usize,
@@ -44,9 +46,9 @@ impl Partial {
 pub(crate) enum Chunk {
     /// More to come.
     Partial,
-    /// The message is whole; the header is its first frame's. No slab: it was dropped for want of
-    /// memory.
-    Whole(DataHeader, Option<Slab>),
+    /// The message is whole; header and extension area are its first frame's. No slab: it was
+    /// dropped for want of memory.
+    Whole(DataHeader, Box<[u8]>, Option<Slab>),
     /// A chunk of a message that was given up before.
     Orphan,
 }
@@ -68,12 +70,12 @@ impl Reassembly {
     /// Takes a part that is there as a whole.
     pub(crate) fn accept(
         &mut self,
-        header: &DataHeader,
+        (header, extension): (&DataHeader, &[u8]),
         payload: &[u8],
         pool: &Pool,
         deadline: Micros,
     ) -> Result<Chunk, LinkError> {
-        self.open(header, payload.len(), pool, deadline)?;
+        self.open((header, extension), payload.len(), pool, deadline)?;
         if let Some(place) = self.place(header, 0..payload.len()) {
             place.copy_from_slice(payload);
         }
@@ -83,7 +85,7 @@ impl Reassembly {
     /// Judges a part by its header and length, and gives its message memory with the first one.
     pub(crate) fn open(
         &mut self,
-        header: &DataHeader,
+        (header, extension): (&DataHeader, &[u8]),
         payload_bytes: usize,
         pool: &Pool,
         deadline: Micros,
@@ -100,7 +102,8 @@ impl Reassembly {
             let slab = pool.allocate(total).ok();
             let whole = Micros(total as u64 * 1_000_000 / PACE_BYTES_PER_SECOND_MIN);
             let latest = deadline + whole;
-            let partial = Partial { header: *header, slab, received: 0, deadline, latest };
+            let (header, extension) = (*header, extension.into());
+            let partial = Partial { header, extension, slab, received: 0, deadline, latest };
             self.partials.insert(header.sequence, partial);
             self.late_from = self.late_from.min(deadline);
         }
@@ -135,7 +138,9 @@ impl Reassembly {
             return Ok(Chunk::Partial);
         }
         match self.partials.remove(&header.sequence) {
-            Some(whole) => Ok(Chunk::Whole(whole.header, whole.slab.map(SlabMut::freeze))),
+            Some(Partial { header, extension, slab, .. }) => {
+                Ok(Chunk::Whole(header, extension, slab.map(SlabMut::freeze)))
+            }
             None => Ok(Chunk::Orphan),
         }
     }

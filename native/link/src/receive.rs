@@ -1,8 +1,11 @@
 //! What arriving data frames do to a link: books, checks, reassembly, delivery.
 
-use foundation_frame::{DataHeader, Decoded, Encoding, Flags, Frame, Limits, decode};
-use foundation_schema::{Control, Undelivered};
+use foundation_frame::{
+    DataHeader, Decoded, Encoding, ExtensionIter, Flags, Frame, Limits, decode,
+};
+use foundation_schema::{Control, SchemaError, Undelivered};
 
+use crate::enqueue::HEAD_ENTRY;
 use crate::error::LinkError;
 use crate::landing::LANDING_BYTES_MIN;
 use crate::ledger::{AccountKey, is_large_message};
@@ -52,13 +55,16 @@ impl Link {
             used += consumed;
             self.counters.bytes_received += consumed as u64;
             match frame {
-                Frame::Data { header, payload, payload_ok, .. } => {
-                    self.on_data(&header, payload, payload_ok, now, out)?;
+                Frame::Data { header, extension, payload, payload_ok } => {
+                    let payload = payload_ok.then_some(payload);
+                    self.on_data((&header, extension), payload, now, out)?;
                 }
-                Frame::Control { payload } => {
-                    let control = Control::decode(payload)?;
-                    self.on_control(control, out, now)?;
-                }
+                Frame::Control { payload } => match Control::decode(payload) {
+                    Ok(control) => self.on_control(control, out, now)?,
+                    // Of a later version, which sends nothing that this one has to understand.
+                    Err(SchemaError::UnknownBody { .. }) => self.counters.frames_skipped += 1,
+                    Err(error) => return Err(error.into()),
+                },
                 Frame::Skipped { .. } => self.counters.frames_skipped += 1,
             }
         }
@@ -70,9 +76,8 @@ impl Link {
 
     fn on_data(
         &mut self,
-        header: &DataHeader,
-        payload: &[u8],
-        payload_ok: bool,
+        (header, extension): (&DataHeader, &[u8]),
+        payload: Option<&[u8]>,
         now: Micros,
         out: &mut impl Outbox,
     ) -> Result<(), LinkError> {
@@ -84,7 +89,7 @@ impl Link {
         if (!is_chunk || header.chunk_offset == 0) && !self.begin(header)? {
             return Ok(());
         }
-        if !payload_ok {
+        let Some(payload) = payload else {
             self.counters.payload_crc_failures += 1;
             if !is_chunk || header.chunk_offset == 0 {
                 self.undelivered(header, UndeliveredReason::Other);
@@ -92,13 +97,13 @@ impl Link {
                 self.abandon(header.sequence);
             }
             return Ok(());
-        }
+        };
         if !is_chunk && payload.len() < LANDING_BYTES_MIN {
-            self.deliver(header, Payload::Inline(payload), out);
+            self.deliver(header, extension, Payload::Inline(payload), out);
             return Ok(());
         }
         let deadline = now + self.options.reassembly_timeout;
-        let part = self.reassembly.accept(header, payload, &self.pool, deadline)?;
+        let part = self.reassembly.accept((header, extension), payload, &self.pool, deadline)?;
         self.take_part(part, out);
         Ok(())
     }
@@ -107,11 +112,17 @@ impl Link {
         match part {
             Chunk::Partial => {}
             // A page each, however short: they would hold far more memory than their credit.
-            Chunk::Whole(header, Some(slab)) if slab.as_slice().len() < LANDING_BYTES_MIN => {
-                self.deliver(&header, Payload::Inline(slab.as_slice()), out);
+            Chunk::Whole(header, extension, Some(slab))
+                if slab.as_slice().len() < LANDING_BYTES_MIN =>
+            {
+                self.deliver(&header, &extension, Payload::Inline(slab.as_slice()), out);
             }
-            Chunk::Whole(header, Some(slab)) => self.deliver(&header, Payload::Slab(slab), out),
-            Chunk::Whole(header, None) => self.undelivered(&header, UndeliveredReason::Exhausted),
+            Chunk::Whole(header, extension, Some(slab)) => {
+                self.deliver(&header, &extension, Payload::Slab(slab), out);
+            }
+            Chunk::Whole(header, _, None) => {
+                self.undelivered(&header, UndeliveredReason::Exhausted)
+            }
             Chunk::Orphan => self.counters.orphan_chunks += 1,
         }
     }
@@ -253,7 +264,13 @@ impl Link {
         }
     }
 
-    fn deliver(&mut self, header: &DataHeader, payload: Payload<'_>, out: &mut impl Outbox) {
+    fn deliver(
+        &mut self,
+        header: &DataHeader,
+        extension: &[u8],
+        payload: Payload<'_>,
+        out: &mut impl Outbox,
+    ) {
         let flags = header.flags;
         let channel = self.peer_channels.local.get(header.channel as usize).copied().flatten();
         let Some(channel) = channel else {
@@ -280,6 +297,7 @@ impl Link {
             is_reply: flags.contains(Flags::REPLY),
             correlation: header.correlation,
             reply_bytes_max: header.reply_bytes_max,
+            head: head_of(extension),
             payload,
         });
         match verdict {
@@ -352,6 +370,12 @@ impl Link {
             self.undelivered(&header, UndeliveredReason::Other);
         }
     }
+}
+
+/// What stands in the extension area for the host; others' entries are passed over.
+fn head_of(extension: &[u8]) -> &[u8] {
+    let mut entries = ExtensionIter::new(extension);
+    entries.find(|entry| entry.kind == HEAD_ENTRY).map_or(&[], |entry| entry.bytes)
 }
 
 fn account_of(header: &DataHeader) -> AccountKey {

@@ -250,7 +250,7 @@ fn an_unfinished_message_is_dropped_after_its_timeout_with_its_memory_and_credit
 fn a_channel_or_account_that_cannot_be_ends_the_link() {
     let why = "no such channel or account";
     refused(&[frame(&DataHeader { channel: 9, ..header() }, b"")], why);
-    refused(&[frame(&DataHeader { account: 1_024, ..header() }, b"")], why);
+    refused(&[frame(&DataHeader { account: 1_025, ..header() }, b"")], why);
     let reserve = Reserve { channel: 9, account: 0, bytes: 1 };
     refused(&[control(&Control::Reserve(reserve))], why);
 }

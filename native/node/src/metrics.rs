@@ -72,6 +72,7 @@ pub(crate) struct NodeMeters {
     pub(crate) stale_slabs: u64,
     pub(crate) peers_refused: u64,
     pub(crate) bad_addresses: u64,
+    pub(crate) machine_messages_ignored: u64,
 }
 
 impl NodeMeters {
@@ -161,6 +162,7 @@ impl Node {
             "staleSlabs": self.meters.stale_slabs,
             "peersRefused": self.meters.peers_refused,
             "badAddresses": self.meters.bad_addresses,
+            "machineMessagesIgnored": self.meters.machine_messages_ignored,
             "isolates": self.isolates.iter().count(),
             "isolateRings": self.pairs.len(),
             "backlogRecords": backlog,

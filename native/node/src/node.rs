@@ -389,6 +389,8 @@ impl Node {
                 self.isolates.tell_all(&news);
             }
             Event::Members(members) => self.learn_members(&members),
+            // Cluster machines of the peer: this node runs none.
+            Event::Host(_) => self.meters.machine_messages_ignored += 1,
             Event::LaneWanted(lane) => self.want_lane(index, lane),
             Event::Left(_) => {
                 self.peers[index].is_leaving = true;

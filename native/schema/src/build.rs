@@ -4,8 +4,8 @@ use flatbuffers::{FlatBufferBuilder, UnionWIPOffset, WIPOffset};
 
 use crate::generated::foundation::control as wire;
 use crate::message::{
-    Auth, Bind, Bound, ChannelSpec, Control, Credits, Hello, LaneWanted, Leave, Member, Members,
-    Ping, Pong, Reject, Reserve, Status, Undelivered,
+    Auth, Bind, Bound, ChannelSpec, Control, Credits, Hello, LaneWanted, Leave, LinkUse, Machine,
+    Member, Members, Ping, Pong, Reject, Reserve, Status, Undelivered,
 };
 
 pub(crate) type Builder = FlatBufferBuilder<'static>;
@@ -29,6 +29,8 @@ pub(crate) fn build_body(builder: &mut Builder, message: &Control) -> (wire::Bod
         Control::LaneWanted(body) => (wire::Body::LaneWanted, body.build(builder)),
         Control::Leave(body) => (wire::Body::Leave, body.build(builder)),
         Control::Undelivered(body) => (wire::Body::Undelivered, body.build(builder)),
+        Control::LinkUse(body) => (wire::Body::LinkUse, body.build(builder)),
+        Control::Machine(body) => (wire::Body::Machine, body.build(builder)),
     }
 }
 
@@ -92,6 +94,29 @@ impl Member {
             life_random: self.life.random,
         };
         wire::Member::create(builder, &arguments)
+    }
+}
+
+impl Machine {
+    fn build(&self, builder: &mut Builder) -> BodyOffset {
+        let nodes: Vec<_> = self.nodes.iter().map(|node| node.build(builder)).collect();
+        // What is absent costs nothing: most messages of machines are short.
+        let arguments = wire::MachineArgs {
+            family: self.family,
+            kind: self.kind,
+            overlay: self.overlay,
+            epoch: self.epoch,
+            nodes: (!nodes.is_empty()).then(|| builder.create_vector(&nodes)),
+            numbers: (!self.numbers.is_empty()).then(|| builder.create_vector(&self.numbers)),
+            text: (!self.text.is_empty()).then(|| builder.create_string(&self.text)),
+        };
+        wire::Machine::create(builder, &arguments).as_union_value()
+    }
+}
+
+impl LinkUse {
+    fn build(&self, builder: &mut Builder) -> BodyOffset {
+        wire::LinkUse::create(builder, &wire::LinkUseArgs { wanted: self.wanted }).as_union_value()
     }
 }
 

@@ -8,11 +8,13 @@ use crate::error::SchemaError;
 use crate::generated::foundation::control as wire;
 use crate::limits::{
     ADDRESS_BYTES_MAX, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX, DETAIL_BYTES_MAX,
-    HANDSHAKE_BYTES_MAX, MEMBERS_MAX, NAME_BYTES_MAX, SECRET_BYTES, verifier_options,
+    HANDSHAKE_BYTES_MAX, MACHINE_NUMBERS_MAX, MEMBERS_MAX, NAME_BYTES_MAX, SECRET_BYTES,
+    verifier_options,
 };
 use crate::message::{
     Auth, Bind, Bound, ChannelSpec, Control, CreditEntry, Credits, Hello, LaneWanted, Leave,
-    Member, Members, Ping, Pong, Ready, Reject, Reserve, Role, Status, Undelivered,
+    LinkUse, Machine, Member, Members, Ping, Pong, Ready, Reject, Reserve, Role, Status,
+    Undelivered,
 };
 
 impl Control {
@@ -83,6 +85,13 @@ fn read_body(control: wire::Control<'_>) -> Result<Control, SchemaError> {
         wire::Body::Leave => Control::Leave(Leave::read(control.body_as_leave().ok_or(absent)?)?),
         wire::Body::Undelivered => {
             Control::Undelivered(Undelivered::read(control.body_as_undelivered().ok_or(absent)?))
+        }
+        wire::Body::LinkUse => {
+            let body = control.body_as_link_use().ok_or(absent)?;
+            Control::LinkUse(LinkUse { wanted: body.wanted() })
+        }
+        wire::Body::Machine => {
+            Control::Machine(Machine::read(control.body_as_machine().ok_or(absent)?)?)
         }
         wire::Body::NONE => return Err(absent),
         unknown => return Err(SchemaError::UnknownBody { body: unknown.0 }),
@@ -235,6 +244,30 @@ impl Member {
             name: read_string("Member.name", member.name(), NAME_BYTES_MAX)?,
             address: read_string("Member.address", member.address(), ADDRESS_BYTES_MAX)?,
             life: NodeLife { start: member.life_start(), random: member.life_random() },
+        })
+    }
+}
+
+impl Machine {
+    fn read(machine: wire::Machine<'_>) -> Result<Machine, SchemaError> {
+        let numbers = machine.numbers();
+        let count = numbers.map_or(0, |numbers| numbers.len());
+        check_length("Machine.numbers", count, MACHINE_NUMBERS_MAX)?;
+        let text = machine.text().unwrap_or_default();
+        check_length("Machine.text", text.len(), NAME_BYTES_MAX)?;
+        let nodes = machine.nodes();
+        let nodes = match nodes {
+            Some(_) => read_list("Machine.nodes", nodes, MEMBERS_MAX, Member::read)?,
+            None => Vec::new(),
+        };
+        Ok(Machine {
+            family: machine.family(),
+            kind: machine.kind(),
+            overlay: machine.overlay(),
+            epoch: machine.epoch(),
+            nodes,
+            numbers: numbers.map(|numbers| numbers.iter().collect()).unwrap_or_default(),
+            text: text.to_owned(),
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::error::SchemaError;
 use crate::generated::foundation::control as wire;
 use crate::limits::{
     ADDRESS_BYTES_MAX, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX, DETAIL_BYTES_MAX,
-    HANDSHAKE_BYTES_MAX, MEMBERS_MAX, NAME_BYTES_MAX,
+    HANDSHAKE_BYTES_MAX, MACHINE_NUMBERS_MAX, MEMBERS_MAX, NAME_BYTES_MAX,
 };
 use crate::message::{Control, Members};
 
@@ -96,6 +96,15 @@ fn check_lengths(message: &Control) -> Result<(), SchemaError> {
             })
         }
         Control::Leave(leave) => check_length("Leave.reason", leave.reason.len(), DETAIL_BYTES_MAX),
+        Control::Machine(machine) => {
+            check_length("Machine.nodes", machine.nodes.len(), MEMBERS_MAX)?;
+            check_length("Machine.numbers", machine.numbers.len(), MACHINE_NUMBERS_MAX)?;
+            check_length("Machine.text", machine.text.len(), NAME_BYTES_MAX)?;
+            machine.nodes.iter().try_for_each(|node| {
+                check_length("Member.name", node.name.len(), NAME_BYTES_MAX)?;
+                check_length("Member.address", node.address.len(), ADDRESS_BYTES_MAX)
+            })
+        }
         Control::Auth(_)
         | Control::Ready(_)
         | Control::Bound(_)
@@ -104,6 +113,7 @@ fn check_lengths(message: &Control) -> Result<(), SchemaError> {
         | Control::Pong(_)
         | Control::Status(_)
         | Control::LaneWanted(_)
+        | Control::LinkUse(_)
         | Control::Undelivered(_) => Ok(()),
     }
 }

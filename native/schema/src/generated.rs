@@ -13,10 +13,10 @@ pub mod control {
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_BODY: u8 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_BODY: u8 = 15;
+pub const ENUM_MAX_BODY: u8 = 17;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_BODY: [Body; 16] = [
+pub const ENUM_VALUES_BODY: [Body; 18] = [
   Body::NONE,
   Body::Hello,
   Body::Auth,
@@ -33,6 +33,8 @@ pub const ENUM_VALUES_BODY: [Body; 16] = [
   Body::LaneWanted,
   Body::Leave,
   Body::Undelivered,
+  Body::LinkUse,
+  Body::Machine,
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -56,9 +58,11 @@ impl Body {
   pub const LaneWanted: Self = Self(13);
   pub const Leave: Self = Self(14);
   pub const Undelivered: Self = Self(15);
+  pub const LinkUse: Self = Self(16);
+  pub const Machine: Self = Self(17);
 
   pub const ENUM_MIN: u8 = 0;
-  pub const ENUM_MAX: u8 = 15;
+  pub const ENUM_MAX: u8 = 17;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::NONE,
     Self::Hello,
@@ -76,6 +80,8 @@ impl Body {
     Self::LaneWanted,
     Self::Leave,
     Self::Undelivered,
+    Self::LinkUse,
+    Self::Machine,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -96,6 +102,8 @@ impl Body {
       Self::LaneWanted => Some("LaneWanted"),
       Self::Leave => Some("Leave"),
       Self::Undelivered => Some("Undelivered"),
+      Self::LinkUse => Some("LinkUse"),
+      Self::Machine => Some("Machine"),
       _ => None,
     }
   }
@@ -2500,6 +2508,303 @@ impl ::core::fmt::Debug for Undelivered<'_> {
       ds.finish()
   }
 }
+pub enum LinkUseOffset {}
+#[derive(Copy, Clone, PartialEq)]
+
+/// Whether the sender has use for the link. Once both have none, it is closed, which is no loss.
+pub struct LinkUse<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
+
+impl<'a> ::flatbuffers::Follow<'a> for LinkUse<'a> {
+  type Inner = LinkUse<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
+
+impl<'a> LinkUse<'a> {
+  pub const VT_WANTED: ::flatbuffers::VOffsetT = 4;
+
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    LinkUse { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args LinkUseArgs
+  ) -> ::flatbuffers::WIPOffset<LinkUse<'bldr>> {
+    let mut builder = LinkUseBuilder::new(_fbb);
+    builder.add_wanted(args.wanted);
+    builder.finish()
+  }
+
+
+  #[inline]
+  pub fn wanted(&self) -> bool {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<bool>(LinkUse::VT_WANTED, Some(false)).unwrap()}
+  }
+}
+
+impl ::flatbuffers::Verifiable for LinkUse<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<bool>("wanted", Self::VT_WANTED, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct LinkUseArgs {
+    pub wanted: bool,
+}
+impl<'a> Default for LinkUseArgs {
+  #[inline]
+  fn default() -> Self {
+    LinkUseArgs {
+      wanted: false,
+    }
+  }
+}
+
+pub struct LinkUseBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> LinkUseBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_wanted(&mut self, wanted: bool) {
+    self.fbb_.push_slot::<bool>(LinkUse::VT_WANTED, wanted, false);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> LinkUseBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    LinkUseBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<LinkUse<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
+
+impl ::core::fmt::Debug for LinkUse<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("LinkUse");
+      ds.field("wanted", &self.wanted());
+      ds.finish()
+  }
+}
+pub enum MachineOffset {}
+#[derive(Copy, Clone, PartialEq)]
+
+/// A message between the cluster machines of two nodes. All of their messages have this one shape,
+/// which native/node/src/cluster fills: what the lists hold, in which order, depends on the kind.
+pub struct Machine<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
+
+impl<'a> ::flatbuffers::Follow<'a> for Machine<'a> {
+  type Inner = Machine<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
+
+impl<'a> Machine<'a> {
+  pub const VT_FAMILY: ::flatbuffers::VOffsetT = 4;
+  pub const VT_KIND: ::flatbuffers::VOffsetT = 6;
+  pub const VT_OVERLAY: ::flatbuffers::VOffsetT = 8;
+  pub const VT_EPOCH: ::flatbuffers::VOffsetT = 10;
+  pub const VT_NODES: ::flatbuffers::VOffsetT = 12;
+  pub const VT_NUMBERS: ::flatbuffers::VOffsetT = 14;
+  pub const VT_TEXT: ::flatbuffers::VOffsetT = 16;
+
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    Machine { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args MachineArgs<'args>
+  ) -> ::flatbuffers::WIPOffset<Machine<'bldr>> {
+    let mut builder = MachineBuilder::new(_fbb);
+    if let Some(x) = args.text { builder.add_text(x); }
+    if let Some(x) = args.numbers { builder.add_numbers(x); }
+    if let Some(x) = args.nodes { builder.add_nodes(x); }
+    builder.add_epoch(args.epoch);
+    builder.add_overlay(args.overlay);
+    builder.add_kind(args.kind);
+    builder.add_family(args.family);
+    builder.finish()
+  }
+
+
+  #[inline]
+  pub fn family(&self) -> u8 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u8>(Machine::VT_FAMILY, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn kind(&self) -> u8 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u8>(Machine::VT_KIND, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn overlay(&self) -> u8 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u8>(Machine::VT_OVERLAY, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn epoch(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Machine::VT_EPOCH, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn nodes(&self) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Member<'a>>>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Member>>>>(Machine::VT_NODES, None)}
+  }
+  #[inline]
+  pub fn numbers(&self) -> Option<::flatbuffers::Vector<'a, u64>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u64>>>(Machine::VT_NUMBERS, None)}
+  }
+  #[inline]
+  pub fn text(&self) -> Option<&'a str> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Machine::VT_TEXT, None)}
+  }
+}
+
+impl ::flatbuffers::Verifiable for Machine<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<u8>("family", Self::VT_FAMILY, false)?
+     .visit_field::<u8>("kind", Self::VT_KIND, false)?
+     .visit_field::<u8>("overlay", Self::VT_OVERLAY, false)?
+     .visit_field::<u32>("epoch", Self::VT_EPOCH, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Member>>>>("nodes", Self::VT_NODES, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u64>>>("numbers", Self::VT_NUMBERS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("text", Self::VT_TEXT, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct MachineArgs<'a> {
+    pub family: u8,
+    pub kind: u8,
+    pub overlay: u8,
+    pub epoch: u32,
+    pub nodes: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Member<'a>>>>>,
+    pub numbers: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u64>>>,
+    pub text: Option<::flatbuffers::WIPOffset<&'a str>>,
+}
+impl<'a> Default for MachineArgs<'a> {
+  #[inline]
+  fn default() -> Self {
+    MachineArgs {
+      family: 0,
+      kind: 0,
+      overlay: 0,
+      epoch: 0,
+      nodes: None,
+      numbers: None,
+      text: None,
+    }
+  }
+}
+
+pub struct MachineBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> MachineBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_family(&mut self, family: u8) {
+    self.fbb_.push_slot::<u8>(Machine::VT_FAMILY, family, 0);
+  }
+  #[inline]
+  pub fn add_kind(&mut self, kind: u8) {
+    self.fbb_.push_slot::<u8>(Machine::VT_KIND, kind, 0);
+  }
+  #[inline]
+  pub fn add_overlay(&mut self, overlay: u8) {
+    self.fbb_.push_slot::<u8>(Machine::VT_OVERLAY, overlay, 0);
+  }
+  #[inline]
+  pub fn add_epoch(&mut self, epoch: u32) {
+    self.fbb_.push_slot::<u32>(Machine::VT_EPOCH, epoch, 0);
+  }
+  #[inline]
+  pub fn add_nodes(&mut self, nodes: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , ::flatbuffers::ForwardsUOffset<Member<'b >>>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Machine::VT_NODES, nodes);
+  }
+  #[inline]
+  pub fn add_numbers(&mut self, numbers: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u64>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Machine::VT_NUMBERS, numbers);
+  }
+  #[inline]
+  pub fn add_text(&mut self, text: ::flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Machine::VT_TEXT, text);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> MachineBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    MachineBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<Machine<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
+
+impl ::core::fmt::Debug for Machine<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("Machine");
+      ds.field("family", &self.family());
+      ds.field("kind", &self.kind());
+      ds.field("overlay", &self.overlay());
+      ds.field("epoch", &self.epoch());
+      ds.field("nodes", &self.nodes());
+      ds.field("numbers", &self.numbers());
+      ds.field("text", &self.text());
+      ds.finish()
+  }
+}
 pub enum ControlOffset {}
 #[derive(Copy, Clone, PartialEq)]
 
@@ -2774,6 +3079,36 @@ impl<'a> Control<'a> {
     }
   }
 
+  #[inline]
+  #[allow(non_snake_case)]
+  pub fn body_as_link_use(&self) -> Option<LinkUse<'a>> {
+    if self.body_type() == Body::LinkUse {
+      self.body().map(|t| {
+       // Safety:
+       // Created from a valid Table for this object
+       // Which contains a valid union in this slot
+       unsafe { LinkUse::init_from_table(t) }
+     })
+    } else {
+      None
+    }
+  }
+
+  #[inline]
+  #[allow(non_snake_case)]
+  pub fn body_as_machine(&self) -> Option<Machine<'a>> {
+    if self.body_type() == Body::Machine {
+      self.body().map(|t| {
+       // Safety:
+       // Created from a valid Table for this object
+       // Which contains a valid union in this slot
+       unsafe { Machine::init_from_table(t) }
+     })
+    } else {
+      None
+    }
+  }
+
 }
 
 impl ::flatbuffers::Verifiable for Control<'_> {
@@ -2799,6 +3134,8 @@ impl ::flatbuffers::Verifiable for Control<'_> {
           Body::LaneWanted => v.verify_union_variant::<::flatbuffers::ForwardsUOffset<LaneWanted>>("Body::LaneWanted", pos),
           Body::Leave => v.verify_union_variant::<::flatbuffers::ForwardsUOffset<Leave>>("Body::Leave", pos),
           Body::Undelivered => v.verify_union_variant::<::flatbuffers::ForwardsUOffset<Undelivered>>("Body::Undelivered", pos),
+          Body::LinkUse => v.verify_union_variant::<::flatbuffers::ForwardsUOffset<LinkUse>>("Body::LinkUse", pos),
+          Body::Machine => v.verify_union_variant::<::flatbuffers::ForwardsUOffset<Machine>>("Body::Machine", pos),
           _ => Ok(()),
         }
      })?
@@ -2953,6 +3290,20 @@ impl ::core::fmt::Debug for Control<'_> {
         },
         Body::Undelivered => {
           if let Some(x) = self.body_as_undelivered() {
+            ds.field("body", &x)
+          } else {
+            ds.field("body", &"InvalidFlatbuffer: Union discriminant does not match value.")
+          }
+        },
+        Body::LinkUse => {
+          if let Some(x) = self.body_as_link_use() {
+            ds.field("body", &x)
+          } else {
+            ds.field("body", &"InvalidFlatbuffer: Union discriminant does not match value.")
+          }
+        },
+        Body::Machine => {
+          if let Some(x) = self.body_as_machine() {
             ds.field("body", &x)
           } else {
             ds.field("body", &"InvalidFlatbuffer: Union discriminant does not match value.")

@@ -17,6 +17,8 @@ pub const DETAIL_BYTES_MAX: usize = 512;
 pub const CHANNELS_MAX: usize = 64;
 /// Most members in one message; longer lists travel as [`crate::Members::pages`].
 pub const MEMBERS_MAX: usize = 2048;
+/// Most numbers in one Machine message: what 64 KiB hold beside its nodes.
+pub const MACHINE_NUMBERS_MAX: usize = 8_000;
 /// Most entries in one Credits message: as many as 64 KiB hold.
 pub const CREDIT_ENTRIES_MAX: usize = 4080;
 /// Length of nonces and proofs (HMAC-SHA256). Unit: bytes.

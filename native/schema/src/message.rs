@@ -23,6 +23,8 @@ pub enum Control {
     LaneWanted(LaneWanted),
     Leave(Leave),
     Undelivered(Undelivered),
+    LinkUse(LinkUse),
+    Machine(Machine),
 }
 
 impl Control {
@@ -44,6 +46,8 @@ impl Control {
             Control::LaneWanted(_) => "LaneWanted",
             Control::Leave(_) => "Leave",
             Control::Undelivered(_) => "Undelivered",
+            Control::LinkUse(_) => "LinkUse",
+            Control::Machine(_) => "Machine",
         }
     }
 
@@ -281,6 +285,33 @@ pub struct Undelivered {
     pub source_slot: u16,
     /// Its call id; 0 = it belonged to no call.
     pub correlation: u32,
+}
+
+/// Whether the sender has use for the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkUse {
+    /// Without use on both sides it is closed in good order.
+    pub wanted: bool,
+}
+
+/// A message between the cluster machines of two nodes, in the one shape that all of theirs have.
+/// What the lists hold depends on family and kind; the node layer owns the numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Which machine.
+    pub family: u8,
+    /// Which of its messages.
+    pub kind: u8,
+    /// Which overlay, where the machine is one of an overlay.
+    pub overlay: u8,
+    /// Which of the overlay's strategies.
+    pub epoch: u32,
+    /// Nodes that the message speaks of. At most [`MEMBERS_MAX`].
+    pub nodes: Vec<Member>,
+    /// At most [`crate::MACHINE_NUMBERS_MAX`].
+    pub numbers: Vec<u64>,
+    /// A topic or a name; mostly empty.
+    pub text: String,
 }
 
 /// Request that the dialling side open one more connection.

@@ -2,9 +2,9 @@
 
 use foundation_schema::{
     Auth, Bind, Bound, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX, ChannelSpec, Control,
-    CreditEntry, Credits, Encoder, HANDSHAKE_BYTES_MAX, Hello, LaneWanted, Leave, MEMBERS_MAX,
-    Member, Members, NAME_BYTES_MAX, NodeLife, Ping, Pong, Ready, Reject, Reserve, Role,
-    SchemaError, Status, Undelivered, decode_handshake,
+    CreditEntry, Credits, Encoder, HANDSHAKE_BYTES_MAX, Hello, LaneWanted, Leave, LinkUse,
+    MEMBERS_MAX, Machine, Member, Members, NAME_BYTES_MAX, NodeLife, Ping, Pong, Ready, Reject,
+    Reserve, Role, SchemaError, Status, Undelivered, decode_handshake,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,6 +59,17 @@ fn any_handshake() -> impl Strategy<Value = Control> {
     ]
 }
 
+prop_compose! {
+    fn any_machine()(
+        (family, kind, overlay, epoch) in any::<(u8, u8, u8, u32)>(),
+        nodes in vec(any_member(), 0..20),
+        numbers in vec(any::<u64>(), 0..20),
+        text in any_name(),
+    ) -> Machine {
+        Machine { family, kind, overlay, epoch, nodes, numbers, text }
+    }
+}
+
 fn any_traffic() -> impl Strategy<Value = Control> {
     let credit = any::<(u16, u16, u64)>().prop_map(|(channel, account, limit)| CreditEntry {
         channel,
@@ -83,6 +94,8 @@ fn any_traffic() -> impl Strategy<Value = Control> {
         any::<(u8, u16, u16, u32)>().prop_map(|(reason, channel, source_slot, correlation)| {
             Control::Undelivered(Undelivered { reason, channel, source_slot, correlation })
         }),
+        any::<bool>().prop_map(|wanted| Control::LinkUse(LinkUse { wanted })),
+        any_machine().prop_map(Control::Machine),
     ]
 }
 

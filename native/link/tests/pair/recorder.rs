@@ -19,6 +19,7 @@ pub struct Delivered {
     pub is_reply: bool,
     pub correlation: u32,
     pub reply_bytes_max: u32,
+    pub head: Vec<u8>,
     pub payload: Vec<u8>,
 }
 
@@ -124,6 +125,7 @@ impl Outbox for Recorder {
             is_reply: delivery.is_reply,
             correlation: delivery.correlation,
             reply_bytes_max: delivery.reply_bytes_max,
+            head: delivery.head.to_vec(),
             payload: if self.keeps_payloads { payload.to_vec() } else { Vec::new() },
         });
         if self.verdict != Verdict::Taken || !delivery.is_charged {
