@@ -44,6 +44,24 @@ export type {
 export type { AttachOptions } from "../kernel/opened-node.ts";
 export type { ChannelOptions, FoundationOptions } from "../kernel/options.ts";
 export { CHANNEL_DEFAULTS, FOUNDATION_DEFAULTS } from "../kernel/options.ts";
+export type {
+  OverlayCommands,
+  OverlayPeer,
+  OverlaySnapshot,
+  RosterMember,
+  SwitchEvent,
+  SwitchOutcome,
+  TopologySnapshot,
+} from "../kernel/overlay-commands.ts";
+export type {
+  ClientServerOptions,
+  FullMeshOptions,
+  HyParViewOptions,
+  OverlayOptions,
+  OverlayStrategy,
+  StaticOptions,
+} from "../kernel/overlay-options.ts";
+export { CLIENT_SERVER_DEFAULTS, HYPARVIEW_DEFAULTS } from "../kernel/overlay-options.ts";
 export type { Secret } from "../kernel/secrets.ts";
 export { release, toOwned } from "../kernel/slabs.ts";
 export { FlatTable } from "../kernel/values.ts";

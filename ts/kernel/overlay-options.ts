@@ -16,11 +16,13 @@ interface OverlayBase {
 
 /** Everybody links to everybody. For up to some hundred nodes. */
 export interface FullMeshOptions extends OverlayBase {
+  /** Names it. */
   readonly strategy: "fullMesh";
 }
 
 /** Partial views that repair themselves. Defaults: {@link HYPARVIEW_DEFAULTS}. */
 export interface HyParViewOptions extends OverlayBase {
+  /** Names it. */
   readonly strategy: "hyparview";
   /** Links that the overlay keeps. Unit: links, 2 to 64. */
   readonly activeMax?: number;
@@ -34,6 +36,7 @@ export interface HyParViewOptions extends OverlayBase {
 
 /** Clients link to servers, servers to each other. Defaults: {@link CLIENT_SERVER_DEFAULTS}. */
 export interface ClientServerOptions extends OverlayBase {
+  /** Names it. */
   readonly strategy: "clientServer";
   /** What this node is. */
   readonly role: "client" | "server";
@@ -43,6 +46,7 @@ export interface ClientServerOptions extends OverlayBase {
 
 /** Links to these nodes, and to whoever dials. */
 export interface StaticOptions extends OverlayBase {
+  /** Names it. */
   readonly strategy: "static";
   /** Names of the nodes that this one links to, at most 256. */
   readonly peers: readonly string[];
