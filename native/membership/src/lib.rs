@@ -7,9 +7,15 @@
 
 mod hyparview;
 mod overlay;
+mod roster;
 
 pub use hyparview::{
     HYPARVIEW_BUGS, HyParView, HyParViewCounters, HyParViewMessage, HyParViewOptions, Priority,
     SHUFFLE_PATH_MAX, SHUFFLE_PEERS_MAX, passive_size_for,
 };
 pub use overlay::{LinkEnd, OverlayInput, OverlayOutput};
+pub use roster::{
+    BUCKETS_MAX, Claim, DownReason, Mark, MemberRecord, MemberStatus, RECORDS_MAX, ROSTER_BUGS,
+    Roster, RosterCounters, RosterEvent, RosterInput, RosterMessage, RosterOptions, RosterOutput,
+    SUSPECTORS_MAX,
+};
