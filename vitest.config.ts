@@ -36,6 +36,8 @@ const KINDS: readonly Kind[] = [
     inParallel: false,
     again: { files: IO_FILES, env: { FOUNDATION_TEST_IO: "isolate" } },
   },
+  // Nodes in network namespaces, with faults between them: needs root, iproute2 and ethtool.
+  { name: "faults", testTimeoutMs: 180_000, inParallel: false },
   { name: "types", testTimeoutMs: 60_000, inParallel: true },
   { name: "tidy", testTimeoutMs: 60_000, inParallel: true },
 ];

@@ -62,6 +62,16 @@ export interface Seen {
   readonly damaged?: number;
 }
 
+/** What a node came to say to others, and to hear from them, by name. */
+export interface Talked {
+  /** Messages that its node accepted. */
+  readonly accepted: Readonly<Record<string, number>>;
+  /** `lost`: numbers that never came; `misordered`: that came again or too late. */
+  readonly heard: Readonly<
+    Record<string, { messages: number; lost: number; misordered: number; damaged: number }>
+  >;
+}
+
 /** What became of messages and calls that were sent whatever happened. */
 export interface Scattered {
   readonly sent: number;
@@ -93,7 +103,8 @@ interface Question {
   readonly reject: (error: unknown) => void;
 }
 
-interface SeenEvent {
+/** An event of a node in another process. */
+export interface SeenEvent {
   readonly name: string;
   readonly event: unknown;
 }
@@ -114,9 +125,14 @@ export class NodeProcess {
   readonly #listeners = new Set<(event: SeenEvent) => void>();
   #nextQuestion = 0;
 
-  constructor(name: string) {
+  /** `within`: words before the command, which have to become it: same process, same signals. */
+  constructor(name: string, within: readonly string[] = []) {
     this.name = name;
-    this.child = fork(PROGRAM, { serialization: "advanced", stdio: "inherit" });
+    const [execPath, ...words] = within;
+    this.child = fork(PROGRAM, {
+      ...{ serialization: "advanced", stdio: "inherit" },
+      ...(execPath !== undefined && { execPath, execArgv: [...words, process.execPath] }),
+    });
     this.child.on("message", (said) => this.#hear(said as Said));
     this.child.on("exit", () => {
       for (const { reject } of this.#questions.values()) reject(new Error(`'${name}' is gone`));
@@ -286,6 +302,27 @@ export class NodeProcess {
     return (await this.#ask("exchanged")) as Exchanged;
   }
 
+  /** Sends numbered messages to each of these, gently, until told to stop. */
+  async startTalk(peers: readonly string[]): Promise<void> {
+    await this.#ask("startTalk", peers);
+  }
+
+  /** Ends that; what was accepted is on its way. */
+  async stopTalk(): Promise<void> {
+    await this.#ask("stopTalk");
+  }
+
+  /** What it said and heard so far, by the name of the other side. */
+  async talked(): Promise<Talked> {
+    return (await this.#ask("talked")) as Talked;
+  }
+
+  /** Calls back with each of its events; answers what ends that. */
+  hear(listener: (event: SeenEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Makes its event loop run without a pause for that long. */
   async block(durationMs: number): Promise<void> {
     await this.#ask("block", durationMs);
@@ -333,8 +370,8 @@ export class NodeProcesses {
   readonly #started: NodeProcess[] = [];
 
   /** Starts a process without a node in it yet. */
-  prepare(name: string): NodeProcess {
-    const prepared = new NodeProcess(name);
+  prepare(name: string, within: readonly string[] = []): NodeProcess {
+    const prepared = new NodeProcess(name, within);
     this.#started.push(prepared);
     return prepared;
   }

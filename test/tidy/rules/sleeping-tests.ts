@@ -17,7 +17,7 @@ import {
   walk,
 } from "../syntax-tree.ts";
 
-const REAL_TIME = /(?:^|\/)(?:integration|chaos)(?:\/|\.rs$|_)/;
+const REAL_TIME = /(?:^|\/)(?:integration|faults)(?:\/|\.rs$|_)/;
 const REASON = "sleeps; wait on an event with a deadline, a sleep is a guess about the machine";
 
 /** Sleeps in tests: too short on a loaded machine, and wasted on any other. */
