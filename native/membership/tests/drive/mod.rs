@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use foundation_machine::{Micros, NodeLife, NodeNo, PeerId, Rng};
-use foundation_membership::{HyParView, LinkEnd, OverlayInput, OverlayOutput};
+use foundation_membership::{
+    HyParView, LinkEnd, Overlay, OverlayInput, OverlayMessage, OverlayOutput,
+};
 
 /// What an overlay has to be like to be driven.
 pub(crate) trait Machine {
@@ -35,6 +37,24 @@ impl Machine for HyParView {
     }
     fn neighbours(&self) -> Vec<PeerId> {
         self.active().to_vec()
+    }
+}
+
+impl Machine for Overlay {
+    type Message = OverlayMessage;
+    fn handle(
+        &mut self,
+        input: OverlayInput<Self::Message>,
+        now: Micros,
+        out: &mut Vec<OverlayOutput<Self::Message>>,
+    ) {
+        Overlay::handle(self, input, now, out);
+    }
+    fn due(&self) -> Micros {
+        Overlay::due(self)
+    }
+    fn neighbours(&self) -> Vec<PeerId> {
+        Overlay::neighbours(self)
     }
 }
 
@@ -311,12 +331,14 @@ impl<T: Machine> Net<T> {
     /// Delivers all that is on its way, while no timer runs.
     pub(crate) fn come_to_rest(&mut self) {
         let mut timers = Vec::new();
+        let mut left = 1_000 * self.nodes.len();
         while let Some(((time, number), event)) = self.queue.pop_first() {
             if let Event::Due(_) = event {
                 timers.push(((time, number), event));
             } else {
                 self.now = self.now.max(time);
                 self.happen(event);
+                left = left.checked_sub(1).expect("the nodes do not come to rest");
             }
         }
         for ((time, number), event) in timers {
