@@ -21,6 +21,12 @@ impl Payload for Vec<u8> {
     }
 }
 
+impl Payload for u64 {
+    fn bytes(&self) -> usize {
+        size_of::<u64>()
+    }
+}
+
 impl Payload for () {
     fn bytes(&self) -> usize {
         0

@@ -1,12 +1,22 @@
 //! The cluster machine: takes an input, gives it to the machines that it concerns.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 
+use foundation_broadcast::{BroadcastInput, Payload};
 use foundation_machine::{Micros, PeerId, Rng};
+use foundation_membership::{LinkEnd, OverlayInput, Roster, RosterInput};
 
 use crate::counters::ClusterCounters;
-use crate::io::{Input, Output};
+use crate::event::{ClusterEvent, RouteFailure};
+use crate::gate::Gate;
+use crate::io::{Input, Output, OverlayNo};
+use crate::links::Links;
+use crate::message::ClusterMessage;
+use crate::named::Named;
 use crate::options::ClusterOptions;
+use crate::router::{Router, RouterInput};
+use crate::seeds::SeedAsks;
+use crate::work::Task;
 
 /// One node's machines put together.
 ///
@@ -15,7 +25,7 @@ use crate::options::ClusterOptions;
 /// use foundation_machine::{Micros, NodeLife, NodeNo, PeerId, Rng};
 ///
 /// let peer = |node| PeerId { node: NodeNo(node), life: NodeLife { start: 1, random: 0 } };
-/// let mut cluster: Cluster<&str> =
+/// let mut cluster: Cluster<Vec<u8>> =
 ///     Cluster::new(ClusterOptions::default(), peer(0), Rng::new(7), Micros(0));
 /// let mut out = Vec::new();
 /// cluster.handle(Input::LinkUp { peer: peer(1), is_seed: false }, Micros(5), &mut out);
@@ -24,72 +34,220 @@ use crate::options::ClusterOptions;
 /// ```
 #[derive(Debug)]
 pub struct Cluster<B> {
-    options: ClusterOptions,
-    own: PeerId,
-    #[expect(dead_code, reason = "given to the machines as they arrive")]
-    rng: Rng,
-    links: BTreeSet<PeerId>,
-    counters: ClusterCounters,
-    payload: std::marker::PhantomData<B>,
+    pub(crate) options: ClusterOptions,
+    pub(crate) own: PeerId,
+    #[expect(dead_code, reason = "a switch draws its machine's generator from it")]
+    pub(crate) rng: Rng,
+    pub(crate) links: Links,
+    pub(crate) overlays: Vec<Named<B>>,
+    pub(crate) roster: Option<Roster>,
+    pub(crate) router: Router<B>,
+    pub(crate) gate: Gate<B>,
+    pub(crate) seeds: SeedAsks,
+    pub(crate) leave_at: Micros,
+    pub(crate) counters: ClusterCounters,
+    pub(crate) work: VecDeque<Task<B>>,
 }
 
-impl<B: Clone> Cluster<B> {
+impl<B: Payload> Cluster<B> {
     /// The machine of the node `own`, which begins now. It speaks to nobody before it is told of
-    /// seeds or links.
+    /// seeds or links. Overlays beyond [`ClusterOptions::OVERLAYS_MAX`] are left out.
     #[must_use]
-    pub fn new(options: ClusterOptions, own: PeerId, rng: Rng, _now: Micros) -> Self {
+    pub fn new(options: ClusterOptions, own: PeerId, mut rng: Rng, now: Micros) -> Self {
+        let planted = options.planted;
+        let named = options.overlays.iter().take(ClusterOptions::OVERLAYS_MAX);
+        let overlays =
+            named.map(|named| Named::new(named.clone(), planted, own, &mut rng, now)).collect();
+        let mut roster_options = options.roster;
+        if let Some(options) = &mut roster_options {
+            options.planted = planted;
+        }
         Cluster {
-            options,
             own,
-            rng,
-            links: BTreeSet::new(),
+            links: Links::new(options.link_linger, rng.fork(), planted),
+            overlays,
+            roster: roster_options.map(|options| Roster::new(options, own, rng.fork(), now)),
+            router: Router::new(options.router.clone(), planted, own, rng.fork()),
+            gate: Gate::new(options.announce_wait, planted),
+            seeds: SeedAsks::default(),
+            leave_at: Micros::NEVER,
             counters: ClusterCounters::default(),
-            payload: std::marker::PhantomData,
+            work: VecDeque::new(),
+            rng,
+            options,
         }
     }
 
     /// Takes one input and adds what has to be done to `out`, in order.
-    pub fn handle(&mut self, input: Input<B>, _now: Micros, _out: &mut Vec<Output<B>>) {
+    pub fn handle(&mut self, input: Input<B>, now: Micros, out: &mut Vec<Output<B>>) {
         match input {
-            Input::LinkUp { peer, .. } => {
-                self.links.insert(peer);
-            }
-            Input::LinkDown { peer, .. } => {
-                self.links.remove(&peer);
-            }
-            Input::Received { from, .. } if !self.links.contains(&from) => {
-                self.counters.stale += 1;
-            }
-            _ => {}
+            Input::Seeds(count) => self.tell_overlays(&OverlayInput::Seeds(count)),
+            Input::LinkUp { peer, is_seed } => self.link_up(peer, is_seed, now, out),
+            Input::LinkDown { peer, end } => self.link_down(peer, end, now, out),
+            Input::DialFailed(peer) => self.dial_failed(peer),
+            Input::SeedFailed => self.seed_failed(),
+            Input::Received { from, message } => self.received(from, message, now, out),
+            Input::RoundTrip { peer, rtt } => self.round_trip(peer, rtt),
+            Input::Busy(isolates) => self.work.push_back(Task::Roster(RosterInput::Busy(isolates))),
+            Input::Due => self.due_now(now, out),
+            Input::Broadcast { overlay, payload } => self.broadcast(overlay, payload),
+            Input::Route { to, overlay, payload } => self.route(to, overlay, payload, out),
+            Input::Leave => self.leave(now),
+            Input::Switch { .. } => {}
+        }
+        while let Some(task) = self.work.pop_front() {
+            self.perform(task, now, out);
         }
     }
 
     /// When it next wants [`Input::Due`]; [`Micros::NEVER`] for not at all.
     #[must_use]
     pub fn due(&self) -> Micros {
-        Micros::NEVER
+        let roster = self.roster.as_ref().map_or(Micros::NEVER, Roster::due);
+        let own = [roster, self.router.due(), self.links.due(), self.gate.due(), self.leave_at];
+        let overlays = self.overlays.iter().map(Named::due);
+        own.into_iter().chain(overlays).min().unwrap_or(Micros::NEVER)
     }
 
-    /// Who this node is.
-    #[must_use]
-    pub fn own(&self) -> PeerId {
-        self.own
+    fn broadcast(&mut self, overlay: OverlayNo, payload: B) {
+        if self.overlays.get(usize::from(overlay.0)).is_none() {
+            self.counters.refused_inputs += 1;
+            return;
+        }
+        let input = BroadcastInput::Broadcast(payload);
+        self.work.push_back(Task::Tree { overlay, input });
     }
 
-    /// The peers to which a link is up, in order.
-    pub fn links(&self) -> impl Iterator<Item = PeerId> + '_ {
-        self.links.iter().copied()
+    fn route(&mut self, to: PeerId, overlay: OverlayNo, payload: B, out: &mut Vec<Output<B>>) {
+        let reason = if self.overlays.get(usize::from(overlay.0)).is_none() {
+            Some(RouteFailure::UnknownOverlay)
+        } else if self.roster.is_some() && self.gate.is_down(to) {
+            Some(RouteFailure::Down)
+        } else {
+            None
+        };
+        let Some(reason) = reason else {
+            let input = RouterInput::Route { to, overlay, payload };
+            return self.work.push_back(Task::Router(input));
+        };
+        self.counters.refused_inputs += 1;
+        let event = ClusterEvent::RouteFailed { to, sequence: 0, payload: Some(payload), reason };
+        out.push(Output::Event(event));
     }
 
-    /// What was refused and dropped so far.
-    #[must_use]
-    pub fn counters(&self) -> ClusterCounters {
-        self.counters
+    fn round_trip(&mut self, peer: PeerId, rtt: Micros) {
+        if !self.links.is_up(peer) {
+            return;
+        }
+        self.links.measured(peer, rtt);
+        self.tell_overlays(&OverlayInput::Cost { peer, cost: rtt });
+        for overlay in self.overlay_numbers() {
+            let input = BroadcastInput::RoundTrip { peer, rtt };
+            self.work.push_back(Task::Tree { overlay, input });
+        }
     }
 
-    /// How it was set up.
-    #[must_use]
-    pub fn options(&self) -> &ClusterOptions {
-        &self.options
+    /// Members are told at once, over the neighbours that there still are; neighbours a bit later.
+    fn leave(&mut self, now: Micros) {
+        if self.leave_at == Micros::NEVER {
+            self.work.push_back(Task::Roster(RosterInput::Leave));
+            self.leave_at = now + self.options.leave_linger;
+        }
+    }
+
+    fn due_now(&mut self, now: Micros, out: &mut Vec<Output<B>>) {
+        if self.roster.as_ref().is_some_and(|roster| roster.due() <= now) {
+            self.work.push_back(Task::Roster(RosterInput::Due));
+        }
+        for overlay in self.overlay_numbers() {
+            let named = &self.overlays[usize::from(overlay.0)];
+            for generation in &named.generations {
+                if generation.machine.due() <= now {
+                    let (epoch, input) = (generation.epoch, OverlayInput::Due);
+                    self.work.push_back(Task::Overlay { overlay, epoch, input });
+                }
+            }
+            if named.tree.due() <= now {
+                self.work.push_back(Task::Tree { overlay, input: BroadcastInput::Due });
+            }
+        }
+        if self.router.due() <= now {
+            self.work.push_back(Task::Router(RouterInput::Due));
+        }
+        self.gate.expire(now);
+        self.links_due(now, out);
+        if self.leave_at <= now {
+            self.leave_at = Micros::NEVER;
+            self.tell_overlays(&OverlayInput::Leave);
+            self.work.push_back(Task::Event(ClusterEvent::HasLeft));
+        }
+    }
+
+    fn received(
+        &mut self,
+        from: PeerId,
+        message: ClusterMessage<B>,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
+        if !self.links.is_up(from) || self.gate.is_gone(from) {
+            self.counters.stale += 1;
+            return;
+        }
+        let task = match message {
+            ClusterMessage::Roster(message) => {
+                Task::Roster(RosterInput::Received { from, message })
+            }
+            ClusterMessage::Overlay { overlay, epoch, message } if self.runs(overlay, epoch) => {
+                let input = OverlayInput::Received { from, message };
+                Task::Overlay { overlay, epoch, input }
+            }
+            ClusterMessage::Broadcast { overlay, message } if self.has(overlay) => {
+                Task::Tree { overlay, input: BroadcastInput::Received { from, message } }
+            }
+            ClusterMessage::Routed(routed) if self.gate.is_gone(routed.origin) => {
+                self.counters.stale += 1;
+                return;
+            }
+            ClusterMessage::Routed(routed) if self.has(routed.overlay) => {
+                Task::Router(RouterInput::Received { from, routed })
+            }
+            ClusterMessage::RouteReturned(routed) if self.has(routed.overlay) => {
+                Task::Router(RouterInput::Returned { from, routed })
+            }
+            ClusterMessage::LinkUse(said) => return self.link_use(from, said, now, out),
+            _ => {
+                self.counters.unknown_overlay += 1;
+                return;
+            }
+        };
+        self.work.push_back(task);
+    }
+
+    fn has(&self, overlay: OverlayNo) -> bool {
+        usize::from(overlay.0) < self.overlays.len()
+    }
+
+    fn runs(&self, overlay: OverlayNo, epoch: u32) -> bool {
+        let named = self.overlays.get(usize::from(overlay.0));
+        named.is_some_and(|named| named.generations.iter().any(|one| one.epoch == epoch))
+    }
+
+    pub(crate) fn overlay_numbers(&self) -> impl Iterator<Item = OverlayNo> + use<B> {
+        (0..self.overlays.len() as u8).map(OverlayNo)
+    }
+
+    /// Every generation of every overlay hears it.
+    pub(crate) fn tell_overlays(&mut self, input: &OverlayInput<crate::named::OverlayMessage>) {
+        for overlay in self.overlay_numbers() {
+            for generation in &self.overlays[usize::from(overlay.0)].generations {
+                let (epoch, input) = (generation.epoch, input.clone());
+                self.work.push_back(Task::Overlay { overlay, epoch, input });
+            }
+        }
+    }
+
+    fn link_down(&mut self, peer: PeerId, end: LinkEnd, now: Micros, out: &mut Vec<Output<B>>) {
+        self.drop_link(peer, end, now, out);
     }
 }

@@ -6,12 +6,14 @@ use crate::io::OverlayNo;
 use crate::options::Strategy;
 
 /// Something that happened in the cluster. Of one life of a node, `NodeUp` comes before everything
-/// else and `NodeDown` after everything else.
+/// else and `NodeDown` after everything else. Without a roster a node knows of its neighbours only:
+/// then both speak of these, and messages of others come without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterEvent<B> {
     /// The roster says that it is alive; without a roster: a link to it is up.
     NodeUp(PeerId),
-    /// It is down or has left; nothing of this life comes any more.
+    /// It is down or has left. Nothing of this life comes any more; where it had
+    /// [`DownReason::Failed`] another `NodeUp` of the same life can follow.
     NodeDown {
         /// Who.
         peer: PeerId,
@@ -86,6 +88,10 @@ pub enum ClusterEvent<B> {
         /// Why.
         reason: SwitchFailure,
     },
+    /// The others have taken this life of this node out: only a later one can join.
+    Removed(DownReason),
+    /// This node has said all that there is to say before it leaves: links may be closed.
+    HasLeft,
     /// An overlay has a neighbour more.
     NeighbourUp {
         /// Which overlay.
@@ -109,8 +115,12 @@ pub enum DownReason {
     Failed,
     /// It said that it leaves.
     Left,
+    /// An operator or discovery took it out.
+    Evicted,
     /// A later life of the node is there.
     Replaced,
+    /// It was down for longer than is remembered.
+    Expired,
     /// Without a roster: the link to it is gone.
     LinkLost,
 }

@@ -4,21 +4,32 @@
 
 #![forbid(unsafe_code)]
 
+mod bugs;
 mod cluster;
 mod counters;
 mod event;
+mod gate;
 mod io;
-mod machines;
+mod links;
 mod message;
+mod named;
 mod options;
+mod router;
+mod seeds;
+mod views;
+mod wiring;
+mod work;
 
+pub use bugs::bugs;
 pub use cluster::Cluster;
-pub use counters::ClusterCounters;
+pub use counters::{ClusterCounters, ClusterQueues};
 pub use event::{ClusterEvent, DownReason, RouteFailure, SwitchFailure};
+pub use foundation_broadcast::Payload;
 pub use foundation_membership::LinkEnd;
 pub use io::{Input, Output, OverlayNo};
-pub use machines::{
-    DetectorMessage, OverlayMessage, PlumtreeMessage, RosterMessage, SwitchMessage,
-};
+pub use links::LinkUse;
 pub use message::{ClusterMessage, Routed};
+pub use named::OverlayMessage;
 pub use options::{ClusterOptions, NamedOverlay, Relay, RouterOptions, Strategy};
+pub use router::{RouterCounters, VISITED_MAX};
+pub use views::OverlayView;

@@ -1,19 +1,18 @@
 //! What the cluster machines of two linked nodes say to each other.
 
+use foundation_broadcast::PlumtreeMessage;
 use foundation_machine::PeerId;
+use foundation_membership::RosterMessage;
 
 use crate::io::OverlayNo;
-use crate::machines::{
-    DetectorMessage, OverlayMessage, PlumtreeMessage, RosterMessage, SwitchMessage,
-};
+use crate::links::LinkUse;
+use crate::named::OverlayMessage;
 
 /// One message over a link. `B` is a payload of the application, which no machine looks into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterMessage<B> {
     /// Who is a member, and in which state.
     Roster(RosterMessage),
-    /// Probes and their answers.
-    Detector(DetectorMessage),
     /// Who links to whom.
     Overlay {
         /// Which overlay.
@@ -27,29 +26,15 @@ pub enum ClusterMessage<B> {
     Broadcast {
         /// Over which overlay.
         overlay: OverlayNo,
-        /// The tree of which of its strategies.
-        epoch: u32,
         /// What it says.
         message: PlumtreeMessage<B>,
     },
-    /// A change of an overlay's strategy.
-    Switch {
-        /// Which overlay.
-        overlay: OverlayNo,
-        /// What it says.
-        message: SwitchMessage,
-    },
     /// A message on its way to a node that may be several links away.
     Routed(Routed<B>),
-    /// A relay could not take a routed message on; it goes back by the links it came over.
-    RouteRefused {
-        /// Who had sent it.
-        origin: PeerId,
-        /// Which of the origin's messages to that destination.
-        sequence: u64,
-        /// Whom it did not reach.
-        destination: PeerId,
-    },
+    /// A routed message that could go nowhere from there, back to the node it came from.
+    RouteReturned(Routed<B>),
+    /// What use the sender has for the link itself.
+    LinkUse(LinkUse),
 }
 
 /// A message of one node to another that may not be linked to it.
@@ -57,15 +42,19 @@ pub enum ClusterMessage<B> {
 pub struct Routed<B> {
     /// Who sends it.
     pub origin: PeerId,
-    /// Counts from 1 the origin's messages to that destination.
+    /// Counts the origin's routed messages, to whomever they go, from 1.
     pub sequence: u64,
+    /// The origin's message to that destination that this one must not overtake; 0: any.
+    pub after: u64,
     /// Whom it is for.
     pub destination: PeerId,
     /// Over which overlay's neighbours it is relayed.
     pub overlay: OverlayNo,
-    /// Relays that had it, in order: none of them gets it again. At most
-    /// [`RouterOptions::hops_max`](crate::RouterOptions::hops_max) of them.
-    pub visited: Vec<PeerId>,
+    /// The relays that it came by, in order. With the dead ends at most
+    /// [`VISITED_MAX`](crate::VISITED_MAX).
+    pub path: Vec<PeerId>,
+    /// Relays that sent it back. None of them, and none of the path, gets it again.
+    pub dead_ends: Vec<PeerId>,
     /// Links that it may still cross.
     pub hops_left: u8,
     /// What it carries.

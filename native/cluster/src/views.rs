@@ -1,0 +1,159 @@
+//! What checkers, metrics and the application may look at.
+
+use std::collections::BTreeSet;
+
+use foundation_broadcast::{Payload, Plumtree};
+use foundation_machine::{Micros, PeerId};
+use foundation_membership::Roster;
+
+use crate::cluster::Cluster;
+use crate::counters::{ClusterCounters, ClusterQueues};
+use crate::io::OverlayNo;
+use crate::named::{Generation, Named, Overlay};
+use crate::options::{ClusterOptions, Strategy};
+
+/// One overlay as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct OverlayView<'a, B> {
+    named: &'a Named<B>,
+    current: &'a Generation,
+}
+
+impl<'a, B: Payload> OverlayView<'a, B> {
+    /// Its name in the application.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        &self.named.options.name
+    }
+
+    /// Counts its switches.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.current.epoch
+    }
+
+    /// What it runs.
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.current.strategy
+    }
+
+    /// What it is changing to, while it is.
+    #[must_use]
+    pub fn next(&self) -> Option<(u32, Strategy)> {
+        let next = self.named.generations.get(1)?;
+        Some((next.epoch, next.strategy))
+    }
+
+    /// Its neighbours, in order: of both strategies while it is changing.
+    #[must_use]
+    pub fn neighbours(&self) -> BTreeSet<PeerId> {
+        self.named.neighbours()
+    }
+
+    /// The machine that it runs.
+    #[must_use]
+    pub fn machine(&self) -> &'a Overlay {
+        &self.current.machine
+    }
+
+    /// Its broadcast tree.
+    #[must_use]
+    pub fn tree(&self) -> &'a Plumtree<B> {
+        &self.named.tree
+    }
+}
+
+impl<B: Payload> Cluster<B> {
+    /// Who this node is.
+    #[must_use]
+    pub fn own(&self) -> PeerId {
+        self.own
+    }
+
+    /// How it was set up.
+    #[must_use]
+    pub fn options(&self) -> &ClusterOptions {
+        &self.options
+    }
+
+    /// The peers to which a link is up, in order.
+    pub fn links(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.links.peers()
+    }
+
+    /// How many machines of this node hold the link to that peer; 0 also without a link.
+    #[must_use]
+    pub fn link_holders(&self, peer: PeerId) -> usize {
+        self.links.holders(peer)
+    }
+
+    /// The last round trip measured on the link to that peer.
+    #[must_use]
+    pub fn rtt(&self, peer: PeerId) -> Option<Micros> {
+        self.links.rtt(peer)
+    }
+
+    /// How many overlays there are: their numbers are below that.
+    #[must_use]
+    pub fn overlays(&self) -> usize {
+        self.overlays.len()
+    }
+
+    /// One overlay.
+    #[must_use]
+    pub fn overlay(&self, overlay: OverlayNo) -> Option<OverlayView<'_, B>> {
+        let named = self.overlays.get(usize::from(overlay.0))?;
+        Some(OverlayView { named, current: named.generations.first()? })
+    }
+
+    /// The roster, if the node keeps one.
+    #[must_use]
+    pub fn roster(&self) -> Option<&Roster> {
+        self.roster.as_ref()
+    }
+
+    /// Whether the application has been told that this life is up, and not that it is down.
+    #[must_use]
+    pub fn is_up(&self, peer: PeerId) -> bool {
+        self.gate.is_up(peer)
+    }
+
+    /// How many other nodes the application has been told to be up.
+    #[must_use]
+    pub fn nodes_up(&self) -> usize {
+        self.gate.up()
+    }
+
+    /// Whether messages over the link to that peer, of the host's own making, come behind all that
+    /// was routed to it: a link is up, and nothing that was relayed may still be on its way.
+    #[must_use]
+    pub fn is_direct(&self, peer: PeerId, now: Micros) -> bool {
+        self.links.is_usable(peer) && self.router.is_settled(peer, now)
+    }
+
+    /// What was refused and dropped so far.
+    #[must_use]
+    pub fn counters(&self) -> ClusterCounters {
+        ClusterCounters {
+            routes: self.router.counters(),
+            stale: self.counters.stale + self.gate.stale,
+            unannounced: self.gate.unannounced,
+            ..self.counters
+        }
+    }
+
+    /// What waits.
+    #[must_use]
+    pub fn queues(&self) -> ClusterQueues {
+        let (routes, route_bytes) = self.router.queued();
+        ClusterQueues {
+            routes,
+            route_bytes,
+            routes_longest: self.router.longest_queue(),
+            routes_held: self.router.held(),
+            unannounced: self.gate.held(),
+            dials: self.links.dialling(),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Links that come and go.
+
+use foundation_broadcast::Payload;
+use foundation_machine::{Micros, PeerId};
+use foundation_membership::{LinkEnd, OverlayInput, RosterInput};
+
+use crate::cluster::Cluster;
+use crate::io::{Output, OverlayNo};
+use crate::links::{Holder, LinkOutput, LinkUse};
+use crate::message::ClusterMessage;
+use crate::router::RouterInput;
+use crate::work::Task;
+
+impl<B: Payload> Cluster<B> {
+    pub(crate) fn link_up(
+        &mut self,
+        peer: PeerId,
+        is_seed: bool,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
+        let askers = if is_seed { self.seeds.answered() } else { Default::default() };
+        if self.links.is_up(peer) {
+            // The seed that was asked for is a peer whose link is there already.
+            return askers.into_iter().for_each(|asker| self.tell_link_up(peer, asker, true));
+        }
+        if peer == self.own || self.is_superseded(peer) {
+            self.counters.stale += 1;
+            return out.push(Output::HangUp(peer));
+        }
+        for earlier in self.links.lives_of(peer.node) {
+            self.drop_link(earlier, LinkEnd::Lost, now, out);
+        }
+        self.links.come_up(peer, now);
+        for overlay in self.overlay_numbers() {
+            let generations = &self.overlays[usize::from(overlay.0)].generations;
+            let epochs: Vec<u32> = generations.iter().map(|one| one.epoch).collect();
+            for epoch in epochs {
+                let is_seed = askers.contains(&(overlay, epoch));
+                self.tell_link_up(peer, (overlay, epoch), is_seed);
+            }
+        }
+        self.work.push_back(Task::Router(RouterInput::LinkUp(peer)));
+    }
+
+    fn tell_link_up(&mut self, peer: PeerId, asker: (OverlayNo, u32), is_seed: bool) {
+        let (overlay, epoch) = asker;
+        if is_seed {
+            let mut ignored = Vec::new();
+            self.links.hold(peer, Holder::Overlay(overlay, epoch), &mut ignored);
+        }
+        let input = OverlayInput::LinkUp { peer, is_seed };
+        self.work.push_back(Task::Overlay { overlay, epoch, input });
+    }
+
+    /// Whether a later life of that node is known, or that life is over for good.
+    fn is_superseded(&self, peer: PeerId) -> bool {
+        let is_later = |other: &PeerId| other.is_later_life_of(peer);
+        self.gate.is_gone(peer)
+            || self.roster.as_ref().is_some_and(|roster| roster.is_removed(peer))
+            || self.links.lives_of(peer.node).iter().any(is_later)
+    }
+
+    /// A link is gone, or given up: all who may use it hear of it.
+    pub(crate) fn drop_link(
+        &mut self,
+        peer: PeerId,
+        end: LinkEnd,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
+        let mut wanted = Vec::new();
+        if !self.links.go_down(peer, &mut wanted) {
+            return;
+        }
+        let is_deaf = self.options.planted.is("cluster_link_down_misses_overlay");
+        for overlay in self.overlay_numbers().skip(usize::from(is_deaf)) {
+            let generations = &self.overlays[usize::from(overlay.0)].generations;
+            let epochs: Vec<u32> = generations.iter().map(|one| one.epoch).collect();
+            for epoch in epochs {
+                let input = OverlayInput::LinkDown { peer, end };
+                self.work.push_back(Task::Overlay { overlay, epoch, input });
+            }
+        }
+        self.work.push_back(Task::Router(RouterInput::LinkDown(peer)));
+        if end == LinkEnd::Left {
+            self.work.push_back(Task::Roster(RosterInput::Left(peer)));
+        }
+        self.link_outputs(wanted, now, out);
+    }
+
+    pub(crate) fn dial_failed(&mut self, peer: PeerId) {
+        for holder in self.links.fail(peer) {
+            match holder {
+                Holder::Overlay(overlay, epoch) => {
+                    let input = OverlayInput::DialFailed(peer);
+                    self.work.push_back(Task::Overlay { overlay, epoch, input });
+                }
+                Holder::Router => {
+                    self.work.push_back(Task::Router(RouterInput::DialFailed(peer)));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn seed_failed(&mut self) {
+        for (overlay, epoch) in self.seeds.failed() {
+            let input = OverlayInput::SeedFailed;
+            self.work.push_back(Task::Overlay { overlay, epoch, input });
+        }
+    }
+
+    pub(crate) fn link_use(
+        &mut self,
+        from: PeerId,
+        said: LinkUse,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
+        let mut wanted = Vec::new();
+        self.links.hear(from, said, &mut wanted);
+        self.link_outputs(wanted, now, out);
+    }
+
+    pub(crate) fn links_due(&mut self, now: Micros, out: &mut Vec<Output<B>>) {
+        let mut wanted = Vec::new();
+        self.links.expire(now, &mut wanted);
+        self.link_outputs(wanted, now, out);
+    }
+
+    pub(crate) fn ask_link(&mut self, peer: PeerId, holder: Holder, out: &mut Vec<Output<B>>) {
+        let mut wanted = Vec::new();
+        self.links.ask(peer, holder, &mut wanted);
+        self.link_outputs(wanted, Micros(0), out);
+    }
+
+    pub(crate) fn hold_link(&mut self, peer: PeerId, holder: Holder, out: &mut Vec<Output<B>>) {
+        let mut wanted = Vec::new();
+        self.links.hold(peer, holder, &mut wanted);
+        self.link_outputs(wanted, Micros(0), out);
+    }
+
+    pub(crate) fn release_link(
+        &mut self,
+        peer: PeerId,
+        holder: Holder,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
+        let mut wanted = Vec::new();
+        self.links.release(peer, holder, now, &mut wanted);
+        self.link_outputs(wanted, now, out);
+    }
+
+    fn link_outputs(&mut self, wanted: Vec<LinkOutput>, now: Micros, out: &mut Vec<Output<B>>) {
+        for output in wanted {
+            match output {
+                LinkOutput::Say(to, said) => {
+                    self.send(to, ClusterMessage::LinkUse(said), out);
+                }
+                LinkOutput::Dial(peer) => out.push(Output::Dial(peer)),
+                LinkOutput::HangUp(peer) => {
+                    out.push(Output::HangUp(peer));
+                    self.drop_link(peer, LinkEnd::Released, now, out);
+                }
+                LinkOutput::Ready(peer, Holder::Overlay(overlay, epoch)) => {
+                    self.tell_link_up(peer, (overlay, epoch), false);
+                }
+                LinkOutput::Ready(peer, Holder::Router) => {
+                    self.work.push_back(Task::Router(RouterInput::LinkUp(peer)));
+                }
+            }
+        }
+    }
+}

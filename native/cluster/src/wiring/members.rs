@@ -1,0 +1,86 @@
+//! What the roster says.
+
+use foundation_broadcast::Payload;
+use foundation_machine::{Micros, PeerId};
+use foundation_membership::{
+    DownReason as RosterReason, LinkEnd, OverlayInput, RosterEvent, RosterInput, RosterOutput,
+};
+
+use crate::cluster::Cluster;
+use crate::event::{ClusterEvent, DownReason};
+use crate::io::Output;
+use crate::message::ClusterMessage;
+use crate::router::RouterInput;
+use crate::work::Task;
+
+impl<B: Payload> Cluster<B> {
+    pub(crate) fn step_roster(
+        &mut self,
+        input: RosterInput,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
+        let Some(roster) = &mut self.roster else { return };
+        let mut wanted = Vec::new();
+        roster.handle(input, now, &mut wanted);
+        for output in wanted {
+            match output {
+                RosterOutput::Send { to, message } => {
+                    self.send(to, ClusterMessage::Roster(message), out);
+                }
+                RosterOutput::Event(event) => self.member_event(event, out),
+            }
+        }
+    }
+
+    fn member_event(&mut self, event: RosterEvent, out: &mut Vec<Output<B>>) {
+        match event {
+            RosterEvent::MemberUp(peer) => {
+                out.extend(self.gate.come_up(peer).into_iter().map(Output::Event));
+                self.tell_overlays(&OverlayInput::MemberUp(peer));
+            }
+            RosterEvent::MemberDown { peer, reason } => self.member_down(peer, reason, out),
+            RosterEvent::MemberBusy { peer, isolates } => {
+                out.push(Output::Event(ClusterEvent::Busy { peer, isolates }));
+            }
+            RosterEvent::MemberIdle(peer) => out.push(Output::Event(ClusterEvent::Idle(peer))),
+            RosterEvent::MemberSuspect { peer, .. } => {
+                out.push(Output::Event(ClusterEvent::Suspect(peer)));
+            }
+            RosterEvent::MemberCleared(peer) => {
+                out.push(Output::Event(ClusterEvent::Trusted(peer)));
+            }
+            RosterEvent::MemberLeaving(peer) => {
+                out.push(Output::Event(ClusterEvent::Leaving(peer)));
+            }
+            RosterEvent::Removed(reason) => {
+                let reason = down_reason(reason);
+                out.push(Output::Event(ClusterEvent::Removed(reason)));
+            }
+        }
+    }
+
+    fn member_down(&mut self, peer: PeerId, reason: RosterReason, out: &mut Vec<Output<B>>) {
+        let is_final = reason != RosterReason::Failed;
+        if self.gate.go_down(peer, is_final) {
+            let reason = down_reason(reason);
+            out.push(Output::Event(ClusterEvent::NodeDown { peer, reason }));
+        }
+        self.tell_overlays(&OverlayInput::MemberDown(peer));
+        self.work.push_back(Task::Router(RouterInput::Down(peer)));
+        if is_final && self.links.is_up(peer) {
+            out.push(Output::HangUp(peer));
+            self.work.push_back(Task::LinkGone { peer, end: LinkEnd::Left });
+        }
+    }
+}
+
+fn down_reason(reason: RosterReason) -> DownReason {
+    match reason {
+        RosterReason::Failed => DownReason::Failed,
+        RosterReason::Left => DownReason::Left,
+        RosterReason::Evicted => DownReason::Evicted,
+        RosterReason::Restarted => DownReason::Replaced,
+        RosterReason::Expired => DownReason::Expired,
+    }
+}

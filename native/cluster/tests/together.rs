@@ -1,0 +1,3 @@
+//! Whole nodes together.
+
+mod nodes;
