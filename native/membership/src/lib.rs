@@ -14,6 +14,7 @@ mod roster;
 mod seed_calls;
 mod static_links;
 mod strategy;
+mod switch;
 
 pub use client_server::{
     ClientServer, ClientServerMessage, ClientServerOptions, Role, SERVERS_TOLD_MAX,
@@ -33,3 +34,7 @@ pub use roster::{
 pub use seed_calls::SeedPauses;
 pub use static_links::{StaticLinks, StaticLinksOptions, StaticMessage};
 pub use strategy::{Overlay, OverlayMessage, OverlayOptions, Strategy};
+pub use switch::{
+    Closed, Epoch, NeighbourUnion, Proposal, READY_MAX, SWITCH_BUGS, Switch, SwitchCounters,
+    SwitchFailure, SwitchInput, SwitchMessage, SwitchOptions, SwitchOutput, Version,
+};
