@@ -55,6 +55,14 @@ impl<K: Ord + Clone> Timers<K> {
         Some(key)
     }
 
+    /// Puts every timer off by that long: for a machine whose clock stood still.
+    pub fn put_off(&mut self, by: Micros) {
+        for at in self.by_key.values_mut() {
+            *at = *at + by;
+        }
+        self.by_time = self.by_key.iter().map(|(key, at)| (*at, key.clone())).collect();
+    }
+
     /// How many are set.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -84,6 +92,8 @@ mod tests {
         assert!(!timers.cancel(&"gone"));
         assert_eq!(timers.due(), Micros(10));
         assert_eq!(timers.pop(Micros(9)), None);
+        timers.put_off(Micros(5));
+        assert_eq!(timers.pop(Micros(14)), None);
         assert_eq!(timers.pop(Micros(40)), Some("early"));
         assert_eq!(timers.pop(Micros(40)), Some("moved"));
         assert_eq!(timers.pop(Micros(40)), Some("late"));

@@ -1,0 +1,261 @@
+//! Rules of the detector, one machine driven by hand.
+
+use foundation_detector::{
+    DetectorInput, DetectorMessage, DetectorOptions, DetectorOutput, Probing,
+};
+use foundation_machine::{Micros, NodeLife, NodeNo, PeerId, Rng};
+
+const SECOND: u64 = 1_000_000;
+
+fn peer(node: u32) -> PeerId {
+    PeerId { node: NodeNo(node), life: NodeLife { start: 1, random: u64::from(node) } }
+}
+
+struct One {
+    probing: Probing,
+    now: Micros,
+    /// Who does not answer pings.
+    silent: Vec<PeerId>,
+}
+
+impl One {
+    /// Node 0 among so many members, linked to the first few of them.
+    fn among(members: u32, links: u32) -> One {
+        let options = DetectorOptions::default();
+        let probing = Probing::new(options, peer(0), Rng::new(7), Micros(0));
+        let mut one = One { probing, now: Micros(0), silent: Vec::new() };
+        for node in 1..members {
+            one.give(DetectorInput::MemberUp(peer(node)));
+        }
+        for node in 1..=links {
+            let out = one.give(DetectorInput::LinkUp(peer(node)));
+            one.answer(&out);
+        }
+        one
+    }
+
+    fn give(&mut self, input: DetectorInput) -> Vec<DetectorOutput> {
+        let mut out = Vec::new();
+        self.probing.handle(input, self.now, &mut out);
+        out
+    }
+
+    /// Whoever is pinged answers, but for the silent ones.
+    fn answer(&mut self, out: &[DetectorOutput]) {
+        for output in out {
+            let (DetectorOutput::Send { to, message } | DetectorOutput::Relay { to, message }) =
+                output
+            else {
+                continue;
+            };
+            if let DetectorMessage::Ping { sequence, .. } = *message
+                && !self.silent.contains(to)
+            {
+                let (coordinate, busy) = Default::default();
+                let message = DetectorMessage::Ack { sequence, coordinate, busy };
+                self.give(DetectorInput::Received { from: *to, message });
+            }
+        }
+    }
+
+    /// Lets time pass, timer by timer, with everything that is said.
+    fn wait(&mut self, micros: u64) -> Vec<DetectorOutput> {
+        let end = self.now + Micros(micros);
+        let mut out = Vec::new();
+        while self.probing.due() <= end {
+            self.now = self.probing.due();
+            let mut given = self.give(DetectorInput::Due);
+            self.answer(&given);
+            out.append(&mut given);
+        }
+        self.now = end;
+        out
+    }
+}
+
+fn asked(out: &[DetectorOutput], target: PeerId) -> Vec<(PeerId, u32)> {
+    let request = |output: &DetectorOutput| match output {
+        DetectorOutput::Send { to, message } => match message {
+            DetectorMessage::PingRequest { sequence, target: about } if *about == target => {
+                Some((*to, *sequence))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    out.iter().filter_map(request).collect()
+}
+
+#[test]
+fn a_link_that_breaks_makes_its_member_suspect_and_three_others_are_asked_at_once() {
+    let mut one = One::among(8, 5);
+    let out = one.give(DetectorInput::LinkDown { peer: peer(1), was_lost: true });
+    assert!(out.contains(&DetectorOutput::Suspect(peer(1))));
+    let asked = asked(&out, peer(1));
+    assert_eq!(asked.len(), 3);
+    let (helper, sequence) = asked[0];
+    let message = DetectorMessage::IndirectAck { sequence };
+    let out = one.give(DetectorInput::Received { from: helper, message });
+    assert_eq!(out, [DetectorOutput::Alive(peer(1))]);
+    assert_eq!(one.probing.queued(), (0, 0));
+}
+
+#[test]
+fn a_link_that_was_closed_on_purpose_makes_nobody_suspect() {
+    let mut one = One::among(8, 5);
+    let out = one.give(DetectorInput::LinkDown { peer: peer(1), was_lost: false });
+    assert_eq!(out, []);
+}
+
+#[test]
+fn a_check_for_another_dials_and_its_failure_confirms() {
+    let mut one = One::among(8, 2);
+    let message = DetectorMessage::PingRequest { sequence: 9, target: peer(5) };
+    let out = one.give(DetectorInput::Received { from: peer(1), message });
+    assert_eq!(out, [DetectorOutput::Dial(peer(5))]);
+    let out = one.give(DetectorInput::DialFailed(peer(5)));
+    let message = DetectorMessage::Nack { sequence: 9 };
+    let nack = DetectorOutput::Send { to: peer(1), message };
+    assert_eq!(out, [nack, DetectorOutput::Suspect(peer(5))]);
+}
+
+#[test]
+fn a_check_that_is_answered_is_passed_on_and_its_link_released() {
+    let mut one = One::among(8, 2);
+    let message = DetectorMessage::PingRequest { sequence: 9, target: peer(5) };
+    one.give(DetectorInput::Received { from: peer(1), message });
+    let out = one.give(DetectorInput::LinkUp(peer(5)));
+    let sequence = out
+        .iter()
+        .find_map(|output| match output {
+            DetectorOutput::Send { message: DetectorMessage::Ping { sequence, .. }, .. } => {
+                Some(*sequence)
+            }
+            _ => None,
+        })
+        .unwrap();
+    let (coordinate, busy) = Default::default();
+    let message = DetectorMessage::Ack { sequence, coordinate, busy };
+    let out = one.give(DetectorInput::Received { from: peer(5), message });
+    let message = DetectorMessage::IndirectAck { sequence: 9 };
+    let ack = DetectorOutput::Send { to: peer(1), message };
+    assert_eq!(out, [ack, DetectorOutput::Release(peer(5))]);
+}
+
+#[test]
+fn a_suspicion_ends_sooner_the_more_members_confirm_it() {
+    let ends_after = |suspectors: &[u32]| {
+        let mut one = One::among(10, 0);
+        let suspectors = suspectors.iter().map(|&node| peer(node)).collect();
+        one.give(DetectorInput::Suspected { peer: peer(1), suspectors });
+        let start = one.now;
+        while one.wait(1_000).iter().all(|output| *output != DetectorOutput::Down(peer(1))) {}
+        one.now.since(start).as_millis()
+    };
+    assert_eq!(ends_after(&[2]), 3_600);
+    assert_eq!(ends_after(&[2, 3]), 2_100);
+    assert_eq!(ends_after(&[2, 3, 4, 5]), 600);
+}
+
+#[test]
+fn a_node_that_stood_still_judges_nobody_by_its_own_silence() {
+    let mut one = One::among(10, 5);
+    for _ in 0..20 {
+        for node in 1..=5 {
+            one.give(DetectorInput::Heartbeat { peer: peer(node), rtt: None });
+        }
+        one.wait(SECOND);
+    }
+    one.give(DetectorInput::Suspected { peer: peer(1), suspectors: vec![peer(2)] });
+    one.now = one.now + Micros(60 * SECOND);
+    let out = one.give(DetectorInput::Due);
+    let verdicts = |out: &[DetectorOutput]| {
+        let is_verdict = |output: &&DetectorOutput| {
+            matches!(output, DetectorOutput::Suspect(_) | DetectorOutput::Down(_))
+        };
+        out.iter().filter(is_verdict).count()
+    };
+    assert_eq!(verdicts(&out), 0);
+    assert_eq!(one.probing.counters().stalls, 1);
+    // What came meanwhile is read now.
+    for node in 1..=5 {
+        one.give(DetectorInput::Heartbeat { peer: peer(node), rtt: None });
+    }
+    assert_eq!(verdicts(&one.wait(SECOND / 2)), 0);
+}
+
+#[test]
+fn a_silent_link_is_suspected_by_its_rhythm_and_a_busy_member_later() {
+    let suspected_after = |busy: u16| {
+        let mut one = One::among(10, 5);
+        for _ in 0..20 {
+            one.wait(SECOND);
+            for node in 1..=5 {
+                one.give(DetectorInput::Heartbeat { peer: peer(node), rtt: None });
+            }
+        }
+        one.give(DetectorInput::MemberBusy { peer: peer(1), isolates: busy });
+        one.silent.push(peer(1));
+        let start = one.now;
+        for step in 0.. {
+            if one.wait(10_000).contains(&DetectorOutput::Suspect(peer(1))) {
+                break;
+            }
+            // The others go on.
+            if step % 50 == 0 {
+                (2..=5).for_each(|node| drop(one.give(DetectorInput::Heard(peer(node)))));
+            }
+        }
+        one.now.since(start).as_millis()
+    };
+    // A second, the pause of 0.5 s and 5.6 spreads of 0.1 s; once more the pause for a busy one,
+    // if no unanswered ping has told before.
+    assert_eq!(suspected_after(0), 2_070);
+    assert!((2_071..=2_570).contains(&suspected_after(1)), "{}", suspected_after(1));
+}
+
+#[test]
+fn members_without_a_link_are_probed_by_relays_each_once_a_round_and_never_dialled() {
+    let mut one = One::among(13, 2);
+    let mut probed = Vec::new();
+    for _ in 0..600 {
+        for output in one.wait(SECOND / 10) {
+            match output {
+                DetectorOutput::Relay { to, .. } => probed.push(to),
+                DetectorOutput::Send { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        (1..=2).for_each(|node| drop(one.give(DetectorInput::Heard(peer(node)))));
+    }
+    // Ten strangers, one in about five seconds.
+    assert!((9..=12).contains(&probed.len()), "{}", probed.len());
+    let mut round = probed[..9].to_vec();
+    round.sort_unstable();
+    round.dedup();
+    assert_eq!(round.len(), 9);
+}
+
+#[test]
+fn answers_nobody_waits_for_and_questions_about_oneself_do_no_harm() {
+    let mut one = One::among(4, 3);
+    let message = DetectorMessage::PingRequest { sequence: 1, target: peer(0) };
+    let out = one.give(DetectorInput::Received { from: peer(1), message });
+    let message = DetectorMessage::IndirectAck { sequence: 1 };
+    assert_eq!(out, [DetectorOutput::Send { to: peer(1), message }]);
+    let message = DetectorMessage::Nack { sequence: 77 };
+    let late = one.probing.counters().late;
+    assert_eq!(one.give(DetectorInput::Received { from: peer(1), message }), []);
+    assert_eq!(one.probing.counters().late, late + 1);
+}
+
+#[test]
+fn checks_for_others_are_bounded() {
+    let mut one = One::among(200, 1);
+    for node in 2..200 {
+        let message = DetectorMessage::PingRequest { sequence: node, target: peer(node) };
+        one.give(DetectorInput::Received { from: peer(1), message });
+    }
+    assert_eq!(one.probing.queued().1, DetectorOptions::default().checks_max);
+    assert_eq!(one.probing.counters().checks_refused, 198 - 64);
+}
