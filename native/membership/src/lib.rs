@@ -22,7 +22,7 @@ pub use client_server::{
 pub use full_mesh::{FullMesh, FullMeshOptions};
 pub use hyparview::{
     HYPARVIEW_BUGS, HyParView, HyParViewCounters, HyParViewMessage, HyParViewOptions, Priority,
-    SHUFFLE_PATH_MAX, SHUFFLE_PEERS_MAX, passive_size_for,
+    SHUFFLE_PATH_MAX, SHUFFLE_PEERS_MAX, XBotOptions, passive_size_for,
 };
 pub use overlay::{LinkEnd, OverlayInput, OverlayOutput};
 pub use overlay_bugs::OVERLAY_BUGS;

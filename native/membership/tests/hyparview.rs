@@ -47,6 +47,11 @@ fn shape(net: &Net<HyParView>) -> Shape {
             known[number(*other)] += 1;
         }
     }
+    if std::env::var("TOP").is_ok() {
+        let mut top: Vec<_> = alive.iter().map(|at| (known[*at], *at)).collect();
+        top.sort_unstable_by(|a, b| b.cmp(a));
+        println!("top {:?}", &top[..15]);
+    }
     let mut counts: Vec<usize> = alive.iter().map(|at| known[*at]).collect();
     counts.sort_unstable();
     let (path, longest) = net.ways(alive[0]);

@@ -37,4 +37,17 @@ pub const BUGS: &[Bug] = &[
         name: "hyparview_merges_nobody",
         what: "a seed that is asked by another component's root says that it is its own",
     },
+    Bug {
+        name: "xbot_all_biased",
+        what: "the most expensive neighbours may be swapped away, so that no random link is left",
+    },
+    Bug {
+        name: "xbot_ignores_cost",
+        what: "d takes o in place of c though that is more expensive",
+    },
+    Bug {
+        name: "xbot_waits_for_ever",
+        what: "c has no timeout: after the loss of one answer it takes part in no swap",
+    },
+    Bug { name: "xbot_keeps_the_old", what: "i does not let go of o when c has taken it" },
 ];

@@ -50,27 +50,41 @@ impl Component {
         (self.root, self.count, self.fresh_at) = (self.own, self.own_count, now);
     }
 
-    /// Stands for itself where the root has been silent for too long; whether it does now.
-    pub(super) fn expire(&mut self, silence: Micros, now: Micros) -> bool {
-        if self.is_root() || now.since(self.fresh_at) < silence {
-            return false;
-        }
+    /// How long the root has been silent: not at all where this node is it.
+    pub(super) fn silence(&self, now: Micros) -> Micros {
+        if self.is_root() { Micros(0) } else { now.since(self.fresh_at) }
+    }
+
+    /// Gives up the root and stands for itself.
+    pub(super) fn expire(&mut self, now: Micros) {
+        self.bury();
+        self.beat(now);
+    }
+
+    fn bury(&mut self) {
         self.expired.retain(|(root, _)| *root != self.root);
         if self.expired.len() >= EXPIRED_MAX {
             self.expired.remove(0);
         }
         self.expired.push((self.root, self.count));
-        self.beat(now);
-        true
     }
 
-    /// Takes in a pulse; whether it is news, to be passed on. One of a younger root is not, and
-    /// gets no answer: the older root's next pulse is on its way to who sent it.
-    pub(super) fn hear(&mut self, root: PeerId, count: u32, now: Micros) -> bool {
+    /// Takes in a pulse; whether it is news, to be passed on. Of two roots the older one counts,
+    /// unless it has been silent for `patience`: then the first to give it up becomes the root of
+    /// all, in one wave rather than one per node.
+    pub(super) fn hear(&mut self, root: PeerId, count: u32, patience: Micros, now: Micros) -> bool {
         let is_echo = self.expired.iter().any(|&(gone, at)| gone == root && count <= at);
         let is_known = root == self.root && count <= self.count;
-        if root == self.own || is_echo || is_known || rank(root) > rank(self.root) {
+        if root == self.own || is_echo || is_known {
             return false;
+        }
+        if rank(root) > rank(self.root) {
+            if self.silence(now) < patience {
+                return false;
+            }
+            if !self.is_root() {
+                self.bury();
+            }
         }
         (self.root, self.count, self.fresh_at) = (root, count, now);
         true

@@ -85,4 +85,61 @@ pub enum HyParViewMessage {
         /// How many pulses the sender has sent.
         count: u32,
     },
+    /// What does this link cost? Answered at once.
+    Measure {
+        /// Of the request.
+        token: u32,
+    },
+    /// The answer: the time between is the round trip.
+    Measured {
+        /// Of the request answered.
+        token: u32,
+    },
+    /// X-BOT, i to c: the sender would rather have the receiver than that neighbour.
+    Optimise {
+        /// Of the request.
+        token: u32,
+        /// Its neighbour, o.
+        old: PeerId,
+    },
+    /// X-BOT, c to i: the answer.
+    Optimised {
+        /// Of the request answered.
+        token: u32,
+        /// They are neighbours from now on.
+        is_done: bool,
+    },
+    /// X-BOT, c to d: would the receiver take `old` in place of the sender?
+    Replace {
+        /// Of the request.
+        token: u32,
+        /// Who began, i.
+        initiator: PeerId,
+        /// Its neighbour, o.
+        old: PeerId,
+    },
+    /// X-BOT, d to c: the answer.
+    Replaced {
+        /// Of the request answered.
+        token: u32,
+        /// The sender has taken o, and is c's neighbour no longer.
+        is_done: bool,
+    },
+    /// X-BOT, d to o: the sender would be the receiver's neighbour in place of the initiator.
+    Switch {
+        /// Of the request.
+        token: u32,
+        /// Who began, i.
+        initiator: PeerId,
+    },
+    /// X-BOT, o to d: the answer.
+    Switched {
+        /// Of the request answered.
+        token: u32,
+        /// They are neighbours from now on.
+        is_done: bool,
+    },
+    /// X-BOT, o to i: the sender is no neighbour any more, since the swap that the receiver began
+    /// is under way.
+    DisconnectWait,
 }

@@ -22,6 +22,7 @@ mod request;
 mod seeds;
 mod shuffle;
 mod views;
+mod xbot;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,12 +31,14 @@ use foundation_machine::{Micros, PeerId, Rng, Timers};
 pub use bugs::BUGS as HYPARVIEW_BUGS;
 pub use message::{HyParViewMessage, Priority, SHUFFLE_PATH_MAX, SHUFFLE_PEERS_MAX};
 pub use options::{HyParViewOptions, passive_size_for};
+pub use xbot::XBotOptions;
 
 use crate::overlay::{LinkEnd, OverlayInput, OverlayOutput};
 use component::Component;
 use request::Request;
 use seeds::Seeds;
 use views::Views;
+use xbot::XBot;
 
 type Out = Vec<OverlayOutput<HyParViewMessage>>;
 
@@ -56,6 +59,10 @@ pub struct HyParViewCounters {
     pub corrected: u64,
     /// Components found by comparing with a seed, and joined.
     pub merged: u64,
+    /// Rounds of X-BOT.
+    pub rounds: u64,
+    /// Swaps that this node began and that came about.
+    pub swaps: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +72,8 @@ enum Timer {
     Pulse,
     Merge,
     Seeds,
+    Optimise,
+    Swap,
     Request(PeerId),
 }
 
@@ -78,6 +87,7 @@ pub struct HyParView {
     views: Views,
     component: Component,
     seeds: Seeds,
+    xbot: Option<XBot>,
     /// Links that are up; the host bounds them.
     links: BTreeSet<PeerId>,
     /// Links that this overlay holds.
@@ -113,10 +123,14 @@ impl HyParView {
         if options.merge_period != Micros::NEVER {
             timers.set(Timer::Merge, now + fraction(options.merge_period, 20 + rng.below(20)));
         }
+        if let Some(xbot) = options.xbot {
+            timers.set(Timer::Optimise, now + fraction(xbot.period_min, rng.below(1_000)));
+        }
         HyParView {
             views: Views::new(own, options.active_size, options.passive_size),
             component: Component::new(own, now),
             seeds: Seeds::new(&options),
+            xbot: options.xbot.map(XBot::new),
             options,
             own,
             rng,
@@ -242,6 +256,9 @@ impl HyParView {
         if was_active {
             self.hurry(end == LinkEnd::Lost, now);
         }
+        if let Some(request) = asked {
+            self.on_swap_ended(peer, request, now, out);
+        }
         if was_active || was_asked {
             self.fill(now, out);
         }
@@ -275,6 +292,43 @@ impl HyParView {
             HyParViewMessage::Compare { token, count } => {
                 self.on_compare(from, token, count, now, out);
             }
+            HyParViewMessage::Measure { token } => {
+                let message = HyParViewMessage::Measured { token };
+                out.push(OverlayOutput::Send { to: from, message });
+            }
+            other => self.on_swap_message(from, other, now, out),
+        }
+    }
+
+    fn on_swap_message(
+        &mut self,
+        from: PeerId,
+        message: HyParViewMessage,
+        now: Micros,
+        out: &mut Out,
+    ) {
+        match message {
+            HyParViewMessage::Measured { token } => self.on_measured(from, token, now, out),
+            HyParViewMessage::Optimise { token, old } => {
+                self.on_optimise(from, token, old, now, out);
+            }
+            HyParViewMessage::Optimised { token, is_done } => {
+                self.on_optimised(from, token, is_done, now, out);
+            }
+            HyParViewMessage::Replace { token, initiator, old } => {
+                self.on_replace(from, token, (initiator, old), now, out);
+            }
+            HyParViewMessage::Replaced { token, is_done } => {
+                self.on_replaced(from, token, is_done, now, out);
+            }
+            HyParViewMessage::Switch { token, initiator } => {
+                self.on_switch(from, token, initiator, now, out);
+            }
+            HyParViewMessage::Switched { token, is_done } => {
+                self.on_switched(from, token, is_done, now, out);
+            }
+            HyParViewMessage::DisconnectWait => self.on_disconnect_wait(from, now, out),
+            _ => {} // each of the others has been dealt with
         }
     }
 
@@ -284,7 +338,9 @@ impl HyParView {
             out.push(OverlayOutput::NeighbourDown(from));
         }
         if !alive {
-            self.end_request(from);
+            if let Some(request) = self.end_request(from) {
+                self.on_swap_ended(from, request, now, out);
+            }
             self.lose(from);
         } else if was_active {
             self.keep(from);
@@ -307,6 +363,8 @@ impl HyParView {
                 Timer::Pulse => self.on_pulse_due(now, out),
                 Timer::Merge => self.on_merge_due(now, out),
                 Timer::Seeds => self.on_seeds_due(now, out),
+                Timer::Optimise => self.on_optimise_due(now, out),
+                Timer::Swap => self.on_swap_due(now, out),
                 Timer::Request(peer) => self.on_request_due(peer, now, out),
             }
         }
@@ -337,7 +395,7 @@ impl HyParView {
     }
 
     /// A neighbour from now on; one is put out where there is no room.
-    fn add_active(&mut self, peer: PeerId, out: &mut Out) {
+    fn add_active(&mut self, peer: PeerId, now: Micros, out: &mut Out) {
         if let Some(other) = self.views.other_life(peer) {
             self.views.remove_active(other);
             out.push(OverlayOutput::NeighbourDown(other));
@@ -345,12 +403,14 @@ impl HyParView {
         }
         let size = usize::from(self.options.active_size);
         let is_full = self.views.active.len() >= size;
-        if is_full && !self.options.planted.is("hyparview_accepts_beyond_full") {
+        let planted = self.options.planted;
+        let outgrows = planted.is("hyparview_accepts_beyond_full") || planted.is("xbot_takes_both");
+        if is_full && !outgrows {
             let victim = self.views.active[self.rng.index(self.views.active.len())];
             self.counters.evicted += 1;
             self.put_out(victim, out);
         }
-        self.end_request(peer);
+        let asked = self.end_request(peer);
         if !self.options.planted.is("hyparview_neighbour_stays_passive") {
             self.views.passive.retain(|other| other.node != peer.node);
         }
@@ -359,6 +419,9 @@ impl HyParView {
         self.views.active.push(peer);
         self.held.insert(peer);
         out.push(OverlayOutput::NeighbourUp(peer));
+        if let Some(request) = asked {
+            self.on_swap_ended(peer, request, now, out);
+        }
     }
 
     /// Puts out a neighbour that goes on living.

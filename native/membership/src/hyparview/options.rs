@@ -2,6 +2,8 @@
 
 use foundation_machine::{Micros, Planted};
 
+use super::xbot::XBotOptions;
+
 /// Options of [`HyParView`](super::HyParView). "Paper" is Leitao, Pereira and Rodrigues,
 /// "HyParView: A Membership Protocol for Reliable Gossip-Based Broadcast", 2007.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct HyParViewOptions {
     /// merges separate overlays; it starts at a thirtieth. [`Micros::NEVER`] switches the rule
     /// off. Default 30 s: twice the time after which a lost root is noticed.
     pub merge_period: Micros,
+    /// Swaps neighbours for cheaper ones where it is some. Default none: costs have to be worth it.
+    pub xbot: Option<XBotOptions>,
     /// The bug that it is to have.
     pub planted: Planted,
 }
@@ -70,6 +74,7 @@ impl Default for HyParViewOptions {
             seeds_at_once: 3,
             pulse_period: Micros::from_millis(5_000),
             merge_period: Micros::from_millis(30_000),
+            xbot: None,
             planted: Planted::NONE,
         }
     }

@@ -6,8 +6,13 @@ use super::message::HyParViewMessage;
 use super::{HyParView, Out, Timer, fraction};
 use crate::overlay::OverlayOutput;
 
-/// Periods without a pulse after which the root is gone: two may be late. Unit: thousandths.
+/// Silence of the root after which it counts as gone: two pulses are late. Unit: thousandths of a
+/// period, as of those below.
 const SILENCE: u32 = 2_500;
+/// Silence after which another's word that it is gone is taken.
+const PATIENCE: u32 = 2_000;
+/// Silence after which a node is not sure any more of its component.
+const DOUBT: u32 = 1_500;
 
 impl HyParView {
     /// A new neighbour hears at once which component it is in.
@@ -25,14 +30,15 @@ impl HyParView {
         }
     }
 
+    /// The root's next beat, or the end of everybody else's patience with it.
     pub(super) fn on_pulse_due(&mut self, now: Micros, out: &mut Out) {
         if self.component.is_root() {
             self.component.beat(now);
-            self.tell_pulse(None, out);
-        } else if self.component.expire(fraction(self.options.pulse_period, SILENCE), now) {
-            self.tell_pulse(None, out);
+        } else {
+            self.component.expire(now);
             self.expect_separation(now);
         }
+        self.tell_pulse(None, out);
         let wait = self.around(self.options.pulse_period, 10);
         self.timers.set(Timer::Pulse, now + wait);
     }
@@ -54,8 +60,12 @@ impl HyParView {
             }
             return;
         }
-        if self.component.hear(root, count, now) {
+        let period = self.options.pulse_period;
+        if self.component.hear(root, count, fraction(period, PATIENCE), now) {
             self.tell_pulse(Some(from), out);
+            // Not all at the same time: the first one's wave spares the others theirs.
+            let wait = fraction(period, SILENCE + self.rng.below(200));
+            self.timers.set(Timer::Pulse, now + wait);
         }
     }
 
@@ -90,8 +100,9 @@ impl HyParView {
         now: Micros,
         out: &mut Out,
     ) {
+        let is_unsure = self.component.silence(now) >= fraction(self.options.pulse_period, DOUBT);
         let is_same = self.component.is_same(from, count) || self.views.is_active(from);
-        if is_same || self.options.planted.is("hyparview_merges_nobody") {
+        if is_same || is_unsure || self.options.planted.is("hyparview_merges_nobody") {
             out.push(OverlayOutput::Send { to: from, message: HyParViewMessage::Reject { token } });
         } else {
             self.on_join(from, token, now, out);

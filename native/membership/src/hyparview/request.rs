@@ -19,6 +19,10 @@ pub(super) enum Aim {
     Compare,
     /// To learn of more peers.
     Learn,
+    /// X-BOT's initiator, to its candidate.
+    Optimise,
+    /// X-BOT's d, to o.
+    Switch,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,28 +43,47 @@ impl Request {
 }
 
 impl HyParView {
-    /// Begins a request: the link first.
-    pub(super) fn request(&mut self, peer: PeerId, aim: Aim, now: Micros, out: &mut Out) {
+    /// Begins a request: the link first. Whether it did.
+    pub(super) fn request(&mut self, peer: PeerId, aim: Aim, now: Micros, out: &mut Out) -> bool {
         if peer.node == self.own.node || self.views.is_active(peer) {
-            return;
+            return false;
         }
         if self.requests.contains_key(&peer) {
-            return;
+            return false;
         }
         // Besides those that fill the view, as many again that others caused.
         if self.requests.len() >= 2 * usize::from(self.options.active_size) {
             self.counters.requests_refused += 1;
-            return;
+            return false;
         }
         self.requests.insert(peer, Request::new(aim));
         self.timers.set(Timer::Request(peer), now + self.options.dial_timeout);
         self.held.insert(peer);
         out.push(OverlayOutput::Dial(peer));
+        true
+    }
+
+    pub(super) fn answer_timeout(&self, peer: PeerId) -> Micros {
+        let twice = self.costs.get(&peer).map_or(Micros(0), |cost| *cost + *cost);
+        twice.max(self.options.answer_timeout_min)
+    }
+
+    /// Asked now, with a new token.
+    pub(super) fn new_token(&mut self, peer: PeerId) -> u32 {
+        self.token = self.token.wrapping_add(1);
+        if let Some(request) = self.requests.get_mut(&peer) {
+            request.token = Some(self.token);
+        }
+        self.token
     }
 
     /// Asks a peer whose link is up.
     pub(super) fn ask(&mut self, peer: PeerId, now: Micros, out: &mut Out) {
         let Some(request) = self.requests.get(&peer).copied() else { return };
+        if matches!(request.aim, Aim::Optimise | Aim::Switch) {
+            self.ask_swap(peer, now, out);
+            return;
+        }
         let has_room = self.views.active.len() < usize::from(self.options.active_size);
         if request.aim == Aim::Fill && !has_room {
             self.end_request(peer);
@@ -77,10 +100,8 @@ impl HyParView {
             Aim::Join => HyParViewMessage::Join { token },
             Aim::Compare => HyParViewMessage::Compare { token, count: self.component.count() },
             Aim::Learn => self.question(),
-            Aim::Fill | Aim::Insist if is_high => {
-                HyParViewMessage::Neighbour { token, priority: Priority::High }
-            }
-            Aim::Fill | Aim::Insist => {
+            _ if is_high => HyParViewMessage::Neighbour { token, priority: Priority::High },
+            _ => {
                 let wrong = self.options.planted.is("hyparview_always_high");
                 let priority = if wrong { Priority::High } else { Priority::Low };
                 HyParViewMessage::Neighbour { token, priority }
@@ -90,8 +111,7 @@ impl HyParView {
         if self.options.planted.is("hyparview_waits_for_ever") {
             self.timers.cancel(&Timer::Request(peer));
         } else {
-            let twice = self.costs.get(&peer).map_or(Micros(0), |cost| *cost + *cost);
-            let wait = twice.max(self.options.answer_timeout_min);
+            let wait = self.answer_timeout(peer);
             self.timers.set(Timer::Request(peer), now + wait);
         }
         out.push(OverlayOutput::Send { to: peer, message });
@@ -99,7 +119,7 @@ impl HyParView {
 
     /// The other end let go of the link just as this one asked over it: once more, over a new one.
     pub(super) fn request_again(&mut self, peer: PeerId, was: Request, now: Micros, out: &mut Out) {
-        if was.is_again || was.token.is_none() {
+        if was.is_again || was.token.is_none() || matches!(was.aim, Aim::Optimise | Aim::Switch) {
             return;
         }
         self.request(peer, was.aim, now, out);
@@ -126,8 +146,8 @@ impl HyParView {
         if self.views.is_active(from) || has_room || priority == Priority::High {
             self.accept(from, token, now, out);
         } else {
+            // Not kept: who is short of one neighbour asks everybody, and would be in all views.
             out.push(OverlayOutput::Send { to: from, message: HyParViewMessage::Reject { token } });
-            self.keep(from);
         }
     }
 
@@ -135,7 +155,7 @@ impl HyParView {
     pub(super) fn accept(&mut self, from: PeerId, token: u32, now: Micros, out: &mut Out) {
         let is_new = !self.views.is_active(from);
         if is_new {
-            self.add_active(from, out);
+            self.add_active(from, now, out);
         }
         out.push(OverlayOutput::Send { to: from, message: HyParViewMessage::Accept { token } });
         if is_new {
@@ -145,7 +165,7 @@ impl HyParView {
     }
 
     /// The request that an answer with this token belongs to, taken out.
-    fn answered(&mut self, from: PeerId, token: u32) -> Option<Request> {
+    pub(super) fn answered(&mut self, from: PeerId, token: u32) -> Option<Request> {
         let is_it = self.requests.get(&from).is_some_and(|request| request.token == Some(token));
         if is_it { self.end_request(from) } else { None }
     }
@@ -157,7 +177,7 @@ impl HyParView {
         self.counters.merged += u64::from(request.aim == Aim::Compare);
         let has_room = self.views.active.len() < usize::from(self.options.active_size);
         if has_room || request.is_high {
-            self.add_active(from, out);
+            self.add_active(from, now, out);
             self.greet(from, out);
         } else {
             let message = HyParViewMessage::Disconnect { alive: true };
@@ -189,14 +209,16 @@ impl HyParView {
             let message = HyParViewMessage::Disconnect { alive: true };
             out.push(OverlayOutput::Send { to: peer, message });
         }
+        self.on_swap_ended(peer, request, now, out);
         self.let_go(peer, out);
         self.fill(now, out);
     }
 
     pub(super) fn on_dial_failed(&mut self, peer: PeerId, now: Micros, out: &mut Out) {
         self.held.remove(&peer);
-        if self.end_request(peer).is_some() {
+        if let Some(request) = self.end_request(peer) {
             self.lose(peer);
+            self.on_swap_ended(peer, request, now, out);
             self.fill(now, out);
         }
     }

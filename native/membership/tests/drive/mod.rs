@@ -110,6 +110,8 @@ pub(crate) struct Net<T: Machine> {
     alarms: Vec<Micros>,
     pub(crate) seeds: Vec<usize>,
     delay_max: u64,
+    /// Nodes of different regions are far from each other.
+    regions: usize,
     /// Nodes of different groups cannot reach each other.
     groups: Vec<u8>,
 }
@@ -141,6 +143,7 @@ impl<T: Machine> Net<T> {
             alarms: Vec::new(),
             seeds,
             delay_max: 20_000,
+            regions: 1,
             groups: Vec::new(),
         }
     }
@@ -157,10 +160,17 @@ impl<T: Machine> Net<T> {
     }
 
     /// The same both ways and always, so that links keep their order.
-    fn delay(&self, a: usize, b: usize) -> Micros {
+    pub(crate) fn delay(&self, a: usize, b: usize) -> Micros {
         let (low, high) = (a.min(b) as u64, a.max(b) as u64);
         let mixed = (low << 32 | high).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
-        Micros(500 + mixed % self.delay_max)
+        let far = if a % self.regions == b % self.regions { 0 } else { 40_000 };
+        Micros(500 + mixed % self.delay_max + far)
+    }
+
+    /// So many regions of nodes that are 0.5 to 2.5 ms from each other; others are 40 ms further.
+    pub(crate) fn set_regions(&mut self, regions: usize) {
+        self.regions = regions;
+        self.delay_max = 2_000;
     }
 
     fn at(&mut self, time: Micros, event: Event<T::Message>) {
