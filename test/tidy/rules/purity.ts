@@ -15,8 +15,8 @@ const PURE_CRATES = [
   "crdt",
 ] as const;
 
-// No TypeScript room decides by itself yet; a folder listed here is held to it from then on.
-const PURE_SCRIPT_FOLDERS: readonly string[] = [];
+// What decides and does nothing else.
+const PURE_SCRIPT_FOLDERS: readonly string[] = ["ts/distributed/topology/rules/"];
 
 // Clocks, sockets, threads, files and process-wide randomness. `core::time::Duration` is a number.
 const IMPURE_CRATES = "tokio|rand|rand_core|getrandom|fastrand|socket2|mio|libc";
