@@ -26,7 +26,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "plumtree_window_reopens",
-        what: "after the time of ids, an origin's sequences count as new again",
+        what: "an origin that is silent for the time of an exchange is forgotten with all it sent",
     },
     Bug {
         name: "plumtree_cache_grows",

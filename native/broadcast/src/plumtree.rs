@@ -508,7 +508,7 @@ impl<B: Payload> Plumtree<B> {
         self.cache.expire(now, &self.options);
         self.window.expire(now, self.options.gap_kept);
         if self.options.planted.is("plumtree_window_reopens") {
-            self.window.forget_silent(now, self.options.gap_kept);
+            self.window.forget_silent(now, self.options.exchange_every);
         }
         for id in self.missing.expire(now, self.options.payload_kept) {
             self.counters.missed += 1;

@@ -158,6 +158,37 @@ impl Network {
         }
     }
 
+    /// The node is gone; its neighbours hear of it when [`Network::notice`] tells them.
+    pub(crate) fn crash(&mut self, id: PeerId) -> BTreeSet<PeerId> {
+        self.nodes.remove(&id);
+        self.wakes.remove(&id);
+        self.links.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The neighbours of a crashed node hear that it is gone.
+    pub(crate) fn notice(&mut self, id: PeerId) {
+        for other in self.links.remove(&id).unwrap_or_default() {
+            if self.links.get_mut(&other).is_some_and(|linked| linked.remove(&id)) {
+                self.tell(other, BroadcastInput::NeighbourDown(id));
+            }
+        }
+    }
+
+    /// Whether links lead from each living node to each other.
+    pub(crate) fn is_connected(&self) -> bool {
+        let Some(&first) = self.nodes.keys().next() else { return true };
+        let mut reached = BTreeSet::from([first]);
+        let mut pending = vec![first];
+        while let Some(id) = pending.pop() {
+            for &next in &self.links[&id] {
+                if self.nodes.contains_key(&next) && reached.insert(next) {
+                    pending.push(next);
+                }
+            }
+        }
+        reached.len() == self.nodes.len()
+    }
+
     pub(crate) fn broadcast(&mut self, from: PeerId, bytes: usize) -> BroadcastId {
         let before: BTreeSet<BroadcastId> = self.traces.keys().copied().collect();
         self.tell(from, BroadcastInput::Broadcast(Sized(bytes)));
