@@ -28,9 +28,10 @@ pub fn bugs() -> Vec<Bug> {
     let machines = [
         BUGS,
         crate::router::BUGS,
-        foundation_membership::HYPARVIEW_BUGS,
         foundation_membership::ROSTER_BUGS,
+        foundation_membership::SWITCH_BUGS,
+        foundation_detector::DETECTOR_BUGS,
         foundation_broadcast::BUGS,
     ];
-    machines.concat()
+    [machines.concat(), foundation_membership::OVERLAY_BUGS.concat()].concat()
 }

@@ -3,15 +3,18 @@
 use std::collections::VecDeque;
 
 use foundation_broadcast::{BroadcastInput, Payload};
+use foundation_detector::{DetectorInput, Probing};
 use foundation_machine::{Micros, PeerId, Rng};
-use foundation_membership::{LinkEnd, OverlayInput, Roster, RosterInput};
+use foundation_membership::{
+    LinkEnd, OverlayInput, OverlayMessage, Roster, RosterInput, Strategy, SwitchInput,
+};
 
 use crate::counters::ClusterCounters;
-use crate::event::{ClusterEvent, RouteFailure};
+use crate::event::{ClusterEvent, RouteFailure, SwitchFailure};
 use crate::gate::Gate;
 use crate::io::{Input, Output, OverlayNo};
 use crate::links::Links;
-use crate::message::ClusterMessage;
+use crate::message::{Carried, ClusterMessage};
 use crate::named::Named;
 use crate::options::ClusterOptions;
 use crate::router::{Router, RouterInput};
@@ -36,15 +39,16 @@ use crate::work::Task;
 pub struct Cluster<B> {
     pub(crate) options: ClusterOptions,
     pub(crate) own: PeerId,
-    #[expect(dead_code, reason = "a switch draws its machine's generator from it")]
     pub(crate) rng: Rng,
     pub(crate) links: Links,
     pub(crate) overlays: Vec<Named<B>>,
     pub(crate) roster: Option<Roster>,
-    pub(crate) router: Router<B>,
+    pub(crate) detector: Option<Probing>,
+    pub(crate) router: Router<Carried<B>>,
     pub(crate) gate: Gate<B>,
     pub(crate) seeds: SeedAsks,
     pub(crate) leave_at: Micros,
+    pub(crate) costs_at: Micros,
     pub(crate) counters: ClusterCounters,
     pub(crate) work: VecDeque<Task<B>>,
 }
@@ -62,7 +66,13 @@ impl<B: Payload> Cluster<B> {
         if let Some(options) = &mut roster_options {
             options.planted = planted;
         }
+        let mut detector_options = options.detector;
+        if let Some(options) = &mut detector_options {
+            options.planted = planted;
+        }
         Cluster {
+            detector: detector_options.map(|options| Probing::new(options, own, rng.fork(), now)),
+            costs_at: now + options.cost_period,
             own,
             links: Links::new(options.link_linger, rng.fork(), planted),
             overlays,
@@ -81,19 +91,24 @@ impl<B: Payload> Cluster<B> {
     /// Takes one input and adds what has to be done to `out`, in order.
     pub fn handle(&mut self, input: Input<B>, now: Micros, out: &mut Vec<Output<B>>) {
         match input {
-            Input::Seeds(count) => self.tell_overlays(&OverlayInput::Seeds(count)),
+            Input::Seeds(count) => self.seeds_known(count),
             Input::LinkUp { peer, is_seed } => self.link_up(peer, is_seed, now, out),
             Input::LinkDown { peer, end } => self.link_down(peer, end, now, out),
             Input::DialFailed(peer) => self.dial_failed(peer),
             Input::SeedFailed => self.seed_failed(),
             Input::Received { from, message } => self.received(from, message, now, out),
             Input::RoundTrip { peer, rtt } => self.round_trip(peer, rtt),
-            Input::Busy(isolates) => self.work.push_back(Task::Roster(RosterInput::Busy(isolates))),
+            Input::Busy(isolates) => {
+                self.work.push_back(Task::Roster(RosterInput::Busy(isolates)));
+                self.work.push_back(Task::Detector(DetectorInput::Busy(isolates)));
+            }
             Input::Due => self.due_now(now, out),
             Input::Broadcast { overlay, payload } => self.broadcast(overlay, payload),
             Input::Route { to, overlay, payload } => self.route(to, overlay, payload, out),
             Input::Leave => self.leave(now),
-            Input::Switch { .. } => {}
+            Input::Switch { overlay, epoch, from, to } => {
+                self.propose(overlay, epoch, (from, to), out);
+            }
         }
         while let Some(task) = self.work.pop_front() {
             self.perform(task, now, out);
@@ -104,9 +119,11 @@ impl<B: Payload> Cluster<B> {
     #[must_use]
     pub fn due(&self) -> Micros {
         let roster = self.roster.as_ref().map_or(Micros::NEVER, Roster::due);
-        let own = [roster, self.router.due(), self.links.due(), self.gate.due(), self.leave_at];
+        let detector = self.detector.as_ref().map_or(Micros::NEVER, Probing::due);
+        let own = [self.router.due(), self.links.due(), self.gate.due(), self.leave_at];
+        let own = own.into_iter().chain([roster, detector, self.costs_at]);
         let overlays = self.overlays.iter().map(Named::due);
-        own.into_iter().chain(overlays).min().unwrap_or(Micros::NEVER)
+        own.chain(overlays).min().unwrap_or(Micros::NEVER)
     }
 
     fn broadcast(&mut self, overlay: OverlayNo, payload: B) {
@@ -127,6 +144,7 @@ impl<B: Payload> Cluster<B> {
             None
         };
         let Some(reason) = reason else {
+            let payload = Carried::Payload(payload);
             let input = RouterInput::Route { to, overlay, payload };
             return self.work.push_back(Task::Router(input));
         };
@@ -135,12 +153,43 @@ impl<B: Payload> Cluster<B> {
         out.push(Output::Event(event));
     }
 
+    fn propose(
+        &mut self,
+        overlay: OverlayNo,
+        number: u32,
+        (from, to): (Strategy, Strategy),
+        out: &mut Vec<Output<B>>,
+    ) {
+        if self.has(overlay) {
+            let input = SwitchInput::Propose { number, from, to };
+            return self.work.push_back(Task::Switch { overlay, input });
+        }
+        self.counters.refused_inputs += 1;
+        let reason = SwitchFailure::UnknownOverlay;
+        let event = ClusterEvent::SwitchFailed { overlay, epoch: number, reason, is_own: true };
+        out.push(Output::Event(event));
+    }
+
+    fn seeds_known(&mut self, count: u32) {
+        self.seeds.count = count;
+        for overlay in self.overlay_numbers() {
+            for generation in &self.overlays[usize::from(overlay.0)].generations {
+                if !generation.has_member_seeds {
+                    let (epoch, input) = (generation.key, OverlayInput::Seeds(count));
+                    self.work.push_back(Task::Overlay { overlay, epoch, input });
+                }
+            }
+        }
+    }
+
     fn round_trip(&mut self, peer: PeerId, rtt: Micros) {
         if !self.links.is_up(peer) {
             return;
         }
         self.links.measured(peer, rtt);
         self.tell_overlays(&OverlayInput::Cost { peer, cost: rtt });
+        let input = DetectorInput::Heartbeat { peer, rtt: Some(rtt) };
+        self.work.push_back(Task::Detector(input));
         for overlay in self.overlay_numbers() {
             let input = BroadcastInput::RoundTrip { peer, rtt };
             self.work.push_back(Task::Tree { overlay, input });
@@ -163,13 +212,25 @@ impl<B: Payload> Cluster<B> {
             let named = &self.overlays[usize::from(overlay.0)];
             for generation in &named.generations {
                 if generation.machine.due() <= now {
-                    let (epoch, input) = (generation.epoch, OverlayInput::Due);
+                    let (epoch, input) = (generation.key, OverlayInput::Due);
                     self.work.push_back(Task::Overlay { overlay, epoch, input });
                 }
             }
             if named.tree.due() <= now {
                 self.work.push_back(Task::Tree { overlay, input: BroadcastInput::Due });
             }
+            if named.switch.due() <= now {
+                self.work.push_back(Task::Switch { overlay, input: SwitchInput::Due });
+            }
+        }
+        if self.detector.as_ref().is_some_and(|detector| detector.due() <= now) {
+            self.work.push_back(Task::Detector(DetectorInput::Due));
+        }
+        if self.costs_at <= now {
+            let spread = u32::try_from(self.options.cost_period.0 / 4).unwrap_or(u32::MAX);
+            let jitter = Micros(u64::from(self.rng.below(spread)));
+            self.costs_at = now + self.options.cost_period + jitter;
+            self.tell_costs();
         }
         if self.router.due() <= now {
             self.work.push_back(Task::Router(RouterInput::Due));
@@ -194,7 +255,18 @@ impl<B: Payload> Cluster<B> {
             self.counters.stale += 1;
             return;
         }
+        let is_probe = matches!(message, ClusterMessage::Detector(_));
+        if !is_probe {
+            self.work.push_back(Task::Detector(DetectorInput::Heard(from)));
+        }
         let task = match message {
+            ClusterMessage::Detector(message) => {
+                Task::Detector(DetectorInput::Received { from, message })
+            }
+            ClusterMessage::Switch { overlay, message } if self.has(overlay) => {
+                let message = *message;
+                Task::Switch { overlay, input: SwitchInput::Received { from, message } }
+            }
             ClusterMessage::Roster(message) => {
                 Task::Roster(RosterInput::Received { from, message })
             }
@@ -228,9 +300,9 @@ impl<B: Payload> Cluster<B> {
         usize::from(overlay.0) < self.overlays.len()
     }
 
-    fn runs(&self, overlay: OverlayNo, epoch: u32) -> bool {
+    fn runs(&self, overlay: OverlayNo, epoch: u64) -> bool {
         let named = self.overlays.get(usize::from(overlay.0));
-        named.is_some_and(|named| named.generations.iter().any(|one| one.epoch == epoch))
+        named.is_some_and(|named| named.generations.iter().any(|one| one.key == epoch))
     }
 
     pub(crate) fn overlay_numbers(&self) -> impl Iterator<Item = OverlayNo> + use<B> {
@@ -238,10 +310,10 @@ impl<B: Payload> Cluster<B> {
     }
 
     /// Every generation of every overlay hears it.
-    pub(crate) fn tell_overlays(&mut self, input: &OverlayInput<crate::named::OverlayMessage>) {
+    pub(crate) fn tell_overlays(&mut self, input: &OverlayInput<OverlayMessage>) {
         for overlay in self.overlay_numbers() {
             for generation in &self.overlays[usize::from(overlay.0)].generations {
-                let (epoch, input) = (generation.epoch, input.clone());
+                let (epoch, input) = (generation.key, input.clone());
                 self.work.push_back(Task::Overlay { overlay, epoch, input });
             }
         }

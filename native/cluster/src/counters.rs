@@ -1,5 +1,7 @@
 //! What a cluster machine counts.
 
+use foundation_detector::DetectorCounters;
+
 use crate::router::RouterCounters;
 
 /// Messages that were refused or dropped, by why. Each only grows.
@@ -15,6 +17,8 @@ pub struct ClusterCounters {
     pub unsent: u64,
     /// Messages of which the application did not hear, for no news came that their origin is up.
     pub unannounced: u64,
+    /// What the detector did.
+    pub detector: DetectorCounters,
     /// What became of routed messages.
     pub routes: RouterCounters,
 }

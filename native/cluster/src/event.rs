@@ -1,9 +1,9 @@
 //! What the application hears of.
 
 use foundation_machine::PeerId;
+use foundation_membership::Strategy;
 
 use crate::io::OverlayNo;
-use crate::options::Strategy;
 
 /// Something that happened in the cluster. Of one life of a node, `NodeUp` comes before everything
 /// else and `NodeDown` after everything else. Without a roster a node knows of its neighbours only:
@@ -70,7 +70,7 @@ pub enum ClusterEvent<B> {
         /// Why.
         reason: RouteFailure,
     },
-    /// An overlay has another strategy now, on every node that takes part.
+    /// An overlay has another strategy here from now on; every member has neighbours by it.
     Switched {
         /// Which overlay.
         overlay: OverlayNo,
@@ -83,10 +83,13 @@ pub enum ClusterEvent<B> {
     SwitchFailed {
         /// Which overlay.
         overlay: OverlayNo,
-        /// The epoch that goes on.
+        /// Which attempt: the number of its epoch. That of the epoch in use where this node's own
+        /// wish was refused at once.
         epoch: u32,
         /// Why.
         reason: SwitchFailure,
+        /// Whether this node had asked for it.
+        is_own: bool,
     },
     /// The others have taken this life of this node out: only a later one can join.
     Removed(DownReason),
@@ -152,6 +155,8 @@ pub enum SwitchFailure {
     TimedOut,
     /// A member refused, or does not know the strategy.
     Refused,
+    /// The node that had asked for it is gone.
+    CoordinatorDown,
     /// No such overlay.
     UnknownOverlay,
 }

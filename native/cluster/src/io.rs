@@ -1,11 +1,10 @@
 //! What goes into a node's cluster machine and what comes out.
 
 use foundation_machine::{Micros, PeerId};
-use foundation_membership::LinkEnd;
+use foundation_membership::{LinkEnd, Strategy};
 
 use crate::event::ClusterEvent;
 use crate::message::ClusterMessage;
-use crate::options::Strategy;
 
 /// Which of a node's overlays, by the order of its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +40,8 @@ pub enum Input<B> {
         /// What it says.
         message: ClusterMessage<B>,
     },
-    /// A round trip was measured on the link to that peer.
+    /// The link's regular sign of life came and measured a round trip on it. The detector learns
+    /// the rhythm of these.
     RoundTrip {
         /// To whom.
         peer: PeerId,

@@ -3,7 +3,8 @@
 //! A machine *holds* a link from when it asks for it until it lets go of it. A link that nobody at
 //! this end has held for a while is told the other end to be unused; when both ends have said so it
 //! is hung up, by whichever hears it second. Who wants it again asks first and uses it when the
-//! other end grants it, so nothing is ever sent into a link that is being hung up.
+//! other end grants it, so no message of the application is sent into a link
+//! that is being hung up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +16,11 @@ use crate::io::OverlayNo;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Holder {
     /// An overlay, in that epoch.
-    Overlay(OverlayNo, u32),
+    Overlay(OverlayNo, u64),
     /// The router, for messages to the peer itself.
     Router,
+    /// The detector, to see whether the peer is there.
+    Detector,
 }
 
 /// What the two ends of a link say of their use for it.
@@ -202,7 +205,6 @@ impl Links {
     }
 
     /// Lets go of all that an overlay held in an epoch that is over.
-    #[expect(dead_code, reason = "what a switch ends with")]
     pub(crate) fn release_all(&mut self, holder: Holder, now: Micros, out: &mut Vec<LinkOutput>) {
         let held = |holders: &BTreeSet<Holder>| holders.contains(&holder);
         let up = self.up.iter().filter(|(_, link)| held(&link.holders)).map(|(peer, _)| *peer);

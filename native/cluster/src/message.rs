@@ -1,24 +1,26 @@
 //! What the cluster machines of two linked nodes say to each other.
 
-use foundation_broadcast::PlumtreeMessage;
+use foundation_broadcast::{Payload, PlumtreeMessage};
+use foundation_detector::DetectorMessage;
 use foundation_machine::PeerId;
-use foundation_membership::RosterMessage;
+use foundation_membership::{OverlayMessage, RosterMessage, Strategy, SwitchMessage};
 
 use crate::io::OverlayNo;
 use crate::links::LinkUse;
-use crate::named::OverlayMessage;
 
 /// One message over a link. `B` is a payload of the application, which no machine looks into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterMessage<B> {
     /// Who is a member, and in which state.
     Roster(RosterMessage),
+    /// Probes and their answers.
+    Detector(DetectorMessage),
     /// Who links to whom.
     Overlay {
         /// Which overlay.
         overlay: OverlayNo,
-        /// Which of its strategies: each switch begins the next epoch.
-        epoch: u32,
+        /// Which of its strategies: see [`epoch_key`](crate::epoch_key).
+        epoch: u64,
         /// What it says.
         message: OverlayMessage,
     },
@@ -29,12 +31,37 @@ pub enum ClusterMessage<B> {
         /// What it says.
         message: PlumtreeMessage<B>,
     },
+    /// A change of an overlay's strategy.
+    Switch {
+        /// Which overlay.
+        overlay: OverlayNo,
+        /// What it says.
+        message: Box<SwitchMessage<Strategy>>,
+    },
     /// A message on its way to a node that may be several links away.
-    Routed(Routed<B>),
+    Routed(Routed<Carried<B>>),
     /// A routed message that could go nowhere from there, back to the node it came from.
-    RouteReturned(Routed<B>),
+    RouteReturned(Routed<Carried<B>>),
     /// What use the sender has for the link itself.
     LinkUse(LinkUse),
+}
+
+/// What a routed message carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carried<B> {
+    /// The application's.
+    Payload(B),
+    /// The detector's, to a member without a link.
+    Detector(DetectorMessage),
+}
+
+impl<B: Payload> Payload for Carried<B> {
+    fn bytes(&self) -> usize {
+        match self {
+            Carried::Payload(payload) => payload.bytes(),
+            Carried::Detector(message) => message.wire_bytes(),
+        }
+    }
 }
 
 /// A message of one node to another that may not be linked to it.
@@ -42,7 +69,8 @@ pub enum ClusterMessage<B> {
 pub struct Routed<B> {
     /// Who sends it.
     pub origin: PeerId,
-    /// Counts the origin's routed messages, to whomever they go, from 1.
+    /// Counts the origin's routed messages, to whomever they go, from 1; 0 for one that is in no
+    /// order with others and for whose sake nobody is dialled.
     pub sequence: u64,
     /// The origin's message to that destination that this one must not overtake; 0: any.
     pub after: u64,

@@ -1,36 +1,43 @@
 //! One overlay of the node under its name: the strategy it runs, the one it may be changing to, and
 //! the broadcast tree over the neighbours of both.
 
-use std::collections::BTreeSet;
-
 use foundation_broadcast::{Payload, Plumtree};
 use foundation_machine::{Micros, PeerId, Planted, Rng};
-use foundation_membership::{HyParView, HyParViewMessage};
+use foundation_membership::{Epoch, NeighbourUnion, Overlay, Strategy, Switch, Version};
 
-use crate::options::{NamedOverlay, Strategy};
+use crate::options::NamedOverlay;
 
-pub(crate) type Overlay = HyParView;
-/// A message between two nodes' sides of one overlay.
-pub type OverlayMessage = HyParViewMessage;
+/// An epoch as messages name it: its number, and bits of the life of the node that proposed it,
+/// since two may propose one of the same number at once.
+#[must_use]
+pub fn epoch_key(epoch: Epoch) -> u64 {
+    let tag = epoch.coordinator.map_or(0, |by| by.life.random ^ by.life.start);
+    u64::from(epoch.number) << 32 | (tag & 0xffff_ffff)
+}
 
 /// One strategy of an overlay, for as long as it runs.
 #[derive(Debug)]
 pub(crate) struct Generation {
-    pub(crate) epoch: u32,
-    pub(crate) strategy: Strategy,
+    pub(crate) epoch: Epoch,
+    pub(crate) key: u64,
     pub(crate) machine: Overlay,
-    pub(crate) neighbours: BTreeSet<PeerId>,
+    /// It begins where others are linked already: members are its seeds.
+    pub(crate) has_member_seeds: bool,
 }
 
 /// An overlay.
 #[derive(Debug)]
 pub(crate) struct Named<B> {
     pub(crate) options: NamedOverlay,
-    /// What runs: one generation, and while it is being changed two, in order of epoch.
+    planted: Planted,
+    own: PeerId,
+    /// What runs: one generation, and during a switch two.
     pub(crate) generations: Vec<Generation>,
-    /// One tree for both generations: what it has seen and still looks for is the node's, so a
+    pub(crate) neighbours: NeighbourUnion,
+    /// One tree for all generations: what it has seen and still looks for is the node's, so a
     /// change of neighbours neither loses a broadcast nor doubles one.
     pub(crate) tree: Plumtree<B>,
+    pub(crate) switch: Switch<Strategy>,
 }
 
 impl<B: Payload> Named<B> {
@@ -43,46 +50,47 @@ impl<B: Payload> Named<B> {
     ) -> Self {
         let mut plumtree = options.plumtree.clone();
         plumtree.planted = planted;
-        let tree = Plumtree::new(plumtree, own, rng.fork(), now);
-        let mut named = Named { options, generations: Vec::new(), tree };
-        let strategy = named.options.strategy;
-        named.begin(0, strategy, planted, own, rng, now);
+        let mut switch = options.switch.clone();
+        switch.planted = planted;
+        let strategy = options.strategy;
+        let mut named = Named {
+            tree: Plumtree::new(plumtree, own, rng.fork(), now),
+            switch: Switch::new(switch, own, strategy, rng.fork(), now),
+            options,
+            planted,
+            own,
+            generations: Vec::new(),
+            neighbours: NeighbourUnion::default(),
+        };
+        named.begin(Version { epoch: Epoch::FIRST, strategy }, rng.fork(), now);
         named
     }
 
-    /// Runs a strategy, beside the one that runs already.
-    pub(crate) fn begin(
-        &mut self,
-        epoch: u32,
-        strategy: Strategy,
-        planted: Planted,
-        own: PeerId,
-        rng: &mut Rng,
-        now: Micros,
-    ) {
-        let mut hyparview = self.options.hyparview.clone();
-        hyparview.planted = planted;
-        let machine = HyParView::new(hyparview, own, rng.fork(), now);
-        let neighbours = BTreeSet::new();
-        self.generations.push(Generation { epoch, strategy, machine, neighbours });
+    /// Runs a strategy, beside those that run already.
+    pub(crate) fn begin(&mut self, version: Version<Strategy>, rng: Rng, now: Micros) {
+        let mut options = self.options.strategies.clone();
+        options.full_mesh.planted = self.planted;
+        options.hyparview.planted = self.planted;
+        options.client_server.planted = self.planted;
+        let Version { epoch, strategy } = version;
+        let machine = Overlay::new(strategy, &options, self.own, rng, now);
+        let has_member_seeds = epoch != Epoch::FIRST && strategy != Strategy::Static;
+        let key = epoch_key(epoch);
+        self.generations.push(Generation { epoch, key, machine, has_member_seeds });
     }
 
-    pub(crate) fn generation(&mut self, epoch: u32) -> Option<&mut Generation> {
-        self.generations.iter_mut().find(|generation| generation.epoch == epoch)
+    pub(crate) fn generation(&mut self, key: u64) -> Option<&mut Generation> {
+        self.generations.iter_mut().find(|generation| generation.key == key)
     }
 
-    /// Whether any generation has that neighbour.
-    pub(crate) fn has_neighbour(&self, peer: PeerId) -> bool {
-        self.generations.iter().any(|generation| generation.neighbours.contains(&peer))
-    }
-
-    /// The neighbours of all generations, in order.
-    pub(crate) fn neighbours(&self) -> BTreeSet<PeerId> {
-        self.generations.iter().flat_map(|generation| &generation.neighbours).copied().collect()
+    /// What the overlay is; what it may become, or was, runs beside it.
+    pub(crate) fn current(&self) -> Option<&Generation> {
+        let epoch = self.switch.current().epoch;
+        self.generations.iter().find(|generation| generation.epoch == epoch)
     }
 
     pub(crate) fn due(&self) -> Micros {
         let machines = self.generations.iter().map(|generation| generation.machine.due());
-        machines.fold(self.tree.due(), Micros::min)
+        machines.fold(self.tree.due().min(self.switch.due()), Micros::min)
     }
 }

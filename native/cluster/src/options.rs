@@ -1,8 +1,9 @@
 //! How a node's cluster machine is set up.
 
 use foundation_broadcast::PlumtreeOptions;
+use foundation_detector::DetectorOptions;
 use foundation_machine::{Micros, Planted};
-use foundation_membership::{HyParViewOptions, RosterOptions};
+use foundation_membership::{OverlayOptions, RosterOptions, Strategy, SwitchOptions};
 
 /// What a cluster machine is made of. Every node of a cluster has the same overlays in the same
 /// order.
@@ -11,6 +12,8 @@ pub struct ClusterOptions {
     /// The roster of members that every node holds whole. Without one a node knows its neighbours
     /// only, as in the papers: for thousands of nodes in the simulator.
     pub roster: Option<RosterOptions>,
+    /// The detector of silent members. Without one only links that break tell of failures.
+    pub detector: Option<DetectorOptions>,
     /// The overlays; at least one, at most [`OVERLAYS_MAX`](Self::OVERLAYS_MAX).
     pub overlays: Vec<NamedOverlay>,
     /// How messages reach nodes that are no neighbours.
@@ -24,6 +27,9 @@ pub struct ClusterOptions {
     /// A node that leaves has so long to tell members, before it tells neighbours. Default: 50 ms
     /// (news is batched for 10 ms).
     pub leave_linger: Micros,
+    /// How often overlays hear what links to peers that they may choose would cost. Default: 5 s
+    /// (half of a shuffle period).
+    pub cost_period: Micros,
     /// A bug for every machine to have, for the simulator's own proof.
     pub planted: Planted,
 }
@@ -37,8 +43,10 @@ impl Default for ClusterOptions {
     fn default() -> Self {
         ClusterOptions {
             roster: Some(RosterOptions::default()),
+            detector: Some(DetectorOptions::default()),
             overlays: vec![NamedOverlay::new("control", Strategy::FullMesh)],
             router: RouterOptions::default(),
+            cost_period: Micros::from_millis(5_000),
             link_linger: Micros::from_millis(1_000),
             announce_wait: Micros::from_millis(10_000),
             leave_linger: Micros::from_millis(50),
@@ -54,10 +62,12 @@ pub struct NamedOverlay {
     pub name: String,
     /// What it begins with, in epoch 0.
     pub strategy: Strategy,
-    /// How it runs [`Strategy::HyParView`].
-    pub hyparview: HyParViewOptions,
+    /// How it runs each strategy.
+    pub strategies: OverlayOptions,
     /// How it broadcasts.
     pub plumtree: PlumtreeOptions,
+    /// How it changes its strategy.
+    pub switch: SwitchOptions,
 }
 
 impl NamedOverlay {
@@ -67,23 +77,11 @@ impl NamedOverlay {
         NamedOverlay {
             name: name.to_owned(),
             strategy,
-            hyparview: HyParViewOptions::default(),
+            strategies: OverlayOptions::default(),
             plumtree: PlumtreeOptions::default(),
+            switch: SwitchOptions::default(),
         }
     }
-}
-
-/// How an overlay chooses links.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Strategy {
-    /// Everybody links to everybody.
-    FullMesh,
-    /// Partial views that repair themselves.
-    HyParView,
-    /// Clients link to servers, servers to each other.
-    ClientServer,
-    /// The links that were configured.
-    Static,
 }
 
 /// What is done where there is no link to a message's destination.

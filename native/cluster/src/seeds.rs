@@ -1,32 +1,69 @@
 //! Who has asked for a seed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use foundation_machine::PeerId;
 
 use crate::io::OverlayNo;
 
+/// An overlay in one epoch.
+pub(crate) type Asker = (OverlayNo, u64);
+
 /// Overlays that wait for a seed, and dials of seeds under way. The host does not say which dial a
-/// seed's link answers: the first to come up answers all who wait.
+/// seed's link answers: the first to come up answers all who wait. An overlay that is brought up
+/// beside another has members for seeds, whose names are known.
 #[derive(Debug, Default)]
 pub(crate) struct SeedAsks {
-    askers: BTreeSet<(OverlayNo, u32)>,
+    /// Seeds that the host has addresses of.
+    pub(crate) count: u32,
+    askers: BTreeSet<Asker>,
     under_way: u32,
+    members: BTreeMap<PeerId, BTreeSet<Asker>>,
 }
 
 impl SeedAsks {
-    pub(crate) fn ask(&mut self, overlay: OverlayNo, epoch: u32) {
-        self.askers.insert((overlay, epoch));
+    pub(crate) fn ask(&mut self, asker: Asker) {
+        self.askers.insert(asker);
         self.under_way += 1;
     }
 
-    /// A seed's link is up. Answers who waited.
-    pub(crate) fn answered(&mut self) -> BTreeSet<(OverlayNo, u32)> {
-        self.under_way = self.under_way.saturating_sub(1);
-        std::mem::take(&mut self.askers)
+    /// A member is asked for in place of a seed.
+    pub(crate) fn ask_member(&mut self, peer: PeerId, asker: Asker) {
+        self.members.entry(peer).or_default().insert(asker);
+    }
+
+    /// A link is up, to a seed or a member. Answers who waited for such.
+    pub(crate) fn answered(&mut self, peer: PeerId, is_seed: bool) -> BTreeSet<Asker> {
+        let mut askers = self.members.remove(&peer).unwrap_or_default();
+        if is_seed {
+            self.under_way = self.under_way.saturating_sub(1);
+            askers.append(&mut self.askers);
+        }
+        askers
+    }
+
+    /// A member's link can be used by that overlay; answers whether it was asked for as a seed.
+    pub(crate) fn take_member(&mut self, peer: PeerId, asker: Asker) -> bool {
+        self.members.get_mut(&peer).is_some_and(|askers| askers.remove(&asker))
     }
 
     /// A seed did not answer. Answers who waited, when no other seed can answer any more.
-    pub(crate) fn failed(&mut self) -> BTreeSet<(OverlayNo, u32)> {
+    pub(crate) fn failed(&mut self) -> BTreeSet<Asker> {
         self.under_way = self.under_way.saturating_sub(1);
         if self.under_way > 0 { BTreeSet::new() } else { std::mem::take(&mut self.askers) }
+    }
+
+    /// A member did not answer. Answers who had asked for it as a seed.
+    pub(crate) fn member_failed(&mut self, peer: PeerId) -> BTreeSet<Asker> {
+        self.members.remove(&peer).unwrap_or_default()
+    }
+
+    /// That overlay is no more.
+    pub(crate) fn forget(&mut self, asker: Asker) {
+        self.askers.remove(&asker);
+        for askers in self.members.values_mut() {
+            askers.remove(&asker);
+        }
+        self.members.retain(|_, askers| !askers.is_empty());
     }
 }

@@ -1,16 +1,15 @@
 //! What checkers, metrics and the application may look at.
 
-use std::collections::BTreeSet;
-
 use foundation_broadcast::{Payload, Plumtree};
+use foundation_detector::Probing;
 use foundation_machine::{Micros, PeerId};
-use foundation_membership::Roster;
+use foundation_membership::{Overlay, Roster, Strategy, Switch};
 
 use crate::cluster::Cluster;
 use crate::counters::{ClusterCounters, ClusterQueues};
 use crate::io::OverlayNo;
-use crate::named::{Generation, Named, Overlay};
-use crate::options::{ClusterOptions, Strategy};
+use crate::named::{Generation, Named};
+use crate::options::ClusterOptions;
 
 /// One overlay as it is now.
 #[derive(Clone, Copy, Debug)]
@@ -26,29 +25,33 @@ impl<'a, B: Payload> OverlayView<'a, B> {
         &self.named.options.name
     }
 
-    /// Counts its switches.
+    /// The number of its epoch, which grows with each switch.
     #[must_use]
     pub fn epoch(&self) -> u32 {
-        self.current.epoch
+        self.current.epoch.number
     }
 
     /// What it runs.
     #[must_use]
     pub fn strategy(&self) -> Strategy {
-        self.current.strategy
+        self.current.machine.strategy()
     }
 
-    /// What it is changing to, while it is.
+    /// How many strategies run beside each other: two at most, while it is being switched.
     #[must_use]
-    pub fn next(&self) -> Option<(u32, Strategy)> {
-        let next = self.named.generations.get(1)?;
-        Some((next.epoch, next.strategy))
+    pub fn generations(&self) -> usize {
+        self.named.generations.len()
+    }
+
+    /// The machine that decides its switches.
+    #[must_use]
+    pub fn switch(&self) -> &'a Switch<Strategy> {
+        &self.named.switch
     }
 
     /// Its neighbours, in order: of both strategies while it is changing.
-    #[must_use]
-    pub fn neighbours(&self) -> BTreeSet<PeerId> {
-        self.named.neighbours()
+    pub fn neighbours(&self) -> impl Iterator<Item = PeerId> + use<'a, B> {
+        self.named.neighbours.peers()
     }
 
     /// The machine that it runs.
@@ -88,10 +91,11 @@ impl<B: Payload> Cluster<B> {
         self.links.holders(peer)
     }
 
-    /// The last round trip measured on the link to that peer.
+    /// The round trip to that peer: the last one measured on its link, else estimated by
+    /// coordinates.
     #[must_use]
     pub fn rtt(&self, peer: PeerId) -> Option<Micros> {
-        self.links.rtt(peer)
+        self.links.rtt(peer).or_else(|| self.detector.as_ref()?.distance(peer))
     }
 
     /// How many overlays there are: their numbers are below that.
@@ -104,13 +108,19 @@ impl<B: Payload> Cluster<B> {
     #[must_use]
     pub fn overlay(&self, overlay: OverlayNo) -> Option<OverlayView<'_, B>> {
         let named = self.overlays.get(usize::from(overlay.0))?;
-        Some(OverlayView { named, current: named.generations.first()? })
+        Some(OverlayView { named, current: named.current()? })
     }
 
     /// The roster, if the node keeps one.
     #[must_use]
     pub fn roster(&self) -> Option<&Roster> {
         self.roster.as_ref()
+    }
+
+    /// The detector, if the node has one.
+    #[must_use]
+    pub fn detector(&self) -> Option<&Probing> {
+        self.detector.as_ref()
     }
 
     /// Whether the application has been told that this life is up, and not that it is down.
@@ -137,6 +147,7 @@ impl<B: Payload> Cluster<B> {
     pub fn counters(&self) -> ClusterCounters {
         ClusterCounters {
             routes: self.router.counters(),
+            detector: self.detector.as_ref().map(Probing::counters).unwrap_or_default(),
             stale: self.counters.stale + self.gate.stale,
             unannounced: self.gate.unannounced,
             ..self.counters

@@ -1,12 +1,15 @@
 //! What one machine's output means for the others, as inputs that wait their turn.
 
 use foundation_broadcast::BroadcastInput;
+use foundation_detector::DetectorInput;
 use foundation_machine::PeerId;
-use foundation_membership::{OverlayInput, RosterInput};
+use foundation_membership::{
+    LinkEnd, OverlayInput, OverlayMessage, RosterInput, Strategy, SwitchInput,
+};
 
 use crate::event::ClusterEvent;
 use crate::io::OverlayNo;
-use crate::named::OverlayMessage;
+use crate::message::Carried;
 use crate::router::RouterInput;
 
 /// An input of one of the machines.
@@ -14,20 +17,25 @@ use crate::router::RouterInput;
 pub(crate) enum Task<B> {
     Overlay {
         overlay: OverlayNo,
-        epoch: u32,
+        epoch: u64,
         input: OverlayInput<OverlayMessage>,
     },
     Tree {
         overlay: OverlayNo,
         input: BroadcastInput<B>,
     },
+    Switch {
+        overlay: OverlayNo,
+        input: SwitchInput<Strategy>,
+    },
     Roster(RosterInput),
-    Router(RouterInput<B>),
+    Detector(DetectorInput),
+    Router(RouterInput<Carried<B>>),
     /// The application hears it when those before are done.
     Event(ClusterEvent<B>),
     /// A link is gone, or is given up: every machine hears it.
     LinkGone {
         peer: PeerId,
-        end: foundation_membership::LinkEnd,
+        end: LinkEnd,
     },
 }

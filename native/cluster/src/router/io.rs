@@ -4,12 +4,14 @@ use foundation_machine::PeerId;
 
 use crate::event::RouteFailure;
 use crate::io::OverlayNo;
-use crate::message::{ClusterMessage, Routed};
+use crate::message::Routed;
 
 #[derive(Debug)]
 pub(crate) enum RouterInput<B> {
     /// The application sends.
     Route { to: PeerId, overlay: OverlayNo, payload: B },
+    /// One that no order and no promise holds for; it goes over neighbours and dials nobody.
+    Datagram { to: PeerId, overlay: OverlayNo, payload: B },
     /// A neighbour sends one on.
     Received { from: PeerId, routed: Routed<B> },
     /// A neighbour could not send one on.
@@ -31,7 +33,9 @@ pub(crate) enum RouterInput<B> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum RouterOutput<B> {
     /// Over the link, which is up.
-    Send { to: PeerId, message: ClusterMessage<B> },
+    Send { to: PeerId, routed: Routed<B> },
+    /// Back over the link, which is up.
+    SendBack { to: PeerId, routed: Routed<B> },
     /// A link is wanted.
     Dial(PeerId),
     /// The router has no use for that link any more.

@@ -132,6 +132,9 @@ impl<B: Payload> Router<B> {
             RouterInput::Route { to, overlay, payload } => {
                 self.route(to, overlay, payload, around, now, out);
             }
+            RouterInput::Datagram { to, overlay, payload } => {
+                self.datagram(to, overlay, payload, around, out);
+            }
             RouterInput::Received { from, routed } => {
                 self.received(from, routed, around, now, out);
             }
@@ -346,6 +349,9 @@ impl<B: Payload> Router<B> {
         let origin = routed.origin;
         let hops = routed.path.len() as u8 + 1;
         let Routed { sequence, after, payload, .. } = routed;
+        if sequence == 0 {
+            return out.push(RouterOutput::Deliver { origin, sequence, hops, payload });
+        }
         self.inbox.arrive(origin, Arrived { sequence, after, hops, payload }, now);
         self.deliver(origin, now, out);
     }

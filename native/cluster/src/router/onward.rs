@@ -8,7 +8,7 @@ use super::target::Waiting;
 use super::{Around, Out, Router, RouterOutput, VISITED_MAX};
 use crate::event::RouteFailure;
 use crate::io::OverlayNo;
-use crate::message::{ClusterMessage, Routed};
+use crate::message::Routed;
 use crate::options::Relay;
 
 impl<B: Payload> Router<B> {
@@ -40,16 +40,58 @@ impl<B: Payload> Router<B> {
         if self.options.relay != Relay::Auto {
             return self.fail(to, 0, payload, RouteFailure::NoPath, out);
         }
-        let relays = around.relays(overlay);
         let sticky = self.target(to).relay;
-        let known = [self.vias.of(to), around.news_from(to), sticky].into_iter().flatten();
-        let mut known = known.filter(|peer| relays.contains(peer));
-        let Some(relay) = known.next().or_else(|| self.rng.pick(&relays).copied()) else {
+        let Some(relay) = self.first_relay(to, overlay, sticky, around) else {
             return self.fail(to, 0, payload, RouteFailure::NoPath, out);
         };
         let routed = self.number(to, overlay, payload, Some(relay), around, now);
         self.counters.relayed += 1;
         self.send(relay, routed, out);
+    }
+
+    /// The neighbour that is likeliest to lead there.
+    fn first_relay(
+        &mut self,
+        to: PeerId,
+        overlay: OverlayNo,
+        sticky: Option<PeerId>,
+        around: &impl Around,
+    ) -> Option<PeerId> {
+        let relays = around.relays(overlay);
+        let known = [self.vias.of(to), around.news_from(to), sticky].into_iter().flatten();
+        let known = known.into_iter().find(|peer| relays.contains(peer));
+        known.or_else(|| self.rng.pick(&relays).copied())
+    }
+
+    /// Dropped where no neighbour can take it.
+    pub(super) fn datagram(
+        &mut self,
+        to: PeerId,
+        overlay: OverlayNo,
+        payload: B,
+        around: &impl Around,
+        out: Out<'_, B>,
+    ) {
+        let next = match around.is_linked(to) {
+            true => Some(to),
+            false => self.first_relay(to, overlay, None, around),
+        };
+        let Some(next) = next else {
+            self.counters.lost += 1;
+            return;
+        };
+        let routed = Routed {
+            origin: self.own,
+            sequence: 0,
+            after: 0,
+            destination: to,
+            overlay,
+            path: Vec::new(),
+            dead_ends: Vec::new(),
+            hops_left: around.hops_max(overlay),
+            payload,
+        };
+        self.send(next, routed, out);
     }
 
     fn number(
@@ -92,7 +134,7 @@ impl<B: Payload> Router<B> {
         if !self.planted.is("router_forgets_hops") {
             routed.hops_left = routed.hops_left.saturating_sub(1);
         }
-        out.push(RouterOutput::Send { to, message: ClusterMessage::Routed(routed) });
+        out.push(RouterOutput::Send { to, routed });
     }
 
     pub(super) fn received(
@@ -175,7 +217,8 @@ impl<B: Payload> Router<B> {
         if let Some(via) = known.into_iter().find(|via| relays.contains(via)) {
             return self.forward(via, routed, now, out);
         }
-        if is_new && self.may_dial(to, routed.overlay, around, now) && self.has_room(&routed) {
+        let is_dialled = is_new && routed.sequence > 0;
+        if is_dialled && self.may_dial(to, routed.overlay, around, now) && self.has_room(&routed) {
             self.target(to).wait(Waiting::Relayed(routed));
             return self.dial(to, now, out);
         }
@@ -200,6 +243,10 @@ impl<B: Payload> Router<B> {
 
     /// The message can go nowhere from here.
     fn give_back(&mut self, mut routed: Routed<B>, around: &impl Around, out: Out<'_, B>) {
+        if routed.origin == self.own && routed.sequence == 0 {
+            self.counters.lost += 1;
+            return;
+        }
         if routed.origin == self.own {
             let (to, sequence) = (routed.destination, routed.sequence);
             return self.fail(to, sequence, routed.payload, RouteFailure::Refused, out);
@@ -213,7 +260,6 @@ impl<B: Payload> Router<B> {
             return;
         }
         self.counters.returned += 1;
-        let message = ClusterMessage::RouteReturned(routed);
-        out.push(RouterOutput::Send { to: previous, message });
+        out.push(RouterOutput::SendBack { to: previous, routed });
     }
 }

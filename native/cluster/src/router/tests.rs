@@ -7,13 +7,19 @@ use foundation_machine::{Micros, NodeLife, NodeNo, PeerId, Planted, Rng};
 use super::{Around, Router, RouterInput, RouterOutput};
 use crate::event::RouteFailure;
 use crate::io::OverlayNo;
-use crate::message::ClusterMessage;
+use crate::message::Routed;
 use crate::options::{Relay, RouterOptions};
 
 const DATA: OverlayNo = OverlayNo(0);
 
 fn peer(node: u32) -> PeerId {
     PeerId { node: NodeNo(node), life: NodeLife { start: 1, random: u64::from(node) } }
+}
+
+#[derive(Clone, Debug)]
+enum OnWire {
+    On(Routed<u64>),
+    Back(Routed<u64>),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +57,7 @@ struct Net {
     routers: Vec<Router<u64>>,
     links: BTreeSet<(u32, u32)>,
     dials: bool,
-    wires: BTreeMap<(u32, u32), VecDeque<ClusterMessage<u64>>>,
+    wires: BTreeMap<(u32, u32), VecDeque<OnWire>>,
     dialled: Vec<(u32, u32)>,
     seen: Vec<Seen>,
     rng: Rng,
@@ -98,9 +104,11 @@ impl Net {
         self.routers[at as usize].handle(input, &around, self.now, &mut out);
         for output in out {
             match output {
-                RouterOutput::Send { to, message } => {
-                    assert!(around.is_linked(to), "{at} sends to {to:?} without a link");
-                    self.wires.entry((at, to.node.0)).or_default().push_back(message);
+                RouterOutput::Send { to, routed } => {
+                    self.put(at, to, OnWire::On(routed), &around);
+                }
+                RouterOutput::SendBack { to, routed } => {
+                    self.put(at, to, OnWire::Back(routed), &around);
                 }
                 RouterOutput::Dial(to) => self.dialled.push((at, to.node.0)),
                 RouterOutput::Release(_) => {}
@@ -114,6 +122,11 @@ impl Net {
         }
     }
 
+    fn put(&mut self, at: u32, to: PeerId, message: OnWire, around: &Place) {
+        assert!(around.is_linked(to), "{at} sends to {to:?} without a link");
+        self.wires.entry((at, to.node.0)).or_default().push_back(message);
+    }
+
     /// Lets one message arrive, of a link drawn at random; answers whether there was any.
     fn step(&mut self) -> bool {
         self.wires.retain(|_, wire| !wire.is_empty());
@@ -122,13 +135,13 @@ impl Net {
         let message = self.wires.get_mut(&(from, to)).and_then(VecDeque::pop_front);
         let from = peer(from);
         match message {
-            Some(ClusterMessage::Routed(routed)) => {
+            Some(OnWire::On(routed)) => {
                 self.give(to, RouterInput::Received { from, routed });
             }
-            Some(ClusterMessage::RouteReturned(routed)) => {
+            Some(OnWire::Back(routed)) => {
                 self.give(to, RouterInput::Returned { from, routed });
             }
-            other => panic!("a router says {other:?}"),
+            None => return false,
         }
         true
     }
@@ -307,7 +320,7 @@ fn messages_that_no_correct_node_sends_are_counted_and_go_nowhere() {
     net.link(0, 1);
     net.link(1, 2);
     net.route(1, 2, 7);
-    let Some(ClusterMessage::Routed(good)) = net.wires[&(1, 2)].front().cloned() else {
+    let Some(OnWire::On(good)) = net.wires[&(1, 2)].front().cloned() else {
         panic!("a message to 2 is on the way");
     };
     net.wires.clear();
@@ -396,4 +409,22 @@ fn a_destination_that_goes_down_gives_back_what_waited_for_it() {
     let reason = RouteFailure::Down;
     assert_eq!(net.seen, [Seen::Failed { at: 0, to: 1, payload: 7, reason }]);
     assert_eq!(net.routers[0].due(), Micros::NEVER);
+}
+
+#[test]
+fn a_datagram_dials_nobody_waits_for_nothing_and_is_dropped_where_no_way_leads_on() {
+    let datagram = |payload| RouterInput::Datagram { to: peer(3), overlay: DATA, payload };
+    let mut net = Net::new(4, &RouterOptions::default(), 1);
+    net.give(0, datagram(1));
+    net.link(0, 1);
+    net.give(0, datagram(2));
+    net.settle();
+    assert!(net.dialled.is_empty() && net.seen.is_empty());
+    net.link(1, 3);
+    net.give(0, datagram(3));
+    net.give(0, datagram(4));
+    net.wires.get_mut(&(0, 1)).map(VecDeque::pop_front);
+    net.settle();
+    assert_eq!(net.payloads_at(3), [4]);
+    assert!(net.dialled.is_empty());
 }

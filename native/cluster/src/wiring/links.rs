@@ -1,14 +1,16 @@
 //! Links that come and go.
 
 use foundation_broadcast::Payload;
+use foundation_detector::DetectorInput;
 use foundation_machine::{Micros, PeerId};
-use foundation_membership::{LinkEnd, OverlayInput, RosterInput};
+use foundation_membership::{LinkEnd, OverlayInput, RosterInput, SwitchInput};
 
 use crate::cluster::Cluster;
-use crate::io::{Output, OverlayNo};
+use crate::io::Output;
 use crate::links::{Holder, LinkOutput, LinkUse};
 use crate::message::ClusterMessage;
 use crate::router::RouterInput;
+use crate::seeds::Asker;
 use crate::work::Task;
 
 impl<B: Payload> Cluster<B> {
@@ -19,10 +21,10 @@ impl<B: Payload> Cluster<B> {
         now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
-        let askers = if is_seed { self.seeds.answered() } else { Default::default() };
+        let askers = self.seeds.answered(peer, is_seed);
         if self.links.is_up(peer) {
             // The seed that was asked for is a peer whose link is there already.
-            return askers.into_iter().for_each(|asker| self.tell_link_up(peer, asker, true));
+            return askers.into_iter().for_each(|asker| self.tell_link_up(peer, asker, true, out));
         }
         if peer == self.own || self.is_superseded(peer) {
             self.counters.stale += 1;
@@ -34,20 +36,28 @@ impl<B: Payload> Cluster<B> {
         self.links.come_up(peer, now);
         for overlay in self.overlay_numbers() {
             let generations = &self.overlays[usize::from(overlay.0)].generations;
-            let epochs: Vec<u32> = generations.iter().map(|one| one.epoch).collect();
+            let epochs: Vec<u64> = generations.iter().map(|one| one.key).collect();
             for epoch in epochs {
                 let is_seed = askers.contains(&(overlay, epoch));
-                self.tell_link_up(peer, (overlay, epoch), is_seed);
+                self.tell_link_up(peer, (overlay, epoch), is_seed, out);
             }
         }
         self.work.push_back(Task::Router(RouterInput::LinkUp(peer)));
+        self.work.push_back(Task::Detector(DetectorInput::LinkUp(peer)));
+        self.tell_switches(&SwitchInput::NeighbourUp(peer));
     }
 
-    fn tell_link_up(&mut self, peer: PeerId, asker: (OverlayNo, u32), is_seed: bool) {
+    /// An overlay holds the link to a seed that it asked for.
+    fn tell_link_up(
+        &mut self,
+        peer: PeerId,
+        asker: Asker,
+        is_seed: bool,
+        out: &mut Vec<Output<B>>,
+    ) {
         let (overlay, epoch) = asker;
         if is_seed {
-            let mut ignored = Vec::new();
-            self.links.hold(peer, Holder::Overlay(overlay, epoch), &mut ignored);
+            self.hold_link(peer, Holder::Overlay(overlay, epoch), out);
         }
         let input = OverlayInput::LinkUp { peer, is_seed };
         self.work.push_back(Task::Overlay { overlay, epoch, input });
@@ -76,13 +86,16 @@ impl<B: Payload> Cluster<B> {
         let is_deaf = self.options.planted.is("cluster_link_down_misses_overlay");
         for overlay in self.overlay_numbers().skip(usize::from(is_deaf)) {
             let generations = &self.overlays[usize::from(overlay.0)].generations;
-            let epochs: Vec<u32> = generations.iter().map(|one| one.epoch).collect();
+            let epochs: Vec<u64> = generations.iter().map(|one| one.key).collect();
             for epoch in epochs {
                 let input = OverlayInput::LinkDown { peer, end };
                 self.work.push_back(Task::Overlay { overlay, epoch, input });
             }
         }
         self.work.push_back(Task::Router(RouterInput::LinkDown(peer)));
+        let was_lost = end == LinkEnd::Lost;
+        self.work.push_back(Task::Detector(DetectorInput::LinkDown { peer, was_lost }));
+        self.tell_switches(&SwitchInput::NeighbourDown(peer));
         if end == LinkEnd::Left {
             self.work.push_back(Task::Roster(RosterInput::Left(peer)));
         }
@@ -90,15 +103,20 @@ impl<B: Payload> Cluster<B> {
     }
 
     pub(crate) fn dial_failed(&mut self, peer: PeerId) {
+        let as_seed = self.seeds.member_failed(peer);
         for holder in self.links.fail(peer) {
             match holder {
                 Holder::Overlay(overlay, epoch) => {
-                    let input = OverlayInput::DialFailed(peer);
+                    let input = match as_seed.contains(&(overlay, epoch)) {
+                        true => OverlayInput::SeedFailed,
+                        false => OverlayInput::DialFailed(peer),
+                    };
                     self.work.push_back(Task::Overlay { overlay, epoch, input });
                 }
                 Holder::Router => {
                     self.work.push_back(Task::Router(RouterInput::DialFailed(peer)));
                 }
+                Holder::Detector => self.tell_detector(DetectorInput::DialFailed(peer)),
             }
         }
     }
@@ -152,6 +170,12 @@ impl<B: Payload> Cluster<B> {
         self.link_outputs(wanted, now, out);
     }
 
+    pub(crate) fn release_all(&mut self, holder: Holder, now: Micros, out: &mut Vec<Output<B>>) {
+        let mut wanted = Vec::new();
+        self.links.release_all(holder, now, &mut wanted);
+        self.link_outputs(wanted, now, out);
+    }
+
     fn link_outputs(&mut self, wanted: Vec<LinkOutput>, now: Micros, out: &mut Vec<Output<B>>) {
         for output in wanted {
             match output {
@@ -164,7 +188,11 @@ impl<B: Payload> Cluster<B> {
                     self.drop_link(peer, LinkEnd::Released, now, out);
                 }
                 LinkOutput::Ready(peer, Holder::Overlay(overlay, epoch)) => {
-                    self.tell_link_up(peer, (overlay, epoch), false);
+                    let is_seed = self.seeds.take_member(peer, (overlay, epoch));
+                    self.tell_link_up(peer, (overlay, epoch), is_seed, out);
+                }
+                LinkOutput::Ready(peer, Holder::Detector) => {
+                    self.tell_detector(DetectorInput::LinkUp(peer));
                 }
                 LinkOutput::Ready(peer, Holder::Router) => {
                     self.work.push_back(Task::Router(RouterInput::LinkUp(peer)));

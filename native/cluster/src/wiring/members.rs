@@ -1,9 +1,10 @@
 //! What the roster says.
 
 use foundation_broadcast::Payload;
+use foundation_detector::DetectorInput;
 use foundation_machine::{Micros, PeerId};
 use foundation_membership::{
-    DownReason as RosterReason, LinkEnd, OverlayInput, RosterEvent, RosterInput, RosterOutput,
+    DownReason as RosterReason, LinkEnd, RosterEvent, RosterInput, RosterOutput,
 };
 
 use crate::cluster::Cluster;
@@ -37,18 +38,24 @@ impl<B: Payload> Cluster<B> {
         match event {
             RosterEvent::MemberUp(peer) => {
                 out.extend(self.gate.come_up(peer).into_iter().map(Output::Event));
-                self.tell_overlays(&OverlayInput::MemberUp(peer));
+                self.tell_member_up(peer);
             }
             RosterEvent::MemberDown { peer, reason } => self.member_down(peer, reason, out),
             RosterEvent::MemberBusy { peer, isolates } => {
                 out.push(Output::Event(ClusterEvent::Busy { peer, isolates }));
+                self.tell_detector(DetectorInput::MemberBusy { peer, isolates });
             }
-            RosterEvent::MemberIdle(peer) => out.push(Output::Event(ClusterEvent::Idle(peer))),
-            RosterEvent::MemberSuspect { peer, .. } => {
+            RosterEvent::MemberIdle(peer) => {
+                out.push(Output::Event(ClusterEvent::Idle(peer)));
+                self.tell_detector(DetectorInput::MemberBusy { peer, isolates: 0 });
+            }
+            RosterEvent::MemberSuspect { peer, suspectors } => {
                 out.push(Output::Event(ClusterEvent::Suspect(peer)));
+                self.tell_detector(DetectorInput::Suspected { peer, suspectors });
             }
             RosterEvent::MemberCleared(peer) => {
                 out.push(Output::Event(ClusterEvent::Trusted(peer)));
+                self.tell_detector(DetectorInput::Cleared(peer));
             }
             RosterEvent::MemberLeaving(peer) => {
                 out.push(Output::Event(ClusterEvent::Leaving(peer)));
@@ -66,12 +73,14 @@ impl<B: Payload> Cluster<B> {
             let reason = down_reason(reason);
             out.push(Output::Event(ClusterEvent::NodeDown { peer, reason }));
         }
-        self.tell_overlays(&OverlayInput::MemberDown(peer));
+        self.tell_member_down(peer);
         self.work.push_back(Task::Router(RouterInput::Down(peer)));
-        if is_final && self.links.is_up(peer) {
-            out.push(Output::HangUp(peer));
-            self.work.push_back(Task::LinkGone { peer, end: LinkEnd::Left });
-        }
+        let end = if is_final { LinkEnd::Left } else { LinkEnd::Lost };
+        self.give_link_up(peer, end, out);
+    }
+
+    pub(crate) fn tell_detector(&mut self, input: DetectorInput) {
+        self.work.push_back(Task::Detector(input));
     }
 }
 

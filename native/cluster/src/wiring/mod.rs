@@ -1,10 +1,12 @@
 //! What each machine's outputs mean: for the host, and as inputs of the others.
 
 mod broadcasts;
+mod detector;
 mod links;
 mod members;
 mod overlays;
 mod routes;
+mod switches;
 
 use foundation_broadcast::Payload;
 use foundation_machine::{Micros, PeerId};
@@ -22,6 +24,8 @@ impl<B: Payload> Cluster<B> {
                 self.step_overlay(overlay, epoch, input, now, out);
             }
             Task::Tree { overlay, input } => self.step_tree(overlay, input, now, out),
+            Task::Switch { overlay, input } => self.step_switch(overlay, input, now, out),
+            Task::Detector(input) => self.step_detector(input, now, out),
             Task::Roster(input) => self.step_roster(input, now, out),
             Task::Router(input) => self.step_router(input, now, out),
             Task::Event(event) => out.push(Output::Event(event)),

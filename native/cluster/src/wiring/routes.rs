@@ -1,13 +1,15 @@
 //! What the router wants, and what it sees.
 
 use foundation_broadcast::Payload;
+use foundation_detector::DetectorInput;
 use foundation_machine::{Micros, PeerId};
-use foundation_membership::Roster;
+use foundation_membership::{Role, Roster, Strategy};
 
 use crate::cluster::Cluster;
 use crate::event::ClusterEvent;
 use crate::io::{Output, OverlayNo};
 use crate::links::{Holder, Links};
+use crate::message::{Carried, ClusterMessage};
 use crate::named::Named;
 use crate::router::{Around, RouterInput, RouterOutput, hop_limit};
 
@@ -25,8 +27,8 @@ impl<B: Payload> Around for Surroundings<'_, B> {
 
     fn relays(&self, overlay: OverlayNo) -> Vec<PeerId> {
         let named = self.overlays.get(usize::from(overlay.0));
-        let neighbours = named.map(Named::neighbours).unwrap_or_default();
-        neighbours.into_iter().filter(|peer| self.links.is_usable(*peer)).collect()
+        let neighbours = named.into_iter().flat_map(|named| named.neighbours.peers());
+        neighbours.filter(|peer| self.links.is_usable(*peer)).collect()
     }
 
     fn hops_max(&self, overlay: OverlayNo) -> u8 {
@@ -35,11 +37,16 @@ impl<B: Payload> Around for Surroundings<'_, B> {
         }
         let members = self.roster.map_or(0, Roster::size);
         let named = self.overlays.get(usize::from(overlay.0));
-        hop_limit(members, named.map_or(0, |named| named.neighbours().len()))
+        hop_limit(members, named.map_or(0, |named| named.neighbours.peers().count()))
     }
 
-    fn may_dial(&self, _overlay: OverlayNo, _peer: PeerId) -> bool {
-        true
+    /// A client of a client-server overlay leaves it to the servers.
+    fn may_dial(&self, overlay: OverlayNo, _peer: PeerId) -> bool {
+        let named = self.overlays.get(usize::from(overlay.0));
+        named.is_none_or(|named| {
+            let role = named.options.strategies.client_server.role;
+            named.switch.current().strategy != Strategy::ClientServer || role == Role::Server
+        })
     }
 
     fn news_from(&self, peer: PeerId) -> Option<PeerId> {
@@ -50,7 +57,7 @@ impl<B: Payload> Around for Surroundings<'_, B> {
 impl<B: Payload> Cluster<B> {
     pub(crate) fn step_router(
         &mut self,
-        input: RouterInput<B>,
+        input: RouterInput<Carried<B>>,
         now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
@@ -64,14 +71,25 @@ impl<B: Payload> Cluster<B> {
         self.router.handle(input, &around, now, &mut wanted);
         for output in wanted {
             match output {
-                RouterOutput::Send { to, message } => self.send(to, message, out),
+                RouterOutput::Send { to, routed } => {
+                    self.send(to, ClusterMessage::Routed(routed), out);
+                }
+                RouterOutput::SendBack { to, routed } => {
+                    self.send(to, ClusterMessage::RouteReturned(routed), out);
+                }
                 RouterOutput::Dial(peer) => self.ask_link(peer, Holder::Router, out),
                 RouterOutput::Release(peer) => self.release_link(peer, Holder::Router, now, out),
-                RouterOutput::Deliver { origin, sequence, hops, payload } => {
-                    let event = ClusterEvent::Routed { origin, sequence, hops, payload };
-                    self.announce(origin, event, now, out);
-                }
+                RouterOutput::Deliver { origin, sequence, hops, payload } => match payload {
+                    Carried::Payload(payload) => {
+                        let event = ClusterEvent::Routed { origin, sequence, hops, payload };
+                        self.announce(origin, event, now, out);
+                    }
+                    Carried::Detector(message) => {
+                        self.tell_detector(DetectorInput::Received { from: origin, message });
+                    }
+                },
                 RouterOutput::Failed { to, sequence, payload, reason } => {
+                    let Carried::Payload(payload) = payload else { continue };
                     let payload = Some(payload);
                     let event = ClusterEvent::RouteFailed { to, sequence, payload, reason };
                     out.push(Output::Event(event));

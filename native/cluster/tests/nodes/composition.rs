@@ -6,6 +6,7 @@ use foundation_cluster::{
     NamedOverlay, OverlayNo, Strategy,
 };
 use foundation_machine::Micros;
+use foundation_membership::{HyParViewMessage, OverlayMessage};
 
 const SECOND: Micros = Micros::from_millis(1_000);
 
@@ -45,7 +46,7 @@ fn without_a_roster_neighbours_are_what_is_known_and_broadcasts_reach_all() {
         net.run(seconds(2));
         for node in 0..10 {
             let at = &net.nodes[&peer(node)];
-            let neighbours = at.overlay(OverlayNo(0)).map(|overlay| overlay.neighbours().len());
+            let neighbours = at.overlay(OverlayNo(0)).map(|overlay| overlay.neighbours().count());
             assert_eq!(Some(at.nodes_up()), neighbours, "seed {seed} node {node}");
             let got = if node == 3 { vec![] } else { vec![7] };
             assert_eq!(net.broadcasts(peer(node)), got, "seed {seed} node {node}");
@@ -125,7 +126,7 @@ fn messages_for_an_overlay_or_epoch_that_is_not_there_are_counted() {
     let mut net = Net::of(2, &hyparview(), 1);
     net.run(SECOND);
     let said = net.nodes[&peer(0)].counters().unknown_overlay;
-    let message = foundation_membership::HyParViewMessage::Join { token: 1 };
+    let message = OverlayMessage::HyParView(HyParViewMessage::Join { token: 1 });
     for (overlay, epoch) in [(OverlayNo(3), 0), (OverlayNo(0), 5)] {
         let message = ClusterMessage::Overlay { overlay, epoch, message: message.clone() };
         net.give(peer(0), Input::Received { from: peer(1), message });
@@ -151,8 +152,8 @@ fn a_link_that_one_of_two_overlays_releases_stays_for_the_other() {
             net.run(SECOND);
             for (own, node) in &net.nodes {
                 for overlay in 0..2 {
-                    let overlay = node.overlay(OverlayNo(overlay)).map(|one| one.neighbours());
-                    for neighbour in overlay.unwrap_or_default() {
+                    let overlay = node.overlay(OverlayNo(overlay));
+                    for neighbour in overlay.into_iter().flat_map(|one| one.neighbours()) {
                         let is_up = node.links().any(|link| link == neighbour);
                         assert!(is_up, "seed {seed}: {own:?} has {neighbour:?} without a link");
                     }

@@ -1,5 +1,8 @@
 //! What nodes of up to ten do together, in virtual time.
 
 mod composition;
+mod detection;
 mod net;
 mod routes;
+mod strategies;
+mod switching;

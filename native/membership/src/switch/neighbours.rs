@@ -45,6 +45,12 @@ impl NeighbourUnion {
         self.by_peer.iter().filter(move |(_, epochs)| is_there(epochs)).map(|(peer, _)| *peer)
     }
 
+    /// Whether it is a neighbour in any.
+    #[must_use]
+    pub fn contains(&self, peer: PeerId) -> bool {
+        self.by_peer.contains_key(&peer)
+    }
+
     /// Neighbours in any, in order.
     pub fn peers(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.by_peer.keys().copied()
