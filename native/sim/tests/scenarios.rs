@@ -1,0 +1,68 @@
+//! Every scenario at a size for every check, with its seeds; the bars at 1,000 nodes are those of
+//! `simulate` in its release build.
+
+use foundation_sim::{Control, OptionError, Report, SCENARIOS, SimulateOptions, simulate};
+
+fn run(options: &SimulateOptions) -> Report {
+    simulate(options, &mut |_| Control::Continue).expect("options within their limits")
+}
+
+fn small(scenario: &str, seed: u64) -> SimulateOptions {
+    SimulateOptions {
+        scenario: scenario.to_owned(),
+        nodes: Some(60),
+        seed,
+        full_trace: true,
+        ..SimulateOptions::default()
+    }
+}
+
+#[test]
+fn every_scenario_holds_among_few_nodes() {
+    for scenario in SCENARIOS {
+        for seed in 1..=2 {
+            let report = run(&small(scenario.name, seed));
+            assert!(report.holds(), "{}", report.text());
+        }
+    }
+}
+
+#[test]
+fn a_seed_gives_one_trace_and_another_seed_another() {
+    for scenario in SCENARIOS {
+        let [first, again] = [run(&small(scenario.name, 3)), run(&small(scenario.name, 3))];
+        assert_eq!(first, again, "{} with seed 3", scenario.name);
+        let other = run(&small(scenario.name, 4));
+        assert_ne!(first.trace_hash, other.trace_hash, "{}", scenario.name);
+    }
+}
+
+#[test]
+fn who_started_it_may_stop_it_and_hears_how_far_it_is() {
+    let mut phases = Vec::new();
+    let report = simulate(&small("crash", 5), &mut |progress| {
+        if phases.last() != Some(&progress.phase) {
+            phases.push(progress.phase);
+        }
+        if progress.phase == "settle" { Control::Stop } else { Control::Continue }
+    });
+    let report = report.expect("options within their limits");
+    assert!(report.is_stopped && !report.holds());
+    assert_eq!(phases, ["join", "settle"]);
+    assert_eq!(report.census.iter().find(|it| it.name == "start").map(|it| it.count), Some(60));
+}
+
+#[test]
+fn options_beyond_their_limits_are_refused_by_name() {
+    let refused = |change: fn(&mut SimulateOptions)| -> OptionError {
+        let mut options = SimulateOptions::default();
+        change(&mut options);
+        simulate(&options, &mut |_| Control::Stop).expect_err("beyond its limit")
+    };
+    assert_eq!(refused(|it| it.nodes = Some(1)).option, "nodes");
+    assert_eq!(refused(|it| it.nodes = Some(100_001)).option, "nodes");
+    assert_eq!(refused(|it| it.fail = Some(1.0)).option, "fail");
+    assert_eq!(refused(|it| it.fail = Some(f64::NAN)).option, "fail");
+    assert_eq!(refused(|it| it.loss = -0.1).option, "loss");
+    assert!(refused(|it| it.scenario = "none".into()).to_string().contains("crash"));
+}
