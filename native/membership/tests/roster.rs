@@ -1,6 +1,13 @@
 //! Tests of the roster: its rules, cuts, and the bars that it has to pass.
 
+#[path = "roster/bars.rs"]
+mod bars;
+#[path = "roster/cuts.rs"]
+mod cuts;
 #[path = "roster/net.rs"]
 mod net;
+#[cfg(feature = "planted")]
+#[path = "roster/planted.rs"]
+mod planted;
 #[path = "roster/rules.rs"]
 mod rules;

@@ -104,7 +104,7 @@ impl Roster {
         member.verdict = verdict.filter(|verdict| {
             verdict.peer == member.record.peer && verdict.rank() > member.record.rank()
         });
-        if member.verdict.is_none() {
+        if member.verdict.is_none() && self.contested.remove(&node) {
             self.timers.cancel(&Timer::Contest(node));
         }
         let is_silent = self.options.planted.is("roster_restart_unannounced");
@@ -160,9 +160,8 @@ impl Roster {
             return false;
         }
         let before = Before::of(member);
-        member.verdict = Some(verdict);
-        let was_contested = self.timers.at(&Timer::Contest(node)).is_some();
-        if !was_contested {
+        member.verdict = Some(Box::new(verdict));
+        if self.contested.insert(node) {
             announce(Some(before), member, false, out);
             self.timers.set(Timer::Contest(node), now + self.options.contest);
         }
@@ -173,7 +172,9 @@ impl Roster {
     pub(crate) fn on_contest(&mut self, node: NodeNo, now: Micros, out: &mut Vec<RosterOutput>) {
         let Some(member) = self.table.get_mut(node) else { return };
         if let Some(verdict) = member.verdict.clone() {
-            self.replace(verdict, None, now, out);
+            self.replace(*verdict, None, now, out);
+            // Whoever became a neighbour meanwhile has not heard of it, nor has the member.
+            self.tell(node, None, now);
         }
     }
 

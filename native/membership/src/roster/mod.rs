@@ -58,6 +58,8 @@ pub struct Roster {
     neighbours: BTreeSet<PeerId>,
     rumours: Rumours,
     exchanges: Exchanges,
+    /// Members that have to answer a verdict.
+    contested: BTreeSet<NodeNo>,
     counters: RosterCounters,
     is_removed: bool,
     /// Something is new since the last round.
@@ -77,6 +79,7 @@ impl Roster {
             neighbours: BTreeSet::new(),
             rumours: Rumours::default(),
             exchanges: Exchanges::default(),
+            contested: BTreeSet::new(),
             counters: RosterCounters::default(),
             is_removed: false,
             is_fresh: false,
@@ -176,6 +179,13 @@ impl Roster {
                 self.answer_sync(from, missing, out);
             }
             RosterMessage::Missing { records, more } => {
+                // What the other side has up and this one knows to be down.
+                let better: Vec<MemberRecord> =
+                    records.iter().filter_map(|record| self.better_than(record)).collect();
+                if !better.is_empty() {
+                    let message = RosterMessage::News { records: better };
+                    out.push(RosterOutput::Send { to: from, message });
+                }
                 self.learn_exchanged(records, from, now, out);
                 self.on_missing_end(from, more);
             }
@@ -303,7 +313,7 @@ impl Roster {
             }
             let nodes = self.rumours.take_for(to);
             let records: Vec<MemberRecord> =
-                nodes.into_iter().filter_map(|node| self.news_of(node, to)).collect();
+                nodes.into_iter().filter_map(|node| self.news_of(node)).collect();
             if !records.is_empty() {
                 told += 1;
                 out.push(RosterOutput::Send { to, message: RosterMessage::News { records } });
@@ -319,13 +329,11 @@ impl Roster {
         }
     }
 
-    /// The news of a node for a neighbour; what a member knows of itself is no news to it.
-    fn news_of(&self, node: NodeNo, to: PeerId) -> Option<MemberRecord> {
+    fn news_of(&self, node: NodeNo) -> Option<MemberRecord> {
         if node == self.own.peer.node {
             return Some(self.own.clone());
         }
-        let news = self.table.get(node)?.news();
-        (node != to.node || news.mark != Mark::Clear).then(|| news.clone())
+        Some(self.table.get(node)?.news().clone())
     }
 
     // Neighbours.
@@ -344,6 +352,10 @@ impl Roster {
             out.push(RosterOutput::Send { to: peer, message });
         }
         self.learn(hello, Some(peer), false, now, out);
+        // It may be the first way for a verdict to come to the ears of its member.
+        for node in self.contested.clone() {
+            self.tell(node, None, now);
+        }
         // One side begins; the one that started later mostly knows less.
         if self.own.peer.life >= peer.life {
             self.exchanges.wait(peer, self.options.exchanges_waiting_max);

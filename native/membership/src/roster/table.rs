@@ -12,7 +12,7 @@ use super::record::{Mark, MemberRecord, MemberStatus};
 pub(crate) struct Member {
     pub(crate) record: MemberRecord,
     /// Others take it for failed; it has until the contest's timer to answer.
-    pub(crate) verdict: Option<MemberRecord>,
+    pub(crate) verdict: Option<Box<MemberRecord>>,
     /// The neighbour that the newest record came from.
     pub(crate) via: Option<PeerId>,
     /// When it went down.
@@ -29,7 +29,7 @@ impl Member {
 
     /// What gossip says of it: the verdict, so that it comes to the member's ears.
     pub(crate) fn news(&self) -> &MemberRecord {
-        self.verdict.as_ref().unwrap_or(&self.record)
+        self.verdict.as_deref().unwrap_or(&self.record)
     }
 }
 
