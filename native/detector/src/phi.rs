@@ -46,11 +46,11 @@ impl Phi {
         Phi { learns_from_gaps, ..self }
     }
 
-    /// A regular sign of life. An interval that was long enough for suspicion is not learned.
+    /// A regular sign of life. An interval that is long enough for suspicion is not learned, even
+    /// if other signs of life came meanwhile.
     pub fn heartbeat(&mut self, now: Micros) {
-        let was_silent = self.deadline(Micros(0)) <= now;
         if let Some(beat_at) = self.beat_at
-            && (!was_silent || self.learns_from_gaps)
+            && (now.since(beat_at) < self.silence_max() || self.learns_from_gaps)
         {
             self.learn(u32::try_from(now.since(beat_at).0).unwrap_or(u32::MAX));
         }
@@ -102,12 +102,17 @@ impl Phi {
     /// so that every platform finds the same microsecond.
     #[must_use]
     pub fn deadline(&self, patience: Micros) -> Micros {
+        self.silent_since + self.silence_max() + patience
+    }
+
+    /// The silence that is suspicious.
+    fn silence_max(&self) -> Micros {
         if self.intervals.len() < self.options.samples_min.max(1) {
             return Micros::NEVER;
         }
         let (mean, spread) = self.rhythm();
         let silence = mean + spread * deviations(self.options.threshold);
-        self.silent_since + self.options.acceptable_pause + patience + Micros(silence as u64)
+        self.options.acceptable_pause + Micros(silence as u64)
     }
 
     /// The level of suspicion: -log10 of the probability that a heartbeat comes this late. For
@@ -202,6 +207,10 @@ mod tests {
         assert_eq!(phi.deadline(Micros(0)).since(heard), before);
         phi.heartbeat(last + SECOND);
         assert_eq!(phi.deadline(Micros(0)).since(last + SECOND), before);
+        // Heartbeats that fail to come are no rhythm, though the peer speaks.
+        phi.heard(last + Micros(20 * SECOND.0));
+        phi.heartbeat(last + Micros(21 * SECOND.0));
+        assert_eq!(phi.deadline(Micros(0)).since(last + Micros(21 * SECOND.0)), before);
     }
 
     #[test]

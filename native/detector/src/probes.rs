@@ -84,6 +84,15 @@ impl Probing {
         self.on_unanswered(sequence, now, out);
     }
 
+    /// The member whose link broke or fell silent is there again: nobody's answer is needed.
+    pub(crate) fn end_silence(&mut self, peer: PeerId) {
+        let is_over = |probe: &Probe| probe.is_by_silence && probe.peer == peer;
+        let over = self.probes.iter().find(|(_, probe)| is_over(probe)).map(|(&key, _)| key);
+        if let Some(sequence) = over {
+            self.forget_probe(sequence);
+        }
+    }
+
     fn has_room_for_probe(&mut self) -> bool {
         let has_room = self.probes.len() < PROBES_MAX;
         self.counters.refused += u64::from(!has_room);

@@ -74,6 +74,8 @@ pub struct Probing {
     stranger_at: Micros,
     stranger_interval: Micros,
     refresh_at: Micros,
+    /// This node stood still a moment ago: links that broke meanwhile say nothing of their members.
+    doubts_until: Micros,
     pub(crate) probes: BTreeMap<u32, Probe>,
     pub(crate) checks: BTreeMap<u32, Check>,
     pub(crate) dialled: BTreeSet<PeerId>,
@@ -102,6 +104,7 @@ impl Probing {
             stranger_at: now,
             stranger_interval: options.stranger_interval,
             refresh_at: now,
+            doubts_until: now,
             probes: BTreeMap::new(),
             checks: BTreeMap::new(),
             dialled: BTreeSet::new(),
@@ -161,6 +164,7 @@ impl Probing {
         }
         self.counters.stalls += 1;
         self.health.worse(1);
+        self.doubts_until = now + self.health.stretch(self.options.interval);
         self.timers.put_off(late);
         for suspicion in self.suspicions.values_mut() {
             suspicion.since = suspicion.since + late;
@@ -352,6 +356,7 @@ impl Probing {
     fn on_heard(&mut self, peer: PeerId, now: Micros, out: &mut Vec<DetectorOutput>) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         link.phi.heard(now);
+        self.end_silence(peer);
         self.answered(peer, out);
     }
 
@@ -395,12 +400,15 @@ impl Probing {
         self.on_silent(peer, now, out);
     }
 
-    /// A link broke or fell silent: its member is suspect, and others are asked at once.
+    /// A link broke or fell silent: its member is suspect, and others are asked at once. They are
+    /// only asked, if this node stood still.
     fn on_silent(&mut self, peer: PeerId, now: Micros, out: &mut Vec<DetectorOutput>) {
         if !self.members.contains_key(&peer) {
             return;
         }
-        self.suspect(peer, now, out);
+        if now >= self.doubts_until {
+            self.suspect(peer, now, out);
+        }
         self.probe_silent(peer, now, out);
     }
 

@@ -21,7 +21,10 @@ struct One {
 impl One {
     /// Node 0 among so many members, linked to the first few of them.
     fn among(members: u32, links: u32) -> One {
-        let options = DetectorOptions::default();
+        One::with(DetectorOptions::default(), members, links)
+    }
+
+    fn with(options: DetectorOptions, members: u32, links: u32) -> One {
         let probing = Probing::new(options, peer(0), Rng::new(7), Micros(0));
         let mut one = One { probing, now: Micros(0), silent: Vec::new() };
         for node in 1..members {
@@ -142,19 +145,107 @@ fn a_check_that_is_answered_is_passed_on_and_its_link_released() {
     assert_eq!(out, [ack, DetectorOutput::Release(peer(5))]);
 }
 
+/// How long the suspicion lasts if each member's comes so many ms after the one before.
+fn suspicion_lasts(options: DetectorOptions, suspectors: &[u32], apart: u64) -> u64 {
+    let mut one = One::with(options, 10, 0);
+    let start = one.now;
+    let mut known = Vec::new();
+    for &node in suspectors {
+        known.push(peer(node));
+        one.give(DetectorInput::Suspected { peer: peer(1), suspectors: known.clone() });
+        one.wait(apart * 1_000);
+    }
+    while one.wait(1_000).iter().all(|output| *output != DetectorOutput::Down(peer(1))) {}
+    one.now.since(start).as_millis()
+}
+
+fn confirm(options: DetectorOptions) {
+    assert_eq!(suspicion_lasts(options, &[2], 0), 3_600);
+    assert_eq!(suspicion_lasts(options, &[2, 3], 0), 2_100);
+    assert_eq!(suspicion_lasts(options, &[2, 3], 500), 2_100);
+    assert_eq!(suspicion_lasts(options, &[2, 3, 4, 5], 0), 600);
+}
+
 #[test]
 fn a_suspicion_ends_sooner_the_more_members_confirm_it() {
-    let ends_after = |suspectors: &[u32]| {
-        let mut one = One::among(10, 0);
-        let suspectors = suspectors.iter().map(|&node| peer(node)).collect();
-        one.give(DetectorInput::Suspected { peer: peer(1), suspectors });
-        let start = one.now;
-        while one.wait(1_000).iter().all(|output| *output != DetectorOutput::Down(peer(1))) {}
-        one.now.since(start).as_millis()
+    confirm(DetectorOptions::default());
+}
+
+/// A linked member does not answer, and others vouch for it.
+fn vouch(options: DetectorOptions) {
+    let mut one = One::with(options, 8, 5);
+    one.silent.push(peer(1));
+    let mut was_asked = false;
+    for _ in 0..300 {
+        let out = one.wait(SECOND / 10);
+        let requests = asked(&out, peer(1));
+        was_asked |= !requests.is_empty();
+        for (helper, sequence) in requests {
+            let message = DetectorMessage::IndirectAck { sequence };
+            one.give(DetectorInput::Received { from: helper, message });
+        }
+        assert!(!out.contains(&DetectorOutput::Suspect(peer(1))), "suspected all the same");
+    }
+    assert!(was_asked, "nobody was asked");
+}
+
+#[test]
+fn a_member_that_does_not_answer_is_not_suspect_while_others_vouch_for_it() {
+    vouch(DetectorOptions::default());
+}
+
+/// A link that fell silent for long goes on; then it falls silent again.
+fn fall_silent_twice(options: DetectorOptions) {
+    let mut one = One::with(options, 10, 5);
+    let beat = |one: &mut One, from: u32| {
+        for node in from..=5 {
+            one.give(DetectorInput::Heartbeat { peer: peer(node), rtt: None });
+        }
     };
-    assert_eq!(ends_after(&[2]), 3_600);
-    assert_eq!(ends_after(&[2, 3]), 2_100);
-    assert_eq!(ends_after(&[2, 3, 4, 5]), 600);
+    for _ in 0..20 {
+        one.wait(SECOND);
+        beat(&mut one, 1);
+    }
+    for _ in 0..20 {
+        one.wait(SECOND);
+        beat(&mut one, 2);
+    }
+    beat(&mut one, 1);
+    one.give(DetectorInput::Cleared(peer(1)));
+    one.silent.push(peer(1));
+    let mut suspected_after = 0;
+    while suspected_after < 10_000 {
+        suspected_after += 10;
+        if one.wait(10_000).contains(&DetectorOutput::Suspect(peer(1))) {
+            break;
+        }
+    }
+    assert!(suspected_after <= 2_070, "{suspected_after}");
+}
+
+#[test]
+fn a_gap_does_not_make_a_link_harder_to_judge() {
+    fall_silent_twice(DetectorOptions::default());
+}
+
+#[cfg(feature = "planted")]
+#[test]
+fn planted_bugs_that_one_machine_shows_are_caught() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    type Scenario = fn(DetectorOptions);
+    let scenarios: [(&str, Scenario); 4] = [
+        ("detector_never_asks_others", vouch),
+        ("detector_counts_a_suspector_twice", confirm),
+        ("detector_suspicion_starts_anew", confirm),
+        ("detector_learns_from_gaps", fall_silent_twice),
+    ];
+    for (name, scenario) in scenarios {
+        let listed = foundation_detector::DETECTOR_BUGS.iter().find(|bug| bug.name == name);
+        let planted = foundation_machine::Planted::with(listed.expect("a listed bug"));
+        let options = DetectorOptions { planted, ..Default::default() };
+        let is_caught = catch_unwind(AssertUnwindSafe(|| scenario(options))).is_err();
+        assert!(is_caught, "{name}");
+    }
 }
 
 #[test]
