@@ -12,7 +12,10 @@ pub const BUGS: &[Bug] = &[
         name: "hyparview_neighbour_stays_passive",
         what: "a new neighbour is not taken out of the passive view",
     },
-    Bug { name: "hyparview_evicts_in_silence", what: "a neighbour that is put out is not told" },
+    Bug {
+        name: "hyparview_evicts_in_silence",
+        what: "a neighbour that is put out is not told, and the link to it is kept",
+    },
     Bug {
         name: "hyparview_keeps_the_dead",
         what: "a peer that cannot be reached stays in the passive view",
@@ -49,5 +52,8 @@ pub const BUGS: &[Bug] = &[
         name: "xbot_waits_for_ever",
         what: "c has no timeout: after the loss of one answer it takes part in no swap",
     },
-    Bug { name: "xbot_keeps_the_old", what: "i does not let go of o when c has taken it" },
+    Bug {
+        name: "xbot_takes_both",
+        what: "d keeps c when it takes o, so that its view outgrows its size",
+    },
 ];

@@ -72,6 +72,7 @@ enum Timer {
     Pulse,
     Merge,
     Seeds,
+    NextSeed,
     Optimise,
     Swap,
     Request(PeerId),
@@ -103,6 +104,8 @@ pub struct HyParView {
     /// Round trips to peers in a view or asked.
     costs: BTreeMap<PeerId, Micros>,
     counters: HyParViewCounters,
+    /// How many times it takes a random peer for a neighbour.
+    mixes_left: u8,
     has_left: bool,
 }
 
@@ -130,6 +133,7 @@ impl HyParView {
             views: Views::new(own, options.active_size, options.passive_size),
             component: Component::new(own, now),
             seeds: Seeds::new(&options),
+            mixes_left: options.mixes,
             xbot: options.xbot.map(XBot::new),
             options,
             own,
@@ -225,7 +229,12 @@ impl HyParView {
         if peer.node == self.own.node {
             return;
         }
-        self.links.insert(peer);
+        let was_up = !self.links.insert(peer);
+        if was_up && self.views.is_active(peer) {
+            // Perhaps a new link in place of one whose end has not been heard of: a peer that is no
+            // neighbour any more says so.
+            self.greet(peer, out);
+        }
         if is_seed {
             self.on_seed_up(peer, now, out);
         } else if self.requests.get(&peer).is_some_and(|request| request.token.is_none()) {
@@ -235,8 +244,12 @@ impl HyParView {
 
     fn on_link_down(&mut self, peer: PeerId, end: LinkEnd, now: Micros, out: &mut Out) {
         self.links.remove(&peer);
-        self.held.remove(&peer);
-        let asked = self.end_request(peer);
+        // A dial under way is for the next link.
+        let is_dialling = self.requests.get(&peer).is_some_and(|request| request.token.is_none());
+        let asked = if is_dialling { None } else { self.end_request(peer) };
+        if !is_dialling {
+            self.held.remove(&peer);
+        }
         let was_asked = asked.is_some();
         let was_active = self.views.remove_active(peer);
         if was_active {
@@ -363,6 +376,7 @@ impl HyParView {
                 Timer::Pulse => self.on_pulse_due(now, out),
                 Timer::Merge => self.on_merge_due(now, out),
                 Timer::Seeds => self.on_seeds_due(now, out),
+                Timer::NextSeed => self.dial_next_seed(now, out),
                 Timer::Optimise => self.on_optimise_due(now, out),
                 Timer::Swap => self.on_swap_due(now, out),
                 Timer::Request(peer) => self.on_request_due(peer, now, out),
@@ -428,11 +442,12 @@ impl HyParView {
     fn put_out(&mut self, victim: PeerId, out: &mut Out) {
         self.views.remove_active(victim);
         out.push(OverlayOutput::NeighbourDown(victim));
-        if !self.options.planted.is("hyparview_evicts_in_silence") {
-            let message = HyParViewMessage::Disconnect { alive: true };
-            out.push(OverlayOutput::Send { to: victim, message });
-        }
         self.keep(victim);
+        if self.options.planted.is("hyparview_evicts_in_silence") {
+            return;
+        }
+        let message = HyParViewMessage::Disconnect { alive: true };
+        out.push(OverlayOutput::Send { to: victim, message });
         self.let_go(victim, out);
     }
 

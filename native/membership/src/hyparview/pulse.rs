@@ -80,8 +80,7 @@ impl HyParView {
 
     pub(super) fn on_merge_due(&mut self, now: Micros, out: &mut Out) {
         if self.component.is_root() {
-            self.seeds.is_comparing = true;
-            self.dial_seeds(now, out);
+            self.compare_with_seeds(out);
             let twice = self.seeds.merge_wait + self.seeds.merge_wait;
             self.seeds.merge_wait = twice.min(self.options.merge_period);
         } else {

@@ -18,12 +18,12 @@ impl HyParView {
             if self.requests.len() >= free {
                 return;
             }
+            if self.options.planted.is("hyparview_repairs_once") && !self.tried.is_empty() {
+                return;
+            }
             let Some(candidate) = self.candidate() else { break };
             self.tried.insert(candidate);
             self.request(candidate, Aim::Fill, now, out);
-            if self.options.planted.is("hyparview_repairs_once") {
-                return;
-            }
         }
         if self.requests.is_empty() {
             self.on_pass_over(now, out);

@@ -9,12 +9,13 @@ use crate::overlay::OverlayOutput;
 #[derive(Clone, Debug)]
 pub(super) struct Seeds {
     pub(super) count: u32,
-    /// Dials under way.
-    dialled: u32,
+    /// Dials of a comparison under way.
+    compared: u32,
+    /// The next to be dialled in this call, and how many are left.
+    next: u32,
+    left: u32,
     /// How long to wait before the next call.
     pause: Micros,
-    /// The next seed that answers is asked whether it is in another component.
-    pub(super) is_comparing: bool,
     pub(super) merge_wait: Micros,
 }
 
@@ -22,9 +23,10 @@ impl Seeds {
     pub(super) fn new(options: &HyParViewOptions) -> Seeds {
         Seeds {
             count: 0,
-            dialled: 0,
+            compared: 0,
+            next: 0,
+            left: 0,
             pause: options.seed_pause_min,
-            is_comparing: false,
             merge_wait: fraction(options.merge_period, 33),
         }
     }
@@ -36,17 +38,39 @@ impl HyParView {
         if self.seeds.count == 0 || self.timers.at(&Timer::Seeds).is_some() {
             return;
         }
-        self.dial_seeds(now, out);
+        self.seeds.next = self.rng.below(self.seeds.count);
+        self.seeds.left = u32::from(self.options.seeds_at_once).min(self.seeds.count);
+        self.dial_next_seed(now, out);
         let wait = self.around(self.seeds.pause, 50);
         self.timers.set(Timer::Seeds, now + wait);
         let twice = self.seeds.pause + self.seeds.pause;
         self.seeds.pause = twice.min(self.options.seed_pause_max);
     }
 
-    pub(super) fn dial_seeds(&mut self, _now: Micros, out: &mut Out) {
+    /// One after the other, shortly: dialled all at once, the nearest would always be the contact,
+    /// and nodes of one region would link to each other only.
+    pub(super) fn dial_next_seed(&mut self, now: Micros, out: &mut Out) {
+        self.timers.cancel(&Timer::NextSeed);
+        let is_needy = self.views.active.is_empty() || self.views.passive.is_empty();
+        if self.seeds.left == 0 || !is_needy {
+            return;
+        }
+        out.push(OverlayOutput::DialSeed { pick: self.seeds.next });
+        self.seeds.left -= 1;
+        self.seeds.next = (self.seeds.next + 1) % self.seeds.count;
+        if self.seeds.left > 0 {
+            self.timers.set(Timer::NextSeed, now + self.options.seed_stagger);
+        }
+    }
+
+    /// This node stands for its component: are some of the seeds in another one?
+    pub(super) fn compare_with_seeds(&mut self, out: &mut Out) {
+        if self.seeds.count == 0 {
+            return;
+        }
         let many = u32::from(self.options.seeds_at_once).min(self.seeds.count);
         let first = self.rng.below(self.seeds.count);
-        self.seeds.dialled = many;
+        self.seeds.compared = many;
         for step in 0..many {
             out.push(OverlayOutput::DialSeed { pick: (first + step) % self.seeds.count });
         }
@@ -60,28 +84,27 @@ impl HyParView {
         }
     }
 
-    pub(super) fn on_seed_failed(&mut self, _now: Micros, _out: &mut Out) {
-        self.seeds.dialled = self.seeds.dialled.saturating_sub(1);
+    pub(super) fn on_seed_failed(&mut self, now: Micros, out: &mut Out) {
+        self.seeds.compared = self.seeds.compared.saturating_sub(1);
+        self.dial_next_seed(now, out);
     }
 
     pub(super) fn on_seed_up(&mut self, peer: PeerId, now: Micros, out: &mut Out) {
-        self.seeds.dialled = self.seeds.dialled.saturating_sub(1);
+        let is_compared = self.seeds.compared > 0;
+        self.seeds.compared = self.seeds.compared.saturating_sub(1);
         self.held.insert(peer);
         let is_joining = self.requests.values().any(|request| request.aim == Aim::Join);
         let aim = if self.views.is_active(peer) || self.requests.contains_key(&peer) {
             None
         } else if self.views.active.is_empty() && !is_joining {
             Some(Aim::Join)
-        } else if self.seeds.is_comparing && self.component.is_root() {
+        } else if is_compared && self.component.is_root() {
             Some(Aim::Compare)
         } else if self.views.passive.is_empty() && !is_joining {
             Some(Aim::Learn)
         } else {
             None
         };
-        if self.seeds.dialled == 0 {
-            self.seeds.is_comparing = false;
-        }
         match aim {
             Some(aim) => {
                 self.requests.insert(peer, Request::new(aim));

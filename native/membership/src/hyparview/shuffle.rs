@@ -18,6 +18,21 @@ impl HyParView {
         }
         let wait = self.around(self.options.shuffle_period, 20);
         self.timers.set(Timer::Shuffle, now + wait);
+        self.mix(now, out);
+    }
+
+    /// Nodes that come within moments of each other link to each other, and a thousand of them to
+    /// a long chain. So a newcomer takes a random peer for one of its neighbours a few times, once
+    /// shuffles have told it of peers from everywhere.
+    fn mix(&mut self, now: Micros, out: &mut Out) {
+        let is_full = self.views.active.len() >= usize::from(self.options.active_size);
+        if self.mixes_left == 0 || !is_full {
+            return;
+        }
+        if let Some(peer) = self.rng.pick(&self.views.passive).copied() {
+            self.mixes_left -= 1;
+            self.request(peer, Aim::Insist, now, out);
+        }
     }
 
     /// A shuffle that goes no further than to the peer asked.

@@ -97,6 +97,12 @@ impl XBot {
 }
 
 impl HyParView {
+    /// Whether it has a part in a swap; none lasts longer than one and a half timeouts and a dial.
+    #[must_use]
+    pub fn is_swapping(&self) -> bool {
+        self.part().is_some()
+    }
+
     /// A round begins: candidates are drawn, where the view is full and no swap is under way.
     pub(super) fn on_optimise_due(&mut self, now: Micros, out: &mut Out) {
         let is_full = self.views.active.len() >= usize::from(self.options.active_size);

@@ -20,6 +20,13 @@ pub(crate) trait Machine {
     );
     fn due(&self) -> Micros;
     fn neighbours(&self) -> Vec<PeerId>;
+    fn passive(&self) -> &[PeerId] {
+        &[]
+    }
+    /// Whether that message makes d of an X-BOT swap take o.
+    fn is_switched(_message: &Self::Message) -> bool {
+        false
+    }
 }
 
 impl Machine for HyParView {
@@ -37,6 +44,12 @@ impl Machine for HyParView {
     }
     fn neighbours(&self) -> Vec<PeerId> {
         self.active().to_vec()
+    }
+    fn passive(&self) -> &[PeerId] {
+        HyParView::passive(self)
+    }
+    fn is_switched(message: &Self::Message) -> bool {
+        matches!(message, foundation_membership::HyParViewMessage::Switched { is_done: true, .. })
     }
 }
 
@@ -76,7 +89,7 @@ enum Event<M> {
     },
     DialFailed {
         at: usize,
-        peer: usize,
+        peer: PeerId,
         is_seed: bool,
     },
     Message {
@@ -87,7 +100,7 @@ enum Event<M> {
     },
     Closed {
         at: usize,
-        peer: usize,
+        peer: PeerId,
         link: u64,
         end: LinkEnd,
     },
@@ -108,6 +121,16 @@ pub(crate) struct Net<T: Machine> {
     dialling: BTreeSet<(usize, usize)>,
     wanted: Vec<BTreeSet<usize>>,
     alarms: Vec<Micros>,
+    lives: Vec<u64>,
+    /// Up to so much later than the delay does a message come. Unit: us.
+    pub(crate) jitter: u32,
+    last: BTreeMap<(usize, usize), Micros>,
+    /// Swaps by which d came to a neighbour further away.
+    pub(crate) dear_swaps: u32,
+    /// Dials that failed and whose peer stayed in the passive view.
+    pub(crate) kept_dead: u32,
+    /// Nodes whose links are up and that hear nothing.
+    pub(crate) frozen: BTreeSet<usize>,
     pub(crate) seeds: Vec<usize>,
     delay_max: u64,
     /// Nodes of different regions are far from each other.
@@ -116,9 +139,14 @@ pub(crate) struct Net<T: Machine> {
     groups: Vec<u8>,
 }
 
+/// The first life of a node.
 pub(crate) fn peer(number: usize) -> PeerId {
+    life_of(number, 1)
+}
+
+pub(crate) fn life_of(number: usize, start: u64) -> PeerId {
     let number = number as u32;
-    let life = NodeLife { start: 1, random: u64::from(number.wrapping_mul(2_654_435_761)) };
+    let life = NodeLife { start, random: u64::from(number.wrapping_mul(2_654_435_761)) };
     PeerId { node: NodeNo(number), life }
 }
 
@@ -141,6 +169,12 @@ impl<T: Machine> Net<T> {
             dialling: BTreeSet::new(),
             wanted: Vec::new(),
             alarms: Vec::new(),
+            lives: Vec::new(),
+            jitter: 0,
+            last: BTreeMap::new(),
+            dear_swaps: 0,
+            kept_dead: 0,
+            frozen: BTreeSet::new(),
             seeds,
             delay_max: 20_000,
             regions: 1,
@@ -154,6 +188,7 @@ impl<T: Machine> Net<T> {
         self.links.push(BTreeMap::new());
         self.wanted.push(BTreeSet::new());
         self.alarms.push(Micros::NEVER);
+        self.lives.push(1);
         self.groups.push(0);
         self.give(at, OverlayInput::Seeds(self.seeds.len() as u32));
         at
@@ -171,6 +206,44 @@ impl<T: Machine> Net<T> {
     pub(crate) fn set_regions(&mut self, regions: usize) {
         self.regions = regions;
         self.delay_max = 2_000;
+    }
+
+    pub(crate) fn id(&self, at: usize) -> PeerId {
+        life_of(at, self.lives.get(at).copied().unwrap_or(1))
+    }
+
+    /// Behind what is on its way from the one to the other already.
+    fn in_order(&mut self, from: usize, to: usize, event: Event<T::Message>) {
+        let late = u64::from(self.rng.below(self.jitter + 1));
+        let time = self.now + self.delay(from, to) + Micros(late);
+        let last = self.last.entry((from, to)).or_default();
+        *last = time.max(*last);
+        let time = *last;
+        self.at(time, event);
+    }
+
+    /// A crashed node starts again: a later life.
+    pub(crate) fn restart(&mut self, at: usize, node: impl FnOnce(PeerId, Micros) -> T) {
+        self.lives[at] += 1;
+        self.nodes[at] = Some(node(self.id(at), self.now));
+        self.alarms[at] = Micros::NEVER;
+        self.give(at, OverlayInput::Seeds(self.seeds.len() as u32));
+    }
+
+    /// Breaks so many links; each end hears of it some time within 200 ms.
+    pub(crate) fn break_links(&mut self, many: usize) {
+        for _ in 0..many {
+            let alive = self.alive();
+            let Some(&at) = self.rng.pick(&alive) else { return };
+            let links: Vec<(usize, u64)> = self.links[at].iter().map(|(k, v)| (*k, *v)).collect();
+            let Some(&(other, link)) = self.rng.pick(&links) else { continue };
+            self.unpair(at, other, link);
+            for (at, other) in [(at, other), (other, at)] {
+                let time = self.now + Micros(u64::from(self.rng.below(200_000)));
+                let (peer, end) = (self.id(other), LinkEnd::Lost);
+                self.at(time, Event::Closed { at, peer, link, end });
+            }
+        }
     }
 
     fn at(&mut self, time: Micros, event: Event<T::Message>) {
@@ -212,16 +285,22 @@ impl<T: Machine> Net<T> {
         match output {
             OverlayOutput::Send { to, message } => {
                 self.sent += 1;
+                assert_eq!(to, self.id(number(to)), "a message to an earlier life");
                 let to = number(to);
                 let link = *self.links[at].get(&to).expect("a message over a link that is down");
-                let time = self.now + self.delay(at, to);
-                self.at(time, Event::Message { from: at, to, link, message });
+                self.in_order(at, to, Event::Message { from: at, to, link, message });
             }
-            OverlayOutput::Dial(to) => {
-                let to = number(to);
+            OverlayOutput::Dial(wanted) => {
+                let to = number(wanted);
+                if wanted != self.id(to) {
+                    self.dialling.insert((at, to));
+                    let time = self.now + self.delay(at, to) + self.delay(at, to);
+                    self.at(time, Event::DialFailed { at, peer: wanted, is_seed: false });
+                    return;
+                }
                 self.wanted[at].insert(to);
                 if self.links[at].contains_key(&to) {
-                    answers.push_back(OverlayInput::LinkUp { peer: peer(to), is_seed: false });
+                    answers.push_back(OverlayInput::LinkUp { peer: self.id(to), is_seed: false });
                 } else if self.dialling.insert((at, to)) {
                     self.dials += 1;
                     let time = self.now + self.delay(at, to) + self.delay(at, to);
@@ -233,7 +312,7 @@ impl<T: Machine> Net<T> {
                 if to == at {
                     answers.push_back(OverlayInput::SeedFailed);
                 } else if self.links[at].contains_key(&to) {
-                    answers.push_back(OverlayInput::LinkUp { peer: peer(to), is_seed: true });
+                    answers.push_back(OverlayInput::LinkUp { peer: self.id(to), is_seed: true });
                 } else {
                     self.dials += 1;
                     let time = self.now + self.delay(at, to) + self.delay(at, to);
@@ -245,11 +324,11 @@ impl<T: Machine> Net<T> {
                 self.wanted[at].remove(&to);
                 self.dialling.remove(&(at, to));
                 if let Some(link) = self.links[at].remove(&to) {
-                    let time = self.now + self.delay(at, to);
-                    self.at(time, Event::Closed { at: to, peer: at, link, end: LinkEnd::Released });
+                    let (peer, end) = (self.id(at), LinkEnd::Released);
+                    self.in_order(at, to, Event::Closed { at: to, peer, link, end });
                     self.unpair(at, to, link);
                     let end = LinkEnd::Released;
-                    answers.push_back(OverlayInput::LinkDown { peer: peer(to), end });
+                    answers.push_back(OverlayInput::LinkDown { peer: self.id(to), end });
                 }
             }
             OverlayOutput::NeighbourUp(to) => {
@@ -269,7 +348,7 @@ impl<T: Machine> Net<T> {
     fn happen(&mut self, event: Event<T::Message>) {
         match event {
             Event::Due(at) => {
-                if self.alarms[at] <= self.now {
+                if self.alarms[at] <= self.now && !self.frozen.contains(&at) {
                     self.give(at, OverlayInput::Due);
                 }
             }
@@ -277,31 +356,36 @@ impl<T: Machine> Net<T> {
                 let delay = self.delay(from, to);
                 if !self.reaches(from, to) {
                     let time = self.now + delay;
-                    self.at(time, Event::DialFailed { at: from, peer: to, is_seed });
+                    let peer = self.id(to);
+                    self.at(time, Event::DialFailed { at: from, peer, is_seed });
                     return;
                 }
                 let new = self.next + 1;
                 let link = *self.pairs.entry((from.min(to), from.max(to))).or_insert(new);
                 let is_new = self.links[to].insert(from, link) != Some(link);
-                let time = self.now + delay;
-                self.at(time, Event::Established { at: from, peer: to, link, is_seed });
+                self.in_order(to, from, Event::Established { at: from, peer: to, link, is_seed });
                 if is_new {
-                    self.give(to, OverlayInput::LinkUp { peer: peer(from), is_seed: false });
+                    self.give(to, OverlayInput::LinkUp { peer: self.id(from), is_seed: false });
                 }
             }
             Event::Established { at, peer: other, link, is_seed } => {
                 self.dialling.remove(&(at, other));
-                if self.nodes[at].is_none() {
+                if !self.reaches(at, other) {
+                    let peer = self.id(other);
+                    self.dialling.insert((at, other));
+                    self.at(self.now, Event::DialFailed { at, peer, is_seed });
                     return;
                 }
                 self.links[at].insert(other, link);
-                self.give(at, OverlayInput::LinkUp { peer: peer(other), is_seed });
+                self.give(at, OverlayInput::LinkUp { peer: self.id(other), is_seed });
             }
-            Event::DialFailed { at, peer: other, is_seed } => {
+            Event::DialFailed { at, peer, is_seed } => {
                 if is_seed {
                     self.give(at, OverlayInput::SeedFailed);
-                } else if self.dialling.remove(&(at, other)) {
-                    self.give(at, OverlayInput::DialFailed(peer(other)));
+                } else if self.dialling.remove(&(at, number(peer))) {
+                    self.give(at, OverlayInput::DialFailed(peer));
+                    let keeps = |node: &T| node.passive().contains(&peer);
+                    self.kept_dead += u32::from(self.nodes[at].as_ref().is_some_and(keeps));
                 }
             }
             Event::Message { from, to, link, message } => {
@@ -310,16 +394,22 @@ impl<T: Machine> Net<T> {
                 if early && self.dialling.contains(&(to, from)) {
                     self.dialling.remove(&(to, from));
                     self.links[to].insert(from, link);
-                    self.give(to, OverlayInput::LinkUp { peer: peer(from), is_seed: false });
+                    self.give(to, OverlayInput::LinkUp { peer: self.id(from), is_seed: false });
                 }
-                if self.links[to].get(&from) == Some(&link) {
-                    self.give(to, OverlayInput::Received { from: peer(from), message });
+                if self.links[to].get(&from) == Some(&link) && !self.frozen.contains(&to) {
+                    let before = T::is_switched(&message).then(|| self.neighbours(to));
+                    self.give(to, OverlayInput::Received { from: self.id(from), message });
+                    let after = self.neighbours(to);
+                    let gone = before.into_iter().flatten().filter(|one| !after.contains(one));
+                    let dear = gone.filter(|one| self.delay(to, *one) <= self.delay(to, from));
+                    self.dear_swaps += dear.count() as u32;
                 }
             }
-            Event::Closed { at, peer: other, link, end } => {
+            Event::Closed { at, peer, link, end } => {
+                let other = number(peer);
                 if self.links[at].get(&other) == Some(&link) {
                     self.links[at].remove(&other);
-                    self.give(at, OverlayInput::LinkDown { peer: peer(other), end });
+                    self.give(at, OverlayInput::LinkDown { peer, end });
                 }
             }
         }
@@ -368,7 +458,8 @@ impl<T: Machine> Net<T> {
         for &at in dead {
             for (other, link) in std::mem::take(&mut self.links[at]) {
                 let time = self.now + Micros(u64::from(self.rng.below(100_000)));
-                self.at(time, Event::Closed { at: other, peer: at, link, end: LinkEnd::Lost });
+                let (peer, end) = (self.id(at), LinkEnd::Lost);
+                self.at(time, Event::Closed { at: other, peer, link, end });
                 self.unpair(at, other, link);
             }
         }
@@ -387,7 +478,8 @@ impl<T: Machine> Net<T> {
                 .collect();
             for (other, link) in cut {
                 let time = self.now + Micros(u64::from(self.rng.below(100_000)));
-                self.at(time, Event::Closed { at, peer: other, link, end: LinkEnd::Lost });
+                let (peer, end) = (self.id(other), LinkEnd::Lost);
+                self.at(time, Event::Closed { at, peer, link, end });
                 self.unpair(at, other, link);
             }
         }
@@ -401,6 +493,7 @@ impl<T: Machine> Net<T> {
         self.nodes[at]
             .iter()
             .flat_map(|node| node.neighbours())
+            .filter(|other| *other == self.id(number(*other)))
             .map(number)
             .filter(|other| self.nodes[*other].is_some())
             .collect()
