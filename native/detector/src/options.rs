@@ -49,8 +49,8 @@ pub struct DetectorOptions {
     pub relay_timeout: Micros,
     /// Members asked to check. Default 3 (SWIM's k; memberlist LAN).
     pub checkers: usize,
-    /// At most one probe of a member without a link in this time. Default 5 s: with ten hops of
-    /// 120 bytes that is a quarter of the 1 kB/s that a node may cost when idle.
+    /// At most one probe of a member that no heartbeat watches in this time. Default 5 s: with ten
+    /// hops of 120 bytes that is a quarter of the 1 kB/s that a node may cost when idle.
     pub stranger_interval: Micros,
     /// Coordinates are refreshed by one probe over a link in this time. Default 10 s.
     pub coordinate_interval: Micros,

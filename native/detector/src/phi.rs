@@ -77,6 +77,12 @@ impl Phi {
         self.heard_at
     }
 
+    /// Whether heartbeats come, so that their silence can be judged.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.intervals.len() >= self.options.samples_min.max(1)
+    }
+
     fn learn(&mut self, interval: u32) {
         if self.intervals.len() >= self.options.samples_max
             && let Some(oldest) = self.intervals.pop_front()
@@ -107,7 +113,7 @@ impl Phi {
 
     /// The silence that is suspicious.
     fn silence_max(&self) -> Micros {
-        if self.intervals.len() < self.options.samples_min.max(1) {
+        if !self.is_watched() {
             return Micros::NEVER;
         }
         let (mean, spread) = self.rhythm();

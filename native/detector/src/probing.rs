@@ -198,8 +198,8 @@ impl Probing {
         self.timers.set(Timer::Tick, now + Micros(jittered));
     }
 
-    /// One probe at most: a link that has been silent for longer than its heartbeats allow, else a
-    /// member without a link, else a coordinate's refresh.
+    /// One probe at most: a link whose heartbeat is late, else a member that no heartbeat watches,
+    /// else a coordinate's refresh.
     fn tick(&mut self, now: Micros, out: &mut Vec<DetectorOutput>) {
         let silent = now - Micros(self.options.interval.0 * 3 / 2);
         if let Some((heard_at, peer)) = self.quietest()
@@ -208,7 +208,7 @@ impl Probing {
             return self.probe(peer, now, out);
         }
         if now >= self.stranger_at
-            && let Some(peer) = self.next_stranger()
+            && let Some(peer) = self.next_unwatched(silent)
         {
             self.stranger_at = now + self.stranger_interval;
             return self.probe(peer, now, out);
@@ -221,24 +221,31 @@ impl Probing {
         }
     }
 
-    /// The link that was heard least lately, of a member that is not suspect yet.
+    /// The watched link that was heard least lately, of a member that is not suspect yet.
     fn quietest(&self) -> Option<(Micros, PeerId)> {
-        let unsuspected = self.links.iter().filter(|(peer, _)| !self.suspicions.contains_key(peer));
-        unsuspected.map(|(peer, link)| (link.phi.heard_at(), *peer)).min()
+        let is_meant = |(peer, link): &(&PeerId, &Link)| {
+            link.phi.is_watched() && !self.suspicions.contains_key(peer)
+        };
+        let meant = self.links.iter().filter(is_meant);
+        meant.map(|(peer, link)| (link.phi.heard_at(), *peer)).min()
     }
 
-    /// The next member without a link, each once a round in an order drawn anew (SWIM section 4.3).
-    fn next_stranger(&mut self) -> Option<PeerId> {
+    /// The next member without a link, or whose link has no heartbeats and was silent, each once a
+    /// round in an order drawn anew (SWIM section 4.3). Of a link's two ends the host may let one
+    /// alone send heartbeats: the other end's node watches it then.
+    fn next_unwatched(&mut self, silent: Micros) -> Option<PeerId> {
+        let links = &self.links;
+        let is_meant = |peer: &PeerId| {
+            let is_quiet = |link: &Link| !link.phi.is_watched() && link.phi.heard_at() < silent;
+            links.get(peer).is_none_or(is_quiet)
+        };
         for _ in 0..2 {
             while let Some(peer) = self.rotation.pop() {
-                let is_known = self.members.contains_key(&peer);
-                if is_known && !self.links.contains_key(&peer) {
+                if self.members.contains_key(&peer) && is_meant(&peer) {
                     return Some(peer);
                 }
             }
-            let links = &self.links;
-            let strangers = self.members.keys().filter(|peer| !links.contains_key(peer));
-            self.rotation = strangers.copied().collect();
+            self.rotation = self.members.keys().filter(|peer| is_meant(peer)).copied().collect();
             self.rng.shuffle(&mut self.rotation);
         }
         None

@@ -176,7 +176,7 @@ fn vouch(options: DetectorOptions) {
     let mut one = One::with(options, 8, 5);
     one.silent.push(peer(1));
     let mut was_asked = false;
-    for _ in 0..300 {
+    for _ in 0..1_000 {
         let out = one.wait(SECOND / 10);
         let requests = asked(&out, peer(1));
         was_asked |= !requests.is_empty();
