@@ -69,27 +69,27 @@ fn an_idle_cluster_costs_the_same_whatever_its_size() {
         net.run(Micros::from_millis(600_000));
         net.bytes.values().sum::<usize>() as f64 / 600.0 / nodes.len() as f64
     };
-    let (small, large) = (cost(5, 20), cost(6, 400));
-    println!("idle: {small:.2} B/s a node at 20 nodes, {large:.2} at 400");
+    let (small, large) = (cost(5, 20), cost(6, 200));
+    println!("idle: {small:.2} B/s a node at 20 nodes, {large:.2} at 200");
     assert!((small - large).abs() < 0.1 * small);
     assert!(large < 4.0);
 }
 
 #[test]
 fn a_joiner_learns_everybody_once_and_nobody_else_pays_for_it() {
-    let (mut net, nodes) = sparse(7, 400);
+    let (mut net, nodes) = sparse(7, 200);
     let joiner = peer(9_000, 2);
     net.start(joiner);
-    for place in [3, 77, 140, 222, 391] {
+    for place in [3, 40, 77, 140, 191] {
         net.link(joiner, nodes[place]);
     }
     net.run(SECOND);
-    assert_eq!(net.rosters[&joiner].size(), 401);
+    assert_eq!(net.rosters[&joiner].size(), 201);
     let bytes = net.bytes.values().sum::<usize>();
-    // 400 records of 60 bytes to the joiner, one record of the joiner over each link or so, and
+    // 200 records of 60 bytes to the joiner, one record of the joiner over each link or so, and
     // the exchanges by which its neighbours find that they differ no more.
-    println!("a join among 400 costs {bytes} bytes in all");
-    assert!(bytes < 400 * 60 + 400 * 6 * 110, "{bytes}");
+    println!("a join among 200 costs {bytes} bytes in all");
+    assert!(bytes < 200 * 60 + 200 * 6 * 110, "{bytes}");
 }
 
 pub(crate) fn lose_news(options: RosterOptions) {
