@@ -325,6 +325,9 @@ export declare function registerName(isolate: number, name: number): void
  */
 export declare function releaseEventLog(log: number): void
 
+/** Lets go of a run, which ends soon if it has not. Another time it does nothing. */
+export declare function releaseSimulation(simulation: number): void
+
 /** Gives a slab's reference back; false where the isolate had none (counted as a double release). */
 export declare function releaseSlab(isolate: number, index: number, generation: number): boolean
 
@@ -342,6 +345,30 @@ export declare function ringKernel(isolate: number): void
 
 /** Asks for the bytes of events. */
 export declare function searchEventLog(log: number, request: number, search: EventLogSearch): void
+
+/** How far a run has come; at its end the report, as JSON and as text, or an error. */
+export interface SimulationNews {
+  phase: string
+  virtualMs: number
+  nodesUp: number
+  steps: number
+  report?: string
+  text?: string
+  holds?: boolean
+  code?: string
+  message?: string
+}
+
+/** What the simulator can show. */
+export interface SimulationScenario {
+  name: string
+  about: string
+  nodes: number
+  fail: number
+}
+
+/** The scenarios that there are. */
+export declare function simulationScenarios(): Array<SimulationScenario>
 
 /** A stall, for one listener. */
 export interface StallNotice {
@@ -365,11 +392,24 @@ export interface StartedNode {
 /** Starts a node from its JSON options, on a kernel thread pinned to `core` or on the shared one. */
 export declare function startNode(options: string, core?: number | undefined | null): StartedNode
 
+/**
+ * Runs a scenario on a thread of its own, with options as JSON, and answers with the number of the
+ * run. `wake` is called when there are news to be taken. It keeps the event loop alive until it is
+ * released.
+ */
+export declare function startSimulation(options: string, wake: () => void): number
+
 /** Reports nothing more to a listener. */
 export declare function stopListening(listener: number): void
 
+/** Ends a run soon; its report says that it was stopped. One that has ended already stays so. */
+export declare function stopSimulation(simulation: number): void
+
 /** Takes the answers that wait. */
 export declare function takeFromEventLog(log: number): Array<EventLogAnswer>
+
+/** How far it has come. What was taken once is not told again. */
+export declare function takeFromSimulation(simulation: number): SimulationNews
 
 /** Takes a slab's reference out of transit: its handle was read. */
 export declare function takeOverSlab(isolate: number, index: number, generation: number, pair: number): void

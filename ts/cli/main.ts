@@ -6,6 +6,7 @@ import type { IndexArguments } from "./index/command.ts";
 import { abortOnStopSignals } from "./interruption.ts";
 import type { NodeArguments } from "./node/command.ts";
 import type { PingArguments } from "./ping/command.ts";
+import type { SimulateArguments } from "./simulate/command.ts";
 
 const EXIT_CODE_HELP = `
 Exit codes:
@@ -20,6 +21,12 @@ function wholeNumber(least: number, most: number): (text: string) => number {
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It has to be a whole number from ${least} to ${most}.`);
   };
+}
+
+function part(text: string): number {
+  const value = Number(text);
+  if (/^0?\.?\d+$/.test(text) && value <= 0.99) return value;
+  throw new InvalidArgumentError("It has to be a number from 0 to 0.99.");
 }
 
 function append(value: string, previous: readonly string[]): string[] {
@@ -87,6 +94,26 @@ function describePing(program: Command, stop: AbortSignal): void {
     });
 }
 
+function describeSimulate(program: Command, stop: AbortSignal): void {
+  program
+    .command("simulate")
+    .description("run a cluster of simulated nodes under virtual time, and check what comes of it")
+    .option("--scenario <name>", "what is done; --list names them", "crash")
+    .option("--nodes <count>", "nodes (default: the scenario's)", wholeNumber(2, 100_000))
+    .option("--fail <part>", "part of the nodes that fails (default: the scenario's)", part)
+    .option("--seed <number>", "everything random", wholeNumber(0, 2 ** 48), 1)
+    .option("--seeds <count>", "runs, each with the next seed", wholeNumber(1, 10_000), 1)
+    .option("--no-seed-rule", "nodes look for no separated parts by discovery seeds")
+    .option("--picture <file>", "draw the overlay before and after, as a page (.html)")
+    .option("--json <file>", "write all reports to this file; - is standard output")
+    .option("--list", "name the scenarios, and run none")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(async (options: SimulateArguments) => {
+      const { simulateCommand } = await import("./simulate/command.ts");
+      process.exitCode = await simulateCommand(options, stop);
+    });
+}
+
 /** Commander prints its own messages; this maps its outcome to our exit codes. */
 function exitCodeOf(failure: unknown): number {
   if (failure instanceof CommanderError) return failure.exitCode === 0 ? 0 : EXIT_CODES.usage;
@@ -104,13 +131,16 @@ async function main(): Promise<void> {
   process.stdout.on("error", () => process.exit(EXIT_CODES.success));
   const stop = abortOnStopSignals();
   const program = new Command("foundation")
-    .description("A cluster runtime for Node.js: run its demonstration job, a node, or a ping.")
+    .description(
+      "A cluster runtime for Node.js: run its demonstration job, a node, a ping, or a simulation.",
+    )
     .version(packageVersion())
     .addHelpText("after", EXIT_CODE_HELP)
     .exitOverride();
   describeIndex(program, stop);
   describeNode(program, stop);
   describePing(program, stop);
+  describeSimulate(program, stop);
   for (const command of program.commands) command.exitOverride();
   try {
     await program.parseAsync();

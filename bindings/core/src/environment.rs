@@ -18,6 +18,7 @@ use crate::event_log::EventLogs;
 use crate::isolate::Attachment;
 use crate::lane_watch::LaneWatch;
 use crate::loop_watch::LoopWatch;
+use crate::simulation::Simulations;
 use crate::uv::Closed;
 use crate::watchdog::Opened;
 
@@ -29,6 +30,8 @@ pub(crate) struct Environment {
     pub(crate) watchdogs: Vec<Opened>,
     /// The event logs that it opened.
     pub(crate) event_logs: EventLogs,
+    /// The runs of the simulator that it started.
+    pub(crate) simulations: Simulations,
     /// The capture rings of nodes that it opened.
     pub(crate) captures: Vec<Option<capture::Opened>>,
     mark: Option<Arc<LoopMark>>,
@@ -104,6 +107,7 @@ unsafe extern "C" fn tear_down(_argument: *mut c_void) {
             opened.tear_down();
         }
         with(|environment| std::mem::take(&mut environment.event_logs)).tear_down();
+        with(|environment| std::mem::take(&mut environment.simulations)).tear_down();
         for opened in with(|environment| std::mem::take(&mut environment.captures)) {
             opened.inspect(capture::Opened::tear_down);
         }

@@ -21,6 +21,7 @@ describe("crate arrows", () => {
     ["native/transport/Cargo.toml", "foundation-node.workspace = true"],
     ["native/node/Cargo.toml", 'napi-derive = "3"'],
     ["native/node/Cargo.toml", "foundation-sim.workspace = true"],
+    ["native/sim/Cargo.toml", "foundation-membership.workspace = true"],
     ["native/cellar/Cargo.toml", "foundation-sync.workspace = true"],
     ["native/link/Cargo.toml", "foundation-cellar.workspace = true"],
   ])("a wrong arrow in %s is found: %s", (path, line) => {

@@ -14,6 +14,11 @@ const FLOORS: readonly (readonly string[])[] = [
   ["core"],
 ];
 
+// The simulator drives what the host drives: a protocol that it named would be logic of its own.
+const ONLY_USES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["sim", ["cluster", "machine"]],
+]);
+
 const NEVER_USED: ReadonlySet<string> = new Set(["core"]);
 
 // Only bindings/core may speak Node-API: everything else must also run where there is no Node.
@@ -69,6 +74,7 @@ function refusal(from: string, dependency: string): string | undefined {
   if (to === undefined) return undefined;
   if (toFloor === -1) return `the crate ${to} has no floor in the layers; give it one here`;
   if (NEVER_USED.has(to)) return `${from} uses ${to}; nothing may use ${to}`;
+  if (ONLY_USES.get(from)?.includes(to) === false) return `${from} uses ${to}; it drives clusters`;
   return toFloor < fromFloor ? undefined : `${from} uses ${to}; arrows point down only`;
 }
 

@@ -1,0 +1,134 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { runSimulation } from "../../dist/ts/kernel/simulation.js";
+import { RunningCommand, runCommand } from "./cli-process.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "simulate-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const simulate = async (...args: string[]) => runCommand("simulate", ...args);
+
+interface Report {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly traceHash: string;
+  readonly figures: readonly { readonly name: string; readonly value: number }[];
+}
+
+const CRASH = ["--nodes", "60", "--fail", "0.5", "--seed", "7"];
+
+describe("simulate", () => {
+  test("gives the same run for the same seed, and another one for another", async () => {
+    const runs = await Promise.all([
+      simulate(...CRASH, "--json", "-"),
+      simulate(...CRASH, "--json", "-"),
+      simulate(...CRASH, "--seed", "8", "--json", "-"),
+    ]);
+    for (const end of runs) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+    const [first, second, other] = runs.map(({ stdout }) => (JSON.parse(stdout) as Report[])[0]!);
+    expect(first).toMatchObject({ scenario: "crash", nodes: 60, seed: 7 });
+    expect(first!.figures.length).toBeGreaterThan(5);
+    expect(second).toEqual(first);
+    expect(other!.traceHash).not.toBe(first!.traceHash);
+  });
+
+  test("prints a report and draws the overlay", async () => {
+    const picture = join(folder, "overlay.html");
+    const { exitCode, stdout } = await simulate(...CRASH, "--picture", picture);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("crash: 60 nodes, seed 7");
+    const page = readFileSync(picture, "utf8");
+    expect(page.match(/<svg/g)?.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test("sums several seeds up, and writes all their reports", async () => {
+    const json = join(folder, "reports.json");
+    const { exitCode, stdout } = await simulate(...CRASH, "--seeds", "3", "--json", json);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/seed 7: held\nseed 8: held\nseed 9: held\n/);
+    expect(stdout).toMatch(/least +median +most\n/);
+    expect(stdout).toMatch(/3 of 3 seeds held\n$/);
+    const reports = JSON.parse(readFileSync(json, "utf8")) as Report[];
+    expect(reports.map(({ seed }) => seed)).toEqual([7, 8, 9]);
+  });
+
+  test("names its scenarios, each of which runs", async () => {
+    const { exitCode, stdout } = await simulate("--list");
+    expect(exitCode).toBe(0);
+    const names = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ", 1)[0]!);
+    expect(names).toContain("crash");
+    const ends = await Promise.all(
+      names.map(async (name) => simulate("--scenario", name, "--nodes", "30", "--json", "-")),
+    );
+    for (const { exitCode: code, stdout: json } of ends) {
+      // So few nodes may miss a bar that was measured with a thousand.
+      const [report] = JSON.parse(json) as { violation: unknown; blindSpots: string[] }[];
+      expect(report).toMatchObject({ violation: null, blindSpots: [] });
+      expect([0, 1]).toContain(code);
+    }
+  });
+
+  test("ends with 1 where a bar is missed", async () => {
+    // Bars are those of a thousand nodes; thirty flood their first broadcast a little more.
+    const { exitCode, stdout } = await simulate("--scenario", "tree", "--nodes", "30");
+    expect(stdout).toMatch(/^! /m);
+    expect(exitCode).toBe(1);
+  });
+
+  test.each([
+    [["--scenario", "crsh"], "no 'crsh'"],
+    [["--nodes", "1"], "whole number from 2"],
+    [["--fail", "1"], "from 0 to 0.99"],
+    [["--picture", "overlay.png"], "has to end with .html"],
+    [["--nodes", "20", "--json", join("/nonexistent", "x.json")], "cannot be written"],
+  ])("ends with 2 for %j", async (args, text) => {
+    const { exitCode, stderr } = await simulate(...args);
+    expect(stderr).toContain(text);
+    expect(exitCode).toBe(2);
+  });
+
+  test("stops at a signal", async () => {
+    const command = new RunningCommand(["simulate", "--nodes", "50", "--seeds", "10000"]);
+    await command.printed(/seed 1: /);
+    command.child.kill("SIGINT");
+    expect(await command.ended).toMatchObject({ exitCode: 130 });
+  });
+});
+
+describe("a run", () => {
+  test("leaves the event loop free, tells how far it is, and can be aborted", async () => {
+    const controller = new AbortController();
+    let turns = 0;
+    const turn = (): void => {
+      turns++;
+      if (!controller.signal.aborted) setImmediate(turn);
+    };
+    turn();
+    const phases: string[] = [];
+    const run = runSimulation(
+      { nodes: 2_000, seed: 1 },
+      ({ phase, steps }) => {
+        phases.push(phase);
+        if (steps > 0) controller.abort("enough");
+      },
+      controller.signal,
+    );
+    await expect(run).rejects.toMatchObject({ code: "aborted", cause: "enough" });
+    expect(phases.length).toBeGreaterThan(0);
+    expect(turns).toBeGreaterThan(1);
+    const before = runSimulation({ nodes: 10 }, () => {}, controller.signal);
+    await expect(before).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  test("says what is wrong with its options", async () => {
+    const run = runSimulation({ nodes: 1 }, () => {});
+    await expect(run).rejects.toMatchObject({ code: "invalid_options" });
+    const unknown = runSimulation({ nods: 10 } as never, () => {});
+    await expect(unknown).rejects.toMatchObject({ code: "invalid_options" });
+  });
+});
