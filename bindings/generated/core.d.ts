@@ -257,6 +257,9 @@ export interface NameOwner {
 /** Counters and gauges of a node as JSON. */
 export declare function nodeMetrics(node: number): string
 
+/** Members and overlays of a node as JSON. */
+export declare function nodeTopology(node: number): string
+
 /** Does nothing: the cost of crossing the boundary, for the benches. */
 export declare function noop(): void
 
@@ -286,6 +289,9 @@ export declare function openEventLog(options: EventLogOptions, wake: () => void)
 
 /** Makes a ring from this isolate to another one of the node; answers where it begins in the arena. */
 export declare function openPair(isolate: number, slot: number, generation: number): number
+
+/** A handle of a member, for messages to it; in a node with overlays. */
+export declare function openRoute(isolate: number, name: string): number
 
 /**
  * Opens the watchdog of a node for the calling isolate. `wake` is called when stalls wait to be
@@ -404,6 +410,15 @@ export declare function stopListening(listener: number): void
 
 /** Ends a run soon; its report says that it was stopped. One that has ended already stays so. */
 export declare function stopSimulation(simulation: number): void
+
+/** Takes the broadcasts of a topic in this isolate, beside whoever handles its name; or no more. */
+export declare function subscribeTopic(isolate: number, name: number, isWanted: boolean): void
+
+/**
+ * Asks for another strategy of an overlay, whose epoch and strategy have to be those; events tell
+ * how it goes.
+ */
+export declare function switchOverlay(node: number, overlay: string, epoch: number, from: string, to: string): void
 
 /** Takes the answers that wait. */
 export declare function takeFromEventLog(log: number): Array<EventLogAnswer>

@@ -61,7 +61,7 @@ export type {
   OverlayStrategy,
   StaticOptions,
 } from "../kernel/overlay-options.ts";
-export { CLIENT_SERVER_DEFAULTS, HYPARVIEW_DEFAULTS } from "../kernel/overlay-options.ts";
+export { OVERLAY_DEFAULTS } from "../kernel/overlay-options.ts";
 export type { Secret } from "../kernel/secrets.ts";
 export { release, toOwned } from "../kernel/slabs.ts";
 export { FlatTable } from "../kernel/values.ts";

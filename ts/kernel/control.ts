@@ -5,14 +5,27 @@ import type { TypedEvents } from "../base/typed-events.ts";
 import type { Attachment } from "./attachment.ts";
 import type { Directory, Owner } from "./directory.ts";
 import { type Member, type Peer, Peers, toMember } from "./members.ts";
+import { type MemberNews, Membership } from "./membership.ts";
 import { core } from "./native.ts";
 import type { NodeEvents, ReadyOptions } from "./node-types.ts";
 import type { SharedNode } from "./shared-runtime.ts";
 
+/** A link came up, in a node without overlays. */
+interface UpNews {
+  readonly type: "up";
+  readonly peer: number;
+  readonly node: string;
+  readonly address: string;
+  readonly life: string;
+  readonly busyIsolates: number;
+  readonly channels: readonly string[];
+}
+
 /** News of the kernel thread, by `type` (native/node/src/events.rs). */
 type News =
-  | { type: "up"; peer: number; node: string; address: string; life: string; busyIsolates: number }
+  | UpNews
   | { type: "down"; peer: number; node: string; reason: string }
+  | MemberNews
   | { type: "busy"; node: string; isolates: number }
   | { type: "leaving"; node: string }
   | { type: "joined"; address: string; node: string }
@@ -26,6 +39,11 @@ type News =
 
 /** What the control plane tells the data path. */
 export interface ControlSink {
+  /** The link of a handle is gone; with `isReleased` nothing was lost with it. */
+  onLinkDown(peer: Peer, handle: number, isReleased: boolean): void;
+  /** A member is reached by another handle. */
+  onRouteChanged(): void;
+  /** The member is gone, or its link and with it whatever waited for it. */
   onPeerDown(peer: Peer, reason: string): void;
   onPair(place: Owner & { offset: number; capacity: number }): void;
   onPairClosed(offset: number): void;
@@ -48,6 +66,7 @@ export class Control {
   readonly #directory: Directory;
   readonly #events: TypedEvents<NodeEvents>;
   readonly #sink: ControlSink;
+  readonly #membership: Membership;
   readonly #ready = new Set<{ members: number; wait: Wait<void> }>();
   readonly #joins = new Set<{
     addresses: ReadonlySet<string>;
@@ -67,6 +86,9 @@ export class Control {
     this.#directory = directory;
     this.#events = events;
     this.#sink = sink;
+    this.#membership = new Membership(this.peers, directory, events, sink, () =>
+      this.#onMemberUp(),
+    );
   }
 
   /** This node as a member. */
@@ -88,6 +110,15 @@ export class Control {
         return this.#onUp(news);
       case "down":
         return this.#onDown(news.peer, news.reason);
+      case "memberUp":
+      case "memberDown":
+      case "linked":
+      case "unlinked":
+      case "neighbourUp":
+      case "neighbourDown":
+      case "overlaySwitch":
+      case "removed":
+        return this.#membership.handle(news);
       case "busy":
         return this.#onBusy(news.node, news.isolates);
       case "leaving":
@@ -117,11 +148,17 @@ export class Control {
   }
 
   #onUp(news: Extract<News, { type: "up" }>): void {
-    const { peer: handle, node: name, address, life, busyIsolates } = news;
+    const { peer: handle, node: name, address, life, busyIsolates, channels } = news;
     if (this.peers.behind(handle) !== undefined) return; // told on both rings
-    const peer: Peer = { handle, name, address, life, busyIsolates, isLeaving: false };
+    const link = { handle, key: handle, no: undefined, isLinked: true, newsNo: 0, channels };
+    const peer: Peer = { ...link, name, address, life, busyIsolates, isLeaving: false };
     this.peers.add(peer);
     this.#events.emit("up", toMember(peer));
+    this.#onMemberUp();
+    this.#membership.tellChannels("channelUp", peer);
+  }
+
+  #onMemberUp(): void {
     for (const entry of [...this.#ready]) {
       if (this.peers.size + 1 >= entry.members) entry.wait.resolve();
     }
@@ -130,7 +167,9 @@ export class Control {
   #onDown(handle: number, reason: string): void {
     const peer = this.peers.remove(handle);
     if (peer === undefined) return;
+    this.#sink.onLinkDown(peer, handle, false);
     this.#sink.onPeerDown(peer, reason);
+    this.#membership.tellChannels("channelDown", peer);
     this.#events.emit("down", { name: peer.name, reason });
   }
 

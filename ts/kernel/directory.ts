@@ -71,6 +71,11 @@ export class Directory {
     throw new FoundationError("unknown_channel", `this node declared no channel '${name}'${hint}`);
   }
 
+  /** Whether a channel of that name was declared here. */
+  isDeclaredName(name: string): boolean {
+    return this.#channelIds.has(name);
+  }
+
   /** Whether a channel was declared here, so that an answer may use it. */
   isDeclared(channel: number): boolean {
     return channel < this.#channelIds.size;

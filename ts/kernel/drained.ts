@@ -3,7 +3,7 @@ import { FoundationError } from "../base/errors.ts";
 import type { DrainedOptions } from "./node-types.ts";
 
 interface Waiter {
-  /** Link handle, or `undefined` for a receiver in this node. */
+  /** Key of the member, or `undefined` for a receiver in this node. */
   readonly peer: number | undefined;
   readonly isRoom: () => boolean;
   readonly wait: Wait<void>;

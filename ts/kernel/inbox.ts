@@ -22,6 +22,8 @@ const FAILED = Symbol("failed");
 export interface InboxSink {
   /** Who is behind a record of the kernel's ring; `undefined` once that link is gone. */
   origin(peer: number): Origin | undefined;
+  /** The sender of a broadcast over an overlay, by its number; `undefined` once it is down. */
+  broadcastOrigin(peer: number, no: number): Origin | undefined;
   channelName(channel: number): string;
   /** An answer to a call of this isolate. */
   onReply(correlation: number, isError: boolean, value: unknown): void;
@@ -201,10 +203,16 @@ export class Inbox {
   }
 
   /** The link's other end; bursts come from one, so the last one is remembered. */
-  #originOf(peer: number): Origin | undefined {
+  #originOf(peer: number, serial: number): Origin | undefined {
+    if ((peer & 0xffff) === RECORD.BROADCAST_PEER) return this.#sink.broadcastOrigin(peer, serial);
     if (this.#lastOrigin?.peer === peer) return this.#lastOrigin;
     this.#lastOrigin = this.#sink.origin(peer);
     return this.#lastOrigin;
+  }
+
+  /** The link of that handle is gone. */
+  forgetOrigin(peer: number): void {
+    if (this.#lastOrigin?.peer === peer) this.#lastOrigin = undefined;
   }
 
   #message(from: InboxRing, ring: RingConsumer): void {
@@ -225,7 +233,7 @@ export class Inbox {
       );
     }
     const account = u16[(start + RECORD.ACCOUNT) >>> 1] as number;
-    const origin = from.origin ?? this.#originOf(peer);
+    const origin = from.origin ?? this.#originOf(peer, u32[word + RECORD.SERIAL / 4] as number);
     this.counts.messages++;
     if ((tag & RECORD.REPLY) !== 0) {
       this.#reply(ring, u32[word + RECORD.CORRELATION / 4] as number);

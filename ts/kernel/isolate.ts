@@ -18,7 +18,7 @@ import {
 import { Inbox, type InboxSink } from "./inbox.ts";
 import { LocalDelivery } from "./local-delivery.ts";
 import { LocalMailbox } from "./local-mailbox.ts";
-import type { Peer } from "./members.ts";
+import { NO_HANDLE, type Peer } from "./members.ts";
 import { core } from "./native.ts";
 import { NeighbourRing } from "./neighbours.ts";
 import type {
@@ -29,8 +29,10 @@ import type {
   NodeEvents,
   NodeMetrics,
   SendOptions,
+  TopicOptions,
 } from "./node-types.ts";
 import { isolateKey, LOCAL_PEER, type Origin, type RequestPlace } from "./origin.ts";
+import { overlayFor } from "./overlays.ts";
 import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
 import { slabOf } from "./slabs.ts";
 import { type CallPlace, Transmitter } from "./transmitter.ts";
@@ -39,9 +41,10 @@ import { type Encoded, encodeValue } from "./values.ts";
 /** Longest partition key. Unit: bytes. */
 const KEY_BYTES_MAX = 1024;
 /** Why the core says that a request came back (native/link/src/message.rs). */
-const UNDELIVERED = new Map<number, "noproc" | "remote_exhausted">([
+const UNDELIVERED = new Map<number, "noproc" | "remote_exhausted" | "noconnection">([
   [1, "noproc"],
   [2, "remote_exhausted"],
+  [3, "noconnection"], // native/node/src/cluster/routes.rs
 ]);
 
 /** Call options with both defaults filled in. */
@@ -151,6 +154,11 @@ export class Isolate implements InboxSink, ControlSink {
     if (peer === undefined) {
       throw new FoundationError("noconnection", `'${name}' is not a member`, { context: { name } });
     }
+    if (peer.handle === NO_HANDLE) {
+      // A handle is enough to send to it: the kernel thread dials, and holds what comes meanwhile.
+      const handle = native(() => core.openRoute(this.attachment.isolate, name));
+      this.control.peers.setHandle(peer, handle);
+    }
     return peer;
   }
 
@@ -244,7 +252,7 @@ export class Isolate implements InboxSink, ControlSink {
   ): Promise<unknown> {
     const { timeoutMs, replyBytesMax } = options;
     const endMs = performance.now() + timeoutMs;
-    const peer = to.node === this.#node.name ? LOCAL_PEER : this.#peer(to.node).handle;
+    const peer = to.node === this.#node.name ? LOCAL_PEER : this.#peer(to.node).key;
     const { id, promise } = this.#calls.open(peer, `'${to.name}' at '${to.node}'`, options);
     const call: CallPlace = { correlation: id, replyBytesMax };
     onOpen?.(() => this.#calls.giveUp(id));
@@ -272,19 +280,30 @@ export class Isolate implements InboxSink, ControlSink {
         return this.#mailbox.hasRoom && this.#transmitter.haveNeighboursRoom(channel, bytes);
       });
     }
-    const { handle } = this.#peer(options.to);
-    return this.#waiters.add(options, handle, () => {
-      return this.#transmitter.isWritable(handle, channel) && this.attachment.writer.hasRoom(bytes);
+    const peer = this.#peer(options.to);
+    return this.#waiters.add(options, peer.key, () => {
+      const isOpen =
+        peer.handle === NO_HANDLE || this.#transmitter.isWritable(peer.handle, channel);
+      return isOpen && this.attachment.writer.hasRoom(bytes);
     });
   }
 
   /** Sends to all; see `FoundationNode.broadcast`. */
-  broadcast(name: string, message: unknown, options?: SendOptions): BroadcastReceipt {
+  broadcast(name: string, message: unknown, options?: TopicOptions): BroadcastReceipt {
     this.#checkAttached();
     const channel = this.#directory.channelId(options?.channel);
     const id = this.#directory.nameId(name);
     const key = options?.key === undefined ? undefined : encodeKey(options.key);
     const value = encodeValue(message);
+    const overlay = overlayFor(this.#node.overlays, options);
+    if (overlay !== undefined) {
+      if (key !== undefined) {
+        throw new FoundationError("invalid_options", "a broadcast over an overlay takes no key");
+      }
+      const isTaken = this.#transmitter.broadcastOver(overlay, channel, id, value);
+      const names = [...this.control.peers.all()].map((peer) => peer.name);
+      return isTaken ? { accepted: names, refused: [] } : { accepted: [], refused: names };
+    }
     const receipt = { accepted: [] as string[], refused: [] as string[] };
     for (const peer of this.control.peers.all()) {
       const isTaken = this.#transmitter.broadcast(peer, channel, id, value, key);
@@ -295,6 +314,33 @@ export class Isolate implements InboxSink, ControlSink {
 
   /** Registers a handler; see `FoundationNode.handle`. */
   handle(name: string, run: Handler, options: HandleOptions = {}): Unsubscribe {
+    const { isolate } = this.attachment;
+    const register = (id: number): void => core.registerName(isolate, id);
+    return this.#register(name, run, options, register, (id) => core.unregisterName(isolate, id));
+  }
+
+  /** Takes a topic's broadcasts; see `ClusterNode.subscribe`. */
+  subscribe(topic: string, run: Handler, options: HandleOptions = {}): Unsubscribe {
+    const { isolate } = this.attachment;
+    const set = (id: number, isWanted: boolean): void => {
+      core.subscribeTopic(isolate, id, isWanted);
+    };
+    return this.#register(
+      topic,
+      run,
+      options,
+      (id) => set(id, true),
+      (id) => set(id, false),
+    );
+  }
+
+  #register(
+    name: string,
+    run: Handler,
+    options: HandleOptions,
+    register: (id: number) => void,
+    unregister: (id: number) => void,
+  ): Unsubscribe {
     this.#checkAttached();
     const id = this.#directory.nameId(name);
     const bytes = options.bytes ?? HANDLE_DEFAULTS.bytes;
@@ -302,16 +348,14 @@ export class Isolate implements InboxSink, ControlSink {
     this.#handlers.add(id, registration);
     this.#burst = undefined; // messages to the name end here from now on
     try {
-      native(() => core.registerName(this.attachment.isolate, id));
+      native(() => register(id));
     } catch (thrown) {
       this.#handlers.remove(id, registration);
       throw thrown;
     }
     return () => {
       const isRemoved = this.#handlers.remove(id, registration);
-      if (isRemoved && !this.attachment.isDetached) {
-        native(() => core.unregisterName(this.attachment.isolate, id));
-      }
+      if (isRemoved && !this.attachment.isDetached) native(() => unregister(id));
     };
   }
 
@@ -344,6 +388,12 @@ export class Isolate implements InboxSink, ControlSink {
     };
     this.#origins.set(peer, origin);
     return origin;
+  }
+
+  /** Whose broadcast it is; there is no credit to give back. */
+  broadcastOrigin(peer: number, no: number): Origin | undefined {
+    const sender = this.control.peers.numbered(no);
+    return sender === undefined ? undefined : { peer, node: sender.name, settle: () => {} };
   }
 
   channelName(channel: number): string {
@@ -383,13 +433,22 @@ export class Isolate implements InboxSink, ControlSink {
 
   // What the control plane tells.
 
-  onPeerDown(peer: Peer, reason: string): void {
-    this.#origins.delete(peer.handle);
+  onLinkDown(_peer: Peer, handle: number): void {
+    this.#origins.delete(handle);
+    this.#inbox.forgetOrigin(handle);
     this.#burst = undefined;
-    this.attachment.settlement.forget(peer.handle);
-    this.#waiters.reject(peer.handle, peer.name);
+    this.attachment.settlement.forget(handle);
+    this.#waiters.check();
+  }
+
+  onRouteChanged(): void {
+    this.#burst = undefined;
+  }
+
+  onPeerDown(peer: Peer, reason: string): void {
+    this.#waiters.reject(peer.key, peer.name);
     const text = `the link to '${peer.name}' went down (${reason})`;
-    this.#calls.rejectAll("noconnection", text, peer.handle);
+    this.#calls.rejectAll("noconnection", text, peer.key);
   }
 
   onPair(place: Owner & { offset: number; capacity: number }): void {

@@ -25,9 +25,23 @@ export interface DownEvent {
   readonly reason: string;
 }
 
+/** In place of a handle: nobody has sent to the member yet, and there is no link. */
+export const NO_HANDLE = -1;
+
 /** What the kernel tells of a link, as the routes need it. */
 export interface Peer {
-  readonly handle: number;
+  /** Of the link; with overlays {@link NO_HANDLE} while there is none and nobody wanted one. */
+  handle: number;
+  /** Stands for the member in calls and waits: links come and go below it. */
+  readonly key: number;
+  /** With overlays: the number that broadcasts name their sender by; else undefined. */
+  readonly no: number | undefined;
+  /** Whether there is a link. */
+  isLinked: boolean;
+  /** With overlays: number of the latest news of its link; older ones are passed over. */
+  newsNo: number;
+  /** Channels that its link serves. */
+  channels: readonly string[];
   readonly name: string;
   readonly address: string;
   readonly life: string;
@@ -39,6 +53,7 @@ export interface Peer {
 export class Peers {
   readonly #byName = new Map<string, Peer>();
   readonly #byHandle = new Map<number, Peer>();
+  readonly #byNo = new Map<number, Peer>();
 
   /** Number of peers that are up. */
   get size(): number {
@@ -48,7 +63,27 @@ export class Peers {
   /** Adds a peer whose link came up. */
   add(peer: Peer): void {
     this.#byName.set(peer.name, peer);
-    this.#byHandle.set(peer.handle, peer);
+    if (peer.handle !== NO_HANDLE) this.#byHandle.set(peer.handle, peer);
+    if (peer.no !== undefined) this.#byNo.set(peer.no, peer);
+  }
+
+  /** Gives a member another handle, or takes it. */
+  setHandle(peer: Peer, handle: number): void {
+    if (this.#byHandle.get(peer.handle) === peer) this.#byHandle.delete(peer.handle);
+    peer.handle = handle;
+    if (handle !== NO_HANDLE) this.#byHandle.set(handle, peer);
+  }
+
+  /** Removes a member, whether or not it has a link. */
+  removeMember(peer: Peer): void {
+    this.setHandle(peer, NO_HANDLE);
+    if (this.#byName.get(peer.name) === peer) this.#byName.delete(peer.name);
+    if (peer.no !== undefined && this.#byNo.get(peer.no) === peer) this.#byNo.delete(peer.no);
+  }
+
+  /** The member that broadcasts name by that number. */
+  numbered(no: number): Peer | undefined {
+    return this.#byNo.get(no);
   }
 
   /** Removes the peer of a link; `undefined` where a newer link has taken its place. */

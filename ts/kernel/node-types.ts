@@ -1,6 +1,7 @@
 import type { WaitOptions } from "../base/deadline.ts";
 import type { FoundationError } from "../base/errors.ts";
 import type { DownEvent, Member } from "./members.ts";
+import type { SwitchEvent } from "./overlay-commands.ts";
 
 /**
  * Whom a message is for: a name that an isolate of a node handles. Keep and reuse one object per
@@ -73,7 +74,19 @@ export interface LeaveOptions {
   readonly drainMs?: number;
 }
 
-/** Who took a broadcast. */
+/** How a message is broadcast. */
+export interface TopicOptions extends SendOptions {
+  /**
+   * Overlay whose tree brings it to all. Default: the one that has the channel, else the first;
+   * without overlays each member is sent the message.
+   */
+  readonly overlay?: string;
+}
+
+/**
+ * Who took a broadcast. Over an overlay it is all members that are up or none: the tree brings it
+ * to those that it reaches, at most once.
+ */
 export interface BroadcastReceipt {
   /** Members whose queues took it. */
   readonly accepted: readonly string[];
@@ -83,7 +96,7 @@ export interface BroadcastReceipt {
 
 /** What a node reports. */
 export interface NodeEvents {
-  /** A member's link came up. */
+  /** A member is up: its link is, or with overlays the roster says so. */
   up: Member;
   /** A member is gone. */
   down: DownEvent;
@@ -91,6 +104,18 @@ export interface NodeEvents {
   busy: Member;
   /** It runs again. */
   idle: Member;
+  /** A channel to a member is open; with overlays a member may be up without. */
+  channelUp: { readonly name: string; readonly channel: string };
+  /** A channel to a member is closed: its link is gone, which with overlays is no loss of it. */
+  channelDown: { readonly name: string; readonly channel: string };
+  /** An overlay of this node has a neighbour more. */
+  neighbourUp: { readonly overlay: string; readonly name: string };
+  /** An overlay of this node has a neighbour less. */
+  neighbourDown: { readonly overlay: string; readonly name: string };
+  /** A switch of an overlay ended. */
+  overlaySwitch: SwitchEvent;
+  /** The others have taken this run of the node out: only a later one can join. */
+  removed: { readonly reason: string };
   /** A member says goodbye; `down` follows. */
   leaving: Member;
   /** A connection was refused: a second live node of one name, for example. */
@@ -152,6 +177,8 @@ export interface NodeMetrics {
   readonly backlogRecords: number;
   readonly reserveFreeBytes: number;
   readonly slabs: Readonly<Record<string, number>>;
+  /** What the machines of overlays counted; null in a node without any. */
+  readonly overlays: Readonly<Record<string, number>> | null;
   /** Of the whole process: what crosses, or holds on to, the boundary to the native core. */
   readonly boundary: Readonly<Record<string, number>>;
   /** Of the calling isolate alone. */

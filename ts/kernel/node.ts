@@ -22,10 +22,13 @@ import type {
   LeaveOptions,
   ReadyOptions,
   SendOptions,
+  TopicOptions,
 } from "./node-types.ts";
 import { type Address, CALL_DEFAULTS, type NodeEvents, type NodeMetrics } from "./node-types.ts";
 import type { OpenedNode } from "./opened-node.ts";
 import { parseAddress } from "./options.ts";
+import type { OverlayCommands, SwitchOutcome, TopologySnapshot } from "./overlay-commands.ts";
+import { OverlayCalls } from "./overlays.ts";
 import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
 
 /**
@@ -33,7 +36,7 @@ import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
  * isolate that attached has the same calls with rings of its own. Values cross as bytes; order
  * holds between one sender and one receiver on one channel.
  */
-export class ClusterNode {
+export class ClusterNode implements OverlayCommands {
   /** Node name, unique in the cluster. */
   readonly name: string;
   /** `host:port` under which others reach it. */
@@ -46,6 +49,7 @@ export class ClusterNode {
   readonly place: { readonly slot: number; readonly generation: number };
   readonly #node: SharedNode;
   readonly #isolate: Isolate;
+  readonly #overlays: OverlayCalls;
   readonly #events = new TypedEvents<NodeEvents>();
   #left: Promise<void> | undefined;
 
@@ -57,6 +61,7 @@ export class ClusterNode {
     this.life = node.life;
     this.keys = new NodeKeys(node.node);
     this.#isolate = new Isolate(arena, node, this.#events, isPoller);
+    this.#overlays = new OverlayCalls(node, this.#events);
     const { slot, generation } = this.#isolate.attachment;
     this.place = Object.freeze({ slot, generation });
     this.#events.on("left", () => withdrawNode(node.node));
@@ -199,12 +204,40 @@ export class ClusterNode {
   }
 
   /**
-   * Sends one message to a name at every other member. It is encoded once.
+   * Sends one message to a name at every other member. It is encoded once. In a node with overlays
+   * it goes down the tree of one, and others forward it whatever their event loops do.
    *
    * @returns who took it and whose queue was full
    */
-  broadcast(name: string, message: unknown, options?: SendOptions): BroadcastReceipt {
+  broadcast(name: string, message: unknown, options?: TopicOptions): BroadcastReceipt {
     return this.#isolate.broadcast(name, message, options);
+  }
+
+  /**
+   * Takes the broadcasts of a topic that come over overlays, in this isolate: any number of
+   * isolates of a node may. Nothing else is sent to a topic.
+   *
+   * @returns a function that ends it
+   * @throws FoundationError `name_taken` where this isolate handles or takes it already
+   */
+  subscribe<Message = unknown>(
+    topic: string,
+    handler: (message: Message, context: MessageContext) => unknown,
+    options?: HandleOptions,
+  ): Unsubscribe {
+    return this.#isolate.subscribe(topic, handler as Handler, options);
+  }
+
+  /** Everything about the node's overlays. See {@link OverlayCommands}. */
+  topologySnapshot(): TopologySnapshot {
+    return this.#overlays.topologySnapshot();
+  }
+
+  /** Replaces an overlay on all members. See {@link OverlayCommands}. */
+  async switchOverlay(
+    ...[overlay, from, to, options]: Parameters<OverlayCommands["switchOverlay"]>
+  ): Promise<SwitchOutcome> {
+    return this.#overlays.switchOverlay(overlay, from, to, options);
   }
 
   /**

@@ -4,10 +4,18 @@ import { core } from "./native.ts";
 import {
   CHANNEL_DEFAULTS,
   type FoundationOptions,
+  nativeOverlays,
+  type ResolvedOptions,
   resolveOptions,
   toNativeOptions,
 } from "./options.ts";
-import { findNode, lendArena, publishNode, type SharedNode } from "./shared-runtime.ts";
+import {
+  findNode,
+  lendArena,
+  publishNode,
+  type SharedNode,
+  type SharedOverlay,
+} from "./shared-runtime.ts";
 
 /** Which node to attach to. */
 export interface AttachOptions {
@@ -46,9 +54,16 @@ export async function startNode(options: FoundationOptions): Promise<OpenedNode>
     drainBudgetMs: resolved.drainBudgetMs,
     messageBytesMax: resolved.messageBytesMax,
     windowBytes: resolved.windowBytes,
+    overlays: sharedOverlays(resolved),
   };
   publishNode(node);
   return { arena, node, isPoller: resolved.io === "isolate", isStarter: true };
+}
+
+function sharedOverlays(options: ResolvedOptions): readonly SharedOverlay[] | undefined {
+  return nativeOverlays(options)?.map(({ name, channels, ...rest }) => {
+    return { name, channels, options: rest };
+  });
 }
 
 /** Finds a node of this process; see `Foundation.attach`. */

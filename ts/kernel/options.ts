@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { FoundationError } from "../base/errors.ts";
 import { checkKeys } from "../base/option-checks.ts";
+import { type NativeOverlay, type OverlayOptions, resolveOverlays } from "./overlay-options.ts";
 import { type Secret, secretDigits } from "./secrets.ts";
 
 /** How one named channel is scheduled. Defaults: {@link CHANNEL_DEFAULTS}. */
@@ -111,6 +112,21 @@ export interface FoundationOptions {
    * How it waits for them: asleep, or by looking again and again, which costs a core per process.
    */
   readonly poll?: "block" | "spin";
+  /**
+   * Overlays by name, in the same order on every node of the cluster: which links the node keeps,
+   * and how broadcasts travel. At most eight. Default: none, the node links to every member.
+   */
+  readonly overlays?: Readonly<Record<string, OverlayOptions>>;
+  /**
+   * With overlays, how messages reach a member that there is no link to: `auto` dials it, and where
+   * that fails others pass messages on; `dial` only dials; `never` refuses with `noconnection`.
+   */
+  readonly relay?: "auto" | "dial" | "never";
+  /**
+   * With overlays, a link that none of them keeps is closed after so long without a message.
+   * Unit: ms.
+   */
+  readonly linkIdleMs?: number;
   /** Start counter of the node, kept by the caller. Unit: starts. Default: start time in ms. */
   readonly lifeStart?: number;
   /**
@@ -148,6 +164,8 @@ export const FOUNDATION_DEFAULTS = Object.freeze({
   drainBudgetMs: 8, // half a frame of a 60 Hz timer
   io: "thread" as "thread" | "isolate", // docs/performance.md, "Where the sockets are polled"
   poll: "block" as "block" | "spin", // a core per process has to be asked for
+  relay: "auto" as "auto" | "dial" | "never", // a message that can arrive does
+  linkIdleMs: 30_000, // a dial costs a round trip or three; what talks twice a minute keeps it
 });
 
 /** Options with every default filled in; `secrets` holds digits, and `secret` nothing. */
@@ -165,6 +183,7 @@ const KNOWN_KEYS: readonly string[] = [
   "kernelCore",
   "lifeStart",
   "protocolVersions",
+  "overlays",
 ];
 
 function invalid(message: string, context: Record<string, unknown> = {}): FoundationError {
@@ -195,11 +214,13 @@ const NUMBER_RANGES: Readonly<Record<string, readonly [number, number]>> = {
   chunkBytes: [1 << 10, 256 << 10],
   unsentBytes: [4 << 10, 64 << 20],
   drainBudgetMs: [1, 10_000],
+  linkIdleMs: [100, 86_400_000],
 };
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   io: ["thread", "isolate"],
   poll: ["block", "spin"],
+  relay: ["auto", "dial", "never"],
 };
 
 function checkWord(name: string, value: unknown, known: readonly string[]): void {
@@ -313,6 +334,13 @@ function checkNames(options: ResolvedOptions): void {
   }
 }
 
+/** The overlays of a node, checked and with all defaults; undefined without the option. */
+export function nativeOverlays(options: ResolvedOptions): readonly NativeOverlay[] | undefined {
+  const { overlays, channels } = options;
+  if (overlays === undefined) return undefined;
+  return resolveOverlays(overlays, ["default", ...Object.keys(channels)]);
+}
+
 /** Drops keys that are present with the value `undefined`, which mean "the default". */
 function given<T extends object>(options: T): T {
   return Object.fromEntries(
@@ -341,6 +369,7 @@ export function resolveOptions(options: FoundationOptions): ResolvedOptions {
   checkRelations(resolved);
   checkNames(resolved);
   checkSecurity(resolved);
+  nativeOverlays(resolved);
   checkAddresses(resolved);
   return resolved;
 }
@@ -353,6 +382,8 @@ export function toNativeOptions(options: ResolvedOptions): string {
     ...given(channel),
   }));
   const { arenaBytesMax: _arena, drainBudgetMs: _drain, kernelCore: _core, ...rest } = options;
-  const { protocolVersions, lifeStart, ...native } = rest;
-  return JSON.stringify({ ...native, channels, versions: protocolVersions, lifeStart });
+  const { protocolVersions, lifeStart, overlays: _overlays, relay, linkIdleMs, ...native } = rest;
+  const all = nativeOverlays(options);
+  const overlays = all === undefined ? undefined : { overlays: all, relay, linkIdleMs };
+  return JSON.stringify({ ...native, channels, overlays, versions: protocolVersions, lifeStart });
 }

@@ -70,10 +70,8 @@ export interface SwitchOutcome {
   readonly reason: string;
 }
 
-/** Progress of a switch, as the event `overlaySwitch` tells it, whoever began it. */
-export interface SwitchEvent extends Omit<SwitchOutcome, "outcome"> {
-  readonly outcome: "started" | SwitchOutcome["outcome"];
-}
+/** How a switch ended, as the event `overlaySwitch` tells it on every member that knew of it. */
+export type SwitchEvent = SwitchOutcome;
 
 /** What code above the kernel may ask of a node that has overlays. `ClusterNode` implements it. */
 export interface OverlayCommands {
@@ -90,7 +88,8 @@ export interface OverlayCommands {
    *
    * @param overlay Name of the overlay.
    * @param from The strategy that it has to have now.
-   * @param to The new strategy with its options; channels stay as they are.
+   * @param to The new strategy. Its options are those with which each node was started; others are
+   *   refused.
    * @param options `epoch`: the epoch that it has to have now. `timeoutMs`: longest wait for the
    *   outcome, which says nothing about the switch itself; default 60,000.
    * @throws FoundationError `no_overlays`, `unknown_overlay`, `invalid_options`, `timeout`,

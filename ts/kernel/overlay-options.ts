@@ -5,13 +5,28 @@ import { checkKeys } from "../base/option-checks.ts";
 /** How an overlay chooses its links. */
 export type OverlayStrategy = "fullMesh" | "hyparview" | "clientServer" | "static";
 
-/** What every overlay has. */
-interface OverlayBase {
+/**
+ * What every overlay has. Options of a strategy other than the overlay's own count from when it is
+ * switched to that one. Defaults: {@link OVERLAY_DEFAULTS}.
+ */
+export interface OverlayBase {
   /**
    * Channels whose broadcasts go over this overlay unless they name another one; each belongs to
    * one overlay. Default: none.
    */
   readonly channels?: readonly string[];
+  /** `hyparview`: links that the overlay keeps. Unit: links, 2 to 64. */
+  readonly activeMax?: number;
+  /** `hyparview`: nodes known in reserve. Unit: nodes, 1 to 256. */
+  readonly passiveMax?: number;
+  /** `hyparview`: how often nodes exchange some of whom they know. Unit: ms, 100 to 600,000. */
+  readonly shuffleMs?: number;
+  /** `hyparview`: exchanges links for those of less round trip, all but one. */
+  readonly optimize?: boolean;
+  /** `clientServer`: what this node is. */
+  readonly role?: "client" | "server";
+  /** `clientServer`: servers that a client links to. Unit: links, 1 to 16. */
+  readonly serversMax?: number;
 }
 
 /** Everybody links to everybody. For up to some hundred nodes. */
@@ -20,36 +35,24 @@ export interface FullMeshOptions extends OverlayBase {
   readonly strategy: "fullMesh";
 }
 
-/** Partial views that repair themselves. Defaults: {@link HYPARVIEW_DEFAULTS}. */
+/** Partial views that repair themselves. */
 export interface HyParViewOptions extends OverlayBase {
   /** Names it. */
   readonly strategy: "hyparview";
-  /** Links that the overlay keeps. Unit: links, 2 to 64. */
-  readonly activeMax?: number;
-  /** Nodes known in reserve. Unit: nodes, 1 to 256. */
-  readonly passiveMax?: number;
-  /** How often nodes exchange parts of what they know. Unit: ms, 100 to 600,000. */
-  readonly shuffleMs?: number;
-  /** Exchanges links for those of less round trip, one of them never. */
-  readonly optimize?: boolean;
 }
 
-/** Clients link to servers, servers to each other. Defaults: {@link CLIENT_SERVER_DEFAULTS}. */
+/** Clients link to servers, servers to each other. */
 export interface ClientServerOptions extends OverlayBase {
   /** Names it. */
   readonly strategy: "clientServer";
   /** What this node is. */
   readonly role: "client" | "server";
-  /** Servers that a client links to. Unit: links, 1 to 16. */
-  readonly serversMax?: number;
 }
 
-/** Links to these nodes, and to whoever dials. */
+/** Links to the node's seeds, and to those whose seed it is. */
 export interface StaticOptions extends OverlayBase {
   /** Names it. */
   readonly strategy: "static";
-  /** Names of the nodes that this one links to, at most 256. */
-  readonly peers: readonly string[];
 }
 
 /** One overlay of a node. */
@@ -59,30 +62,20 @@ export type OverlayOptions =
   | ClientServerOptions
   | StaticOptions;
 
-/** What a partial view is unless its options say otherwise. */
-export const HYPARVIEW_DEFAULTS = Object.freeze({
+/** What an overlay is unless its options say otherwise. */
+export const OVERLAY_DEFAULTS = Object.freeze({
   activeMax: 5, // the paper's figure for 10,000 nodes
   passiveMax: 30, // the paper's: six times the active view
-  shuffleMs: 10_000, // a round of the paper, as others choose it
+  shuffleMs: 10_000, // a round of the paper, as Partisan has it
   optimize: false, // a cost that changes moves links; who wants near ones asks for it
-});
-
-/** What a client is unless its options say otherwise. */
-export const CLIENT_SERVER_DEFAULTS = Object.freeze({
+  role: "server" as "client" | "server", // any node can be one
   serversMax: 2, // one may be lost at any time
 });
 
 /** Most overlays of one node: each has views and a broadcast tree of its own. */
 export const OVERLAYS_MAX = 8;
-/** Most nodes that a static overlay names. */
-const STATIC_PEERS_MAX = 256;
 
-const KEYS: Readonly<Record<OverlayStrategy, readonly string[]>> = {
-  fullMesh: [],
-  hyparview: Object.keys(HYPARVIEW_DEFAULTS),
-  clientServer: ["role", ...Object.keys(CLIENT_SERVER_DEFAULTS)],
-  static: ["peers"],
-};
+const STRATEGIES: readonly OverlayStrategy[] = ["fullMesh", "hyparview", "clientServer", "static"];
 
 const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   activeMax: [2, 64],
@@ -91,21 +84,10 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   serversMax: [1, 16],
 };
 
-/** An overlay's strategy with every default filled in, as the native core reads it. */
-export interface NativeStrategy {
-  readonly strategy: OverlayStrategy;
-  readonly activeMax?: number;
-  readonly passiveMax?: number;
-  readonly shuffleMs?: number;
-  readonly optimize?: boolean;
-  readonly role?: "client" | "server";
-  readonly serversMax?: number;
-  readonly peers?: readonly string[];
-}
-
-/** An overlay as the native core reads it. */
-export interface NativeOverlay extends NativeStrategy {
+/** An overlay with every default filled in, as the native core reads it. */
+export interface NativeOverlay extends Required<OverlayBase> {
   readonly name: string;
+  readonly strategy: OverlayStrategy;
 }
 
 function invalid(message: string): FoundationError {
@@ -128,51 +110,30 @@ function isName(value: unknown): value is string {
   return bytes >= 1 && bytes <= 255;
 }
 
-/**
- * Checks the strategy of an overlay and fills in its defaults.
- *
- * @throws FoundationError `invalid_options`
- */
-export function resolveStrategy(
-  what: string,
-  options: Omit<OverlayOptions, "channels">,
-): NativeStrategy {
-  const strategies = Object.keys(KEYS) as OverlayStrategy[];
-  const strategy = options?.strategy;
-  if (!strategies.includes(strategy)) {
-    const guess = nearest(String(strategy), strategies);
-    const hint = guess === undefined ? "" : `; did you mean '${guess}'?`;
-    const known = strategies.map((one) => `'${one}'`).join(", ");
-    throw invalid(`strategy of ${what} must be one of ${known}, not '${String(strategy)}'${hint}`);
+/** Checks a strategy by its name. */
+export function checkStrategy(what: string, strategy: unknown): OverlayStrategy {
+  const found = STRATEGIES.find((known) => known === strategy);
+  if (found !== undefined) return found;
+  const guess = nearest(String(strategy), STRATEGIES);
+  const hint = guess === undefined ? "" : `; did you mean '${guess}'?`;
+  const known = STRATEGIES.map((one) => `'${one}'`).join(", ");
+  throw invalid(`strategy of ${what} must be one of ${known}, not '${String(strategy)}'${hint}`);
+}
+
+function resolveOverlay(name: string, options: OverlayOptions): NativeOverlay {
+  const what = `overlay '${name}'`;
+  checkKeys(what, options, ["strategy", "channels", ...Object.keys(OVERLAY_DEFAULTS)]);
+  const strategy = checkStrategy(what, options.strategy);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const all = { ...OVERLAY_DEFAULTS, channels: [], ...Object.fromEntries(given), name, strategy };
+  checkNumbers(what, all);
+  if (typeof all.optimize !== "boolean") throw invalid(`optimize of ${what} must be true or false`);
+  const { role } = all;
+  const isMissing = strategy === "clientServer" && options.role === undefined;
+  if (isMissing || (role !== "client" && role !== "server")) {
+    throw invalid(`role of ${what} must be 'client' or 'server', not '${String(options.role)}'`);
   }
-  checkKeys(what, options, ["strategy", "channels", ...KEYS[strategy]]);
-  const { channels: _channels, ...given } = options as Record<string, unknown>;
-  checkNumbers(what, given);
-  switch (strategy) {
-    case "hyparview": {
-      const resolved = { ...HYPARVIEW_DEFAULTS, ...given, strategy };
-      if (typeof resolved.optimize !== "boolean") {
-        throw invalid(`optimize of ${what} must be true or false`);
-      }
-      return resolved;
-    }
-    case "clientServer": {
-      const { role } = given;
-      if (role !== "client" && role !== "server") {
-        throw invalid(`role of ${what} must be 'client' or 'server', not '${String(role)}'`);
-      }
-      return { ...CLIENT_SERVER_DEFAULTS, ...given, strategy, role };
-    }
-    case "static": {
-      const { peers } = given;
-      if (!Array.isArray(peers) || peers.length > STATIC_PEERS_MAX || !peers.every(isName)) {
-        throw invalid(`peers of ${what} must be at most ${STATIC_PEERS_MAX} names of nodes`);
-      }
-      return { strategy, peers };
-    }
-    default:
-      return { strategy };
-  }
+  return all;
 }
 
 /**
@@ -204,6 +165,6 @@ export function resolveOverlays(
       }
       taken.set(channel, name);
     }
-    return { name, ...resolveStrategy(what, options) };
+    return resolveOverlay(name, options);
   });
 }

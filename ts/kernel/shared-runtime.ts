@@ -24,6 +24,16 @@ export interface SharedNode {
   readonly drainBudgetMs: number;
   readonly messageBytesMax: number;
   readonly windowBytes: number;
+  /** Overlays in the order of their numbers, with their channels; undefined without the option. */
+  readonly overlays: readonly SharedOverlay[] | undefined;
+}
+
+/** What isolates know of an overlay. */
+export interface SharedOverlay {
+  readonly name: string;
+  readonly channels: readonly string[];
+  /** Everything it was started with, defaults included. */
+  readonly options: object;
 }
 
 interface SharedState {

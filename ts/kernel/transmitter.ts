@@ -90,6 +90,14 @@ export class Transmitter {
     return this.#attachment.writer.write(head, value, key) > 0;
   }
 
+  /** Broadcasts over an overlay. False: nothing was taken. */
+  broadcastOver(overlay: number, channel: number, name: number, value: Encoded): boolean {
+    const peer = (RECORD.BROADCAST_PEER | (overlay << 16)) >>> 0;
+    const head = this.#fill(peer, channel, name, value, undefined);
+    head.mayBundle = false;
+    return this.#attachment.writer.write(head, value) > 0;
+  }
+
   /** On monotonic channels each message stands for itself: a newer one may replace it. */
   #isMonotonic(channel: number): boolean {
     return this.#node.monotonicChannels[channel] === true;

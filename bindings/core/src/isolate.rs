@@ -262,6 +262,16 @@ pub(crate) fn unregister(isolate: u32, name: u32) -> Result<()> {
     })?
 }
 
+pub(crate) fn open_route(isolate: u32, name: &str) -> Result<u32> {
+    let entry = with(isolate, |attachment| attachment.entry.clone())?;
+    entry.kernel.open_route(entry.inner, name).map_err(from_core)
+}
+
+pub(crate) fn subscribe(isolate: u32, name: u32, is_wanted: bool) -> Result<()> {
+    let (entry, owner) = with(isolate, |attachment| (attachment.entry.clone(), attachment.owner))?;
+    entry.kernel.subscribe(entry.inner, owner, name, is_wanted).map_err(from_core)
+}
+
 pub(crate) fn open_pair(isolate: u32, slot: u32, generation: u32) -> Result<u32> {
     let (node, entry, from) =
         with(isolate, |attachment| (attachment.node, attachment.entry.clone(), attachment.owner))?;

@@ -32,6 +32,7 @@ use napi::{Env, Unknown};
 use napi_derive::napi;
 
 use error::Result;
+use foundation_node::SwitchWish;
 
 /// Runs wherever an isolate loads this library: a panic counts before there is any node.
 #[napi(module_exports)]
@@ -143,6 +144,37 @@ pub fn key_fingerprint(secret: String) -> Result<String> {
 #[napi(catch_unwind)]
 pub fn node_metrics(node: u32) -> Result<String> {
     process::metrics(node)
+}
+
+/// Members and overlays of a node as JSON.
+#[napi(catch_unwind)]
+pub fn node_topology(node: u32) -> Result<String> {
+    process::topology(node)
+}
+
+/// Asks for another strategy of an overlay, whose epoch and strategy have to be those; events tell
+/// how it goes.
+#[napi(catch_unwind)]
+pub fn switch_overlay(
+    node: u32,
+    overlay: String,
+    epoch: u32,
+    from: String,
+    to: String,
+) -> Result<()> {
+    process::switch_overlay(node, SwitchWish { overlay, epoch, from, to })
+}
+
+/// A handle of a member, for messages to it; in a node with overlays.
+#[napi(catch_unwind)]
+pub fn open_route(isolate: u32, name: String) -> Result<u32> {
+    isolate::open_route(isolate, &name)
+}
+
+/// Takes the broadcasts of a topic in this isolate, beside whoever handles its name; or no more.
+#[napi(catch_unwind)]
+pub fn subscribe_topic(isolate: u32, name: u32, is_wanted: bool) -> Result<()> {
+    isolate::subscribe(isolate, name, is_wanted)
 }
 
 /// An attached isolate: its place in the node and its rings in the arena.

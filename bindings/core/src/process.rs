@@ -10,7 +10,7 @@ use std::time::Duration;
 use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, HandleTable, Pool};
 use foundation_node::{
     InTransit, IoMode, Kernel, KeyChange, NameTable, NodeOptions, PanicPlace, PollMode, Secret,
-    is_forked, refuse_fork,
+    SwitchWish, is_forked, refuse_fork,
 };
 use napi::{Env, JsValue, Unknown, sys};
 
@@ -266,6 +266,16 @@ pub(crate) fn leave(id: u32, drain_ms: u32) -> Result<()> {
     let entry = node(id)?;
     let drain = Duration::from_millis(u64::from(drain_ms));
     entry.kernel.leave(entry.inner, drain).map_err(from_core)
+}
+
+pub(crate) fn topology(id: u32) -> Result<String> {
+    let entry = node(id)?;
+    entry.kernel.topology(entry.inner).map_err(from_core)
+}
+
+pub(crate) fn switch_overlay(id: u32, wish: SwitchWish) -> Result<()> {
+    let entry = node(id)?;
+    entry.kernel.switch_overlay(entry.inner, wish).map_err(from_core)
 }
 
 pub(crate) fn change_keys(id: u32, change: &str, key: String) -> Result<Vec<String>> {

@@ -45,7 +45,7 @@ pub use dial::{Crossing, DialOptions, Redial, crossing};
 pub use error::{LinkError, RejectCode};
 pub use foundation_frame::Encoding;
 pub use foundation_machine::Micros;
-pub use foundation_schema::{ChannelSpec, Control, Member, NodeLife, Role};
+pub use foundation_schema::{ChannelSpec, Control, LinkUse, Machine, Member, NodeLife, Role};
 pub use foundation_seal::{AuthKey, Key, KeyError, KeyRing, SealError};
 pub use handshake::{Handshake, Joining, Progress};
 pub use identity::{Established, Identity, LinkKeys};

@@ -82,6 +82,19 @@ pub enum PanicPlace {
     IsolateTurn(u32),
 }
 
+/// Another strategy for an overlay, where it still is as the asker saw it.
+#[derive(Debug, Clone)]
+pub struct SwitchWish {
+    /// Name of the overlay.
+    pub overlay: String,
+    /// Its epoch as the asker saw it.
+    pub epoch: u32,
+    /// Its strategy as the asker saw it, as options spell it.
+    pub from: String,
+    /// The strategy that is wanted.
+    pub to: String,
+}
+
 pub(crate) enum Command {
     Start {
         options: Box<NodeOptions>,
@@ -127,6 +140,7 @@ pub(crate) enum Command {
         node: u32,
         answer: Answer<String>,
     },
+    Overlays(u32, OverlayCommand),
     Keys {
         node: u32,
         change: KeyChange,
@@ -134,4 +148,25 @@ pub(crate) enum Command {
     },
     PanicForTest(PanicPlace),
     Shutdown,
+}
+
+/// What is asked of a node about members and overlays.
+pub(crate) enum OverlayCommand {
+    /// A handle of a member that is to be sent to.
+    OpenRoute {
+        name: String,
+        answer: Answer<u32>,
+    },
+    Subscribe {
+        owner: Owner,
+        topic: u32,
+        is_wanted: bool,
+    },
+    Topology {
+        answer: Answer<String>,
+    },
+    Switch {
+        wish: SwitchWish,
+        answer: Answer<()>,
+    },
 }

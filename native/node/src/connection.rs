@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use foundation_link::{
-    ChannelSpec, Crossing, Delivery, Destination, Established, Handshake, Link, LinkError, Micros,
-    NodeLife, Outbox, Progress, RejectCode, SealError, UNBOUND_ACCOUNT, Verdict, crossing,
+    ChannelSpec, Crossing, Delivery, Destination, Established, HOST_SLOT, Handshake, Link,
+    LinkError, Micros, NodeLife, Outbox, Progress, RejectCode, SealError, Source, UNBOUND_ACCOUNT,
+    Verdict, crossing,
 };
 use foundation_transport::{Lane, Read, Sink};
 
+use crate::cluster::Arrival;
 use crate::dues::Request;
 use crate::isolate::{Pushed, Urgency, lock};
 use crate::isolates::Isolates;
@@ -400,7 +402,8 @@ impl State {
     ) -> Result<T, ConnectionError> {
         self.handle_commands();
         let Some(host) = self.nodes.get_mut(&place.node) else { return Err(GONE) };
-        let Node { peers, isolates, owners, names, meters, channels, .. } = host;
+        let has_overlays = host.has_overlays();
+        let Node { peers, isolates, owners, names, meters, channels, arrivals, .. } = host;
         let Some(peer) = peers.get_mut(place.index) else { return Err(GONE) };
         let handle = peer.handle(place.index);
         let Some(active) = peer.link.as_mut().filter(|_| peer.generation == place.generation)
@@ -415,9 +418,11 @@ impl State {
             meters: &mut meters.channels,
             channels,
             pool: &self.pool,
+            arrivals: has_overlays.then_some(arrivals),
         };
         let result = feed(&mut active.link, crate::clock::now(), &mut inbound)?;
         host.take_events(place.index);
+        host.take_arrivals(place.index);
         host.mark_dirty(place.index);
         Ok(result)
     }
@@ -459,10 +464,17 @@ struct Inbound<'a> {
     meters: &'a mut [ChannelMeter],
     channels: &'a [ChannelSpec],
     pool: &'a foundation_buffer::Pool,
+    /// Where messages for the host itself go, in a node with overlays.
+    arrivals: Option<&'a mut Vec<Arrival>>,
 }
 
 impl Outbox for Inbound<'_> {
     fn deliver(&mut self, delivery: Delivery<'_>) -> Verdict {
+        if let Destination::Process(Source { slot: HOST_SLOT, .. }) = delivery.destination {
+            let Some(arrivals) = &mut self.arrivals else { return Verdict::NoProcess };
+            arrivals.push(Arrival::of(delivery));
+            return Verdict::Taken;
+        }
         let (owner, number) = match delivery.destination {
             Destination::Named(id) => (self.owners.get(id as usize).copied().flatten(), id),
             Destination::Process(process) => {

@@ -7,6 +7,7 @@ use foundation_link::{Established, Handshake, LinkKeys, Micros, Progress, Redial
 use foundation_transport::Lane;
 use tokio::task::AbortHandle;
 
+use crate::cluster::MachineInput;
 use crate::connection::{ConnectionError, shake};
 use crate::events;
 use crate::node::{Node, Phase};
@@ -29,11 +30,26 @@ pub(crate) struct Seed {
     pub(crate) task: Option<AbortHandle>,
     /// The address is this node's own: never dialled again.
     pub(crate) is_self: bool,
+    /// With overlays: the application has asked for it and was not answered yet.
+    pub(crate) is_asked: bool,
+    /// With overlays: so many times the machine has asked for it and was not answered yet.
+    pub(crate) wants: u32,
+    /// With overlays: another connection to it survived ours, and has until then to come up.
+    pub(crate) crossed_until: Option<Micros>,
 }
 
 impl Seed {
     pub(crate) fn new(address: SocketAddr, now: Micros) -> Seed {
-        Seed { address, redial: Redial::new(now), node: None, task: None, is_self: false }
+        Seed {
+            address,
+            redial: Redial::new(now),
+            node: None,
+            task: None,
+            is_self: false,
+            is_asked: false,
+            wants: 0,
+            crossed_until: None,
+        }
     }
 
     pub(crate) fn abort(&mut self) {
@@ -105,9 +121,15 @@ impl State {
                 Some(name) => {
                     host.isolates.tell_all(&events::joined(&address.to_string(), &name));
                 }
-                None => seed.redial = Redial::new(now),
+                None => {
+                    seed.redial = Redial::new(now);
+                    seed.is_asked = true;
+                }
             }
         }
+        let count = host.seeds.len() as u32;
+        host.tell_machine(MachineInput::Seeds(count));
+        host.run_cluster();
         self.tick_by(Micros(0));
     }
 
@@ -166,10 +188,13 @@ impl Node {
     fn due_dials(&mut self, now: Micros) -> (Vec<(Target, SocketAddr)>, Micros) {
         let mut due = Vec::new();
         let mut next = Micros::NEVER;
+        let has_overlays = self.has_overlays();
         let Node { seeds, peers, by_name, dial_options, dial_rate, .. } = self;
         for seed in seeds.iter_mut() {
             let is_satisfied = seed.node.as_deref().is_some_and(|name| is_up(by_name, peers, name));
-            if is_satisfied || seed.is_self || seed.task.is_some() {
+            // With overlays a seed is dialled when somebody asks for it.
+            let is_unwanted = has_overlays && !seed.is_asked && seed.wants == 0;
+            if is_satisfied || is_unwanted || seed.is_self || seed.task.is_some() {
                 continue;
             }
             if seed.redial.next_at() <= now && dial_rate.take(now, false) {
@@ -201,12 +226,17 @@ impl Node {
             redial.attempted(now, random_bytes::<1>()[0], dial_options);
             due.push((Target::Peer(index), address));
             next = next.min(redial.next_at());
+            if has_overlays {
+                peer.redial = None; // whoever wants it is told how it went, and decides
+            }
         }
         (due, next)
     }
 
     fn dial_limit(&self, target: &Target) -> Duration {
         let limit = match target {
+            // As long as overlays wait for the link that they asked for.
+            Target::Peer(_) if self.has_overlays() => Micros::from_millis(1_000),
             Target::Peer(index) => {
                 self.peers[*index].redial.as_ref().map_or(self.dial_options.abandon_min, |redial| {
                     redial.abandon_after(&self.dial_options)
@@ -232,6 +262,7 @@ impl Node {
         match target {
             Target::Seed(address) => {
                 let is_crossing = error.code() == "crossing_dial";
+                self.seed_dial_failed(*address, is_crossing);
                 if let Some(seed) = self.seeds.iter_mut().find(|seed| seed.address == *address) {
                     seed.task = None;
                     seed.is_self = error.code() == "self_dial";
@@ -243,7 +274,12 @@ impl Node {
                 let news = events::dial_failed(&address.to_string(), error.code(), &error.text());
                 self.isolates.tell_all(&news);
             }
-            Target::Peer(index) => self.peers[*index].dial = None,
+            Target::Peer(index) => {
+                self.peers[*index].dial = None;
+                if self.has_overlays() {
+                    self.member_dial_failed(*index, error.code());
+                }
+            }
             Target::Lane { index, generation, .. } => {
                 // A link without one of its lanes would stall a channel: it ends, and is dialled
                 // anew.

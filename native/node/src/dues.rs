@@ -74,6 +74,12 @@ impl Dues {
         self.requests.remove(&request);
     }
 
+    /// Whether a peer waits for an answer, or for credit that no more messages are settled for.
+    pub(crate) fn is_owing(&self, peer: u32) -> bool {
+        self.requests.iter().any(|request| request.peer == peer)
+            || self.credits.iter().any(|credit| credit.peer == peer && credit.messages > 0)
+    }
+
     /// A link is gone, and what was owed over it.
     pub(crate) fn forget(&mut self, peer: u32) {
         self.credits.retain(|credit| credit.peer != peer);

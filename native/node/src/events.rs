@@ -17,6 +17,21 @@ pub(crate) fn down(handle: u32, name: &str, reason: &str) -> Value {
     json!({ "type": "down", "peer": handle, "node": name, "reason": reason })
 }
 
+/// A member has a handle, over which messages go to it; with a link, where there is one.
+pub(crate) fn linked(number: u64, handle: u32, peer: &Peer, is_linked: bool) -> Value {
+    json!({
+        "type": "linked", "newsNo": number, "peer": handle, "node": peer.name,
+        "life": life_text(peer.life), "isLinked": is_linked, "channels": peer.channel_names,
+    })
+}
+
+/// A handle is worth nothing any more; the member may be there all the same.
+pub(crate) fn unlinked(number: u64, handle: u32, name: &str, reason: &str) -> Value {
+    json!({
+        "type": "unlinked", "newsNo": number, "peer": handle, "node": name, "reason": reason,
+    })
+}
+
 pub(crate) fn busy(name: &str, isolates: u16) -> Value {
     json!({ "type": "busy", "node": name, "isolates": isolates })
 }

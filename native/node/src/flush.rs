@@ -1,12 +1,13 @@
 //! Writing what links have to say, and starting nodes on their sockets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use foundation_link::LANES_MAX;
+use foundation_link::{LANES_MAX, Member};
 use foundation_transport::{Flushed, Listener, TransportOptions};
 
+use crate::cluster::{ClusterHost, ClusterMeters, MachineInput};
 use crate::command::{NodeError, Started};
 use crate::connection::{ConnectionError, Place, serve_incoming};
 use crate::dial::Seed;
@@ -35,6 +36,7 @@ const HELLO_BYTES_MAX: usize = 2048;
 impl Node {
     /// Writes dirty links and shows isolates their records.
     pub(crate) fn settle_output(&mut self) {
+        self.run_cluster();
         // Again as long as somebody was served: the next in line may be another link.
         while self.budget.take_released() {
             self.poll_reservations();
@@ -179,8 +181,23 @@ impl State {
             IoMode::Isolate => Some(IsolateIo::new()?),
         };
         let now = crate::clock::now();
+        let own = Member { name: options.name.clone(), address: identity.listen.clone(), life };
+        let cluster = options
+            .overlays
+            .as_ref()
+            .map(|settings| Box::new(ClusterHost::new(settings.clone(), &own, now)));
+        let seeds = MachineInput::Seeds(options.seeds.len() as u32);
         Ok(Node {
             id,
+            pool: self.pool.clone(),
+            inputs: cluster.iter().map(|_| seeds.clone()).collect(),
+            cluster,
+            arrivals: Vec::new(),
+            topics: BTreeMap::new(),
+            relayed_requests: BTreeSet::new(),
+            overlay_meters: ClusterMeters::default(),
+            news_no: 0,
+            has_said_goodbye: false,
             life,
             link_options: Arc::new(options.link_options()),
             dial_options: options.dial_options(),

@@ -12,7 +12,9 @@ use foundation_buffer::Pool;
 use tokio::sync::Notify;
 
 use crate::affinity;
-use crate::command::{Answer, Attached, Command, NodeError, PanicPlace, Started};
+use crate::command::{
+    Answer, Attached, Command, NodeError, OverlayCommand, PanicPlace, Started, SwitchWish,
+};
 use crate::failed::serve_failed;
 use crate::fault::Fault;
 use crate::forked::{self, is_forked, refuse_fork};
@@ -211,6 +213,44 @@ impl Kernel {
     /// `unknown_node`.
     pub fn metrics(&self, node: u32) -> Result<String, NodeError> {
         self.ask(|answer| Command::Metrics { node, answer })
+    }
+
+    /// A handle of that member, over which it can be sent to; a link is dialled with the first
+    /// message.
+    ///
+    /// # Errors
+    /// `unknown_node`; `noconnection` for what is no member, or has no link and may not be dialled.
+    pub fn open_route(&self, node: u32, name: &str) -> Result<u32, NodeError> {
+        let name = name.to_owned();
+        self.ask(|answer| Command::Overlays(node, OverlayCommand::OpenRoute { name, answer }))
+    }
+
+    /// An isolate takes the broadcasts of a topic, or does so no more.
+    pub fn subscribe(
+        &self,
+        node: u32,
+        owner: Owner,
+        topic: u32,
+        is_wanted: bool,
+    ) -> Result<(), NodeError> {
+        let command = OverlayCommand::Subscribe { owner, topic, is_wanted };
+        self.tell(Command::Overlays(node, command))
+    }
+
+    /// Members and overlays of a node as JSON.
+    ///
+    /// # Errors
+    /// `unknown_node`, `no_overlays`.
+    pub fn topology(&self, node: u32) -> Result<String, NodeError> {
+        self.ask(|answer| Command::Overlays(node, OverlayCommand::Topology { answer }))
+    }
+
+    /// Asks for another strategy of an overlay; events tell how it goes.
+    ///
+    /// # Errors
+    /// `unknown_node`, `no_overlays`, `unknown_overlay`, `invalid_options`.
+    pub fn switch_overlay(&self, node: u32, wish: SwitchWish) -> Result<(), NodeError> {
+        self.ask(|answer| Command::Overlays(node, OverlayCommand::Switch { wish, answer }))
     }
 
     /// Changes the secrets that a node accepts; answers with the fingerprints that are left, the

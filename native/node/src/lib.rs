@@ -6,6 +6,7 @@
 mod affinity;
 mod backlog;
 mod clock;
+mod cluster;
 mod command;
 mod connection;
 mod dial;
@@ -38,7 +39,8 @@ mod writability;
 
 pub use affinity::{cores_of_this_thread, pin_this_thread};
 pub use clock::now;
-pub use command::{Attached, NodeError, PanicPlace, Started};
+pub use cluster::ClusterSettings;
+pub use command::{Attached, NodeError, PanicPlace, Started, SwitchWish};
 pub use fault::{panics, watch_for_panics};
 pub use forked::{is_forked, refuse_fork};
 pub use isolate::{Doorbell, LoopMark};

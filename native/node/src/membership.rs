@@ -176,10 +176,27 @@ impl Node {
             is_sealed,
             is_dirty: false,
         };
+        let generation = self.link_made(index, peer, active, target);
+        Some(Place { node, index, generation, lane })
+    }
+
+    /// A link is there: its peer is told of, to isolates and others. Answers its generation.
+    fn link_made(
+        &mut self,
+        index: usize,
+        peer: &Established,
+        active: Active,
+        target: Option<Target>,
+    ) -> u16 {
+        let has_overlays = self.has_overlays();
         let known = &mut self.peers[index];
+        let is_other_life = known.life != peer.life;
         // Whoever told us of it has told everybody: only a later link brings news of its own.
         let is_introduced = std::mem::take(&mut known.is_introduced);
         known.generation = known.generation.wrapping_add(1);
+        if is_other_life || known.usage.no.is_none() {
+            known.usage.route_from = known.generation;
+        }
         known.life = peer.life;
         known.address = peer.listen.parse().ok();
         // What cannot be dialled is not passed on.
@@ -191,19 +208,26 @@ impl Node {
         known.link = Some(active);
         let generation = known.generation;
         self.writability.set_all(index, true);
-        let news = events::up(self.peers[index].handle(index), &self.peers[index]);
-        self.isolates.tell_all_up(&news);
-        self.satisfy_seeds(index, target);
-        if !is_introduced {
-            self.introduce(index);
+        if has_overlays {
+            let wants = self.satisfy_seeds(index, target);
+            self.member_linked(index, wants);
+        } else {
+            let news = events::up(self.peers[index].handle(index), &self.peers[index]);
+            self.isolates.tell_all_up(&news);
+            self.satisfy_seeds(index, target);
+            if !is_introduced {
+                self.introduce(index);
+            }
         }
         self.mark_dirty(index);
-        Some(Place { node, index, generation, lane })
+        generation
     }
 
-    fn satisfy_seeds(&mut self, index: usize, target: Option<Target>) {
+    /// Tells who waited for a seed; answers how often the cluster machine had asked for it.
+    fn satisfy_seeds(&mut self, index: usize, target: Option<Target>) -> u32 {
         let Node { seeds, peers, isolates, .. } = self;
         let peer = &peers[index];
+        let mut wants = 0;
         for seed in seeds.iter_mut() {
             let is_dialled = target == Some(Target::Seed(seed.address));
             if is_dialled || peer.address == Some(seed.address) {
@@ -213,9 +237,13 @@ impl Node {
                     seed.abort();
                 }
                 seed.node = Some(peer.name.clone());
+                seed.is_asked = false;
+                seed.crossed_until = None;
+                wants += std::mem::take(&mut seed.wants);
                 isolates.tell_all(&events::joined(&seed.address.to_string(), &peer.name));
             }
         }
+        wants
     }
 
     /// Tells the newcomer of all members, and all members of the newcomer.
@@ -258,6 +286,9 @@ impl Node {
             if member.name == self.identity.node {
                 self.hear_of_twin(member);
                 continue;
+            }
+            if self.has_overlays() {
+                continue; // the roster knows
             }
             let parsed = member.address.parse::<SocketAddr>();
             let Some(address) = parsed.ok().filter(is_dialable) else {
@@ -333,13 +364,19 @@ impl Node {
         active.close();
         // A link that the peer closes on our goodbye ends because we leave.
         let reason = if matches!(self.phase, Phase::SayingGoodbye(_)) { "left" } else { reason };
+        // One that both sides have no use for ends by either's closing it.
+        let is_release = peer.usage.is_releasing && reason != "left";
+        let reason = if is_release { "released" } else { reason };
+        self.overlay_meters.released += u64::from(is_release);
         self.meters.link_ended(reason);
         let handle = peer.handle(index);
         let mut redial = Redial::new(crate::clock::now());
         if let Some(rtt) = active.link.rtt() {
             redial.set_rtt(rtt);
         }
-        peer.redial = (!peer.is_leaving && peer.address.is_some()).then_some(redial);
+        let has_overlays = self.options.overlays.is_some();
+        let is_redialled = !peer.is_leaving && peer.address.is_some() && !has_overlays;
+        peer.redial = is_redialled.then_some(redial);
         let news = events::down(handle, &peer.name, reason);
         self.meters.add_link(&active.link.counters());
         // Closed for senders until the next link, whose handle differs anyway.
@@ -347,8 +384,12 @@ impl Node {
         for isolate in self.isolates.iter_mut() {
             isolate.dues.forget(handle);
         }
-        self.isolates.tell_all(&news);
-        if self.phase == Phase::Running && reason != "left" {
+        if has_overlays {
+            self.member_unlinked(index, handle, reason);
+        } else {
+            self.isolates.tell_all(&news);
+        }
+        if self.phase == Phase::Running && reason != "left" && reason != "released" {
             self.meters.links_lost += 1;
         }
     }

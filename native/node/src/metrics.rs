@@ -143,6 +143,7 @@ impl Node {
             .map(|meter| (meter.name.clone(), channel_json(meter)))
             .collect();
         let backlog: usize = self.isolates.iter().map(|i| i.backlog_records()).sum();
+        let overlays = self.cluster.as_deref().map(|cluster| self.cluster_counters(cluster));
         let takeovers = self.isolate_io.as_ref().map_or(0, IsolateIo::takeovers);
         json!({
             "node": self.identity.node,
@@ -170,6 +171,7 @@ impl Node {
             "peersKnown": self.peers.len(),
             "reserveFreeBytes": self.budget.free_bytes(),
             "slabs": slabs_json(pool),
+            "overlays": overlays,
         })
         .to_string()
     }

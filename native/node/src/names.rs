@@ -58,6 +58,12 @@ impl NameTable {
         self.intern(name)
     }
 
+    /// The number of a name that has one.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<u32> {
+        self.ids.get(name).copied()
+    }
+
     /// The name behind a number.
     #[must_use]
     pub fn name(&self, id: u32) -> Option<&str> {

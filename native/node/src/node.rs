@@ -1,17 +1,18 @@
 //! A node: who it is, whom it knows, which isolates it serves, and what the rings ask of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 
 use foundation_buffer::Pool;
 use foundation_link::{
-    Budget, ChannelSpec, Destination, DialOptions, Event, Identity, LinkOptions, Message, Micros,
-    Names, NodeLife, Payload, Refused, Source,
+    Budget, ChannelSpec, Control, Destination, DialOptions, Event, Identity, LinkOptions, Message,
+    Micros, Names, NodeLife, Payload, Refused, Source,
 };
 use foundation_transport::TransportOptions;
 use tokio::task::AbortHandle;
 
+use crate::cluster::{Arrival, ClusterHost, ClusterMeters, MachineInput, Outgoing, RelayedRequest};
 use crate::command::{Attached, NodeError};
 use crate::dial::Seed;
 use crate::dues::{Credit, Dues, Request};
@@ -81,6 +82,22 @@ pub(crate) struct Node {
     pub(crate) busy_isolates: u16,
     /// Where an isolate polls the lanes (`io: "isolate"`).
     pub(crate) isolate_io: Option<IsolateIo>,
+    pub(crate) pool: Pool,
+    /// With overlays: the machine that keeps them. Absent while it is at work.
+    pub(crate) cluster: Option<Box<ClusterHost>>,
+    pub(crate) overlay_meters: ClusterMeters,
+    /// Counts news of links, which isolates may read in another order than they were told in.
+    pub(crate) news_no: u64,
+    /// What the machine has not been told yet.
+    pub(crate) inputs: VecDeque<MachineInput>,
+    /// What came for this host itself from the link that is being read.
+    pub(crate) arrivals: Vec<Arrival>,
+    /// By name number: isolates that take its broadcasts beside whoever has the name.
+    pub(crate) topics: BTreeMap<u32, Vec<Owner>>,
+    /// Requests that came over other nodes and are not answered.
+    pub(crate) relayed_requests: BTreeSet<RelayedRequest>,
+    /// The machine has told members all that there is to tell before this node leaves.
+    pub(crate) has_said_goodbye: bool,
 }
 
 impl Node {
@@ -117,8 +134,11 @@ impl Node {
     fn tell_all_news(&mut self, owner: Owner) {
         let names: Vec<String> = self.channels.iter().map(|channel| channel.name.clone()).collect();
         let mut news = vec![events::channels(&names)];
+        for event in self.member_news() {
+            self.isolates.tell_up(owner, &event);
+        }
         for (index, peer) in self.peers.iter().enumerate() {
-            if peer.link.is_some() {
+            if peer.link.is_some() && !self.has_overlays() {
                 self.isolates.tell_up(owner, &events::up(peer.handle(index), peer));
             }
         }
@@ -139,6 +159,7 @@ impl Node {
         }
         // What it had published is still its word.
         self.drain_ring(pool, owner.slot as usize, usize::MAX);
+        self.unsubscribe_all(owner);
         let freed = lock(&self.names).give_up_all(owner);
         for id in freed {
             self.owner_changed(id, None);
@@ -293,7 +314,40 @@ impl Node {
     }
 
     #[allow(clippy::too_many_arguments, reason = "one record's parts, used once")]
-    fn send(
+    pub(crate) fn send(
+        &mut self,
+        owner: Owner,
+        handle: u32,
+        tag: u32,
+        body: &[u8],
+        payload: Payload<'_>,
+        key: &[u8],
+        names: &Mutex<NameTable>,
+    ) {
+        if self.has_overlays() {
+            if handle & 0xffff == record::BROADCAST_PEER {
+                return self.broadcast(handle, tag, body, payload);
+            }
+            if let Some(index) = self.routed_index(handle) {
+                let is_relayed = tag & record::REPLY != 0 && self.take_relayed_request(index, body);
+                let outgoing = Outgoing { owner, tag, body, payload, key };
+                if is_relayed {
+                    return self.relay(index, outgoing);
+                }
+                if !self.is_open(index) {
+                    return self.hold(index, outgoing);
+                }
+                let Outgoing { payload, .. } = outgoing;
+                let handle = self.peers[index].handle(index);
+                return self.send_over(owner, handle, tag, body, payload, key, names);
+            }
+        }
+        self.send_over(owner, handle, tag, body, payload, key, names);
+    }
+
+    /// Gives a message to the link that the handle is of.
+    #[allow(clippy::too_many_arguments, reason = "one record's parts, used once")]
+    fn send_over(
         &mut self,
         owner: Owner,
         handle: u32,
@@ -383,19 +437,30 @@ impl Node {
                     record::Head::new().u32(record::PEER, handle).u16(record::CHANNEL, channel);
                 self.isolates.push_to_all(record::WRITABLE, &head.0[..8]);
             }
+            // The roster tells it, whether there is a link or not.
+            Event::Busy(_) if self.has_overlays() => {}
             Event::Busy(isolates) => {
                 self.peers[index].busy_isolates = isolates;
                 let news = events::busy(&self.peers[index].name, isolates);
                 self.isolates.tell_all(&news);
             }
             Event::Members(members) => self.learn_members(&members),
-            // Cluster machines of the peer: this node runs none.
-            Event::Host(_) => self.meters.machine_messages_ignored += 1,
+            Event::Host(said) => match *said {
+                Control::LinkUse(said) if self.has_overlays() => {
+                    self.on_link_use(index, said.wanted);
+                }
+                Control::Machine(machine) if self.has_overlays() => {
+                    self.on_machine_message(index, machine);
+                }
+                _ => self.meters.machine_messages_ignored += 1,
+            },
             Event::LaneWanted(lane) => self.want_lane(index, lane),
             Event::Left(_) => {
                 self.peers[index].is_leaving = true;
-                let news = events::leaving(&self.peers[index].name);
-                self.isolates.tell_all(&news);
+                if !self.has_overlays() {
+                    let news = events::leaving(&self.peers[index].name);
+                    self.isolates.tell_all(&news);
+                }
                 let generation = self.peers[index].generation;
                 self.lost.push((index, generation, "left".to_owned()));
             }
@@ -409,6 +474,7 @@ impl Node {
                 if let Some(redial) = &mut self.peers[index].redial {
                     redial.set_rtt(rtt);
                 }
+                self.round_trip(index, rtt);
             }
         }
     }

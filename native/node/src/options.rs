@@ -11,6 +11,7 @@ use foundation_link::{
 use foundation_transport::TransportOptions;
 use serde::Deserialize;
 
+use crate::cluster::ClusterSettings;
 use crate::command::NodeError;
 use crate::keys::{has_aes, is_loopback};
 
@@ -116,6 +117,8 @@ pub struct NodeOptions {
     pub io: IoMode,
     pub poll: PollMode,
     pub life_start: Option<u64>,
+    /// Without any the node keeps a full mesh of its own.
+    pub overlays: Option<ClusterSettings>,
     /// Lowest and highest protocol version offered; only tests of mismatch set it.
     pub versions: Option<(u16, u16)>,
 }
@@ -162,6 +165,7 @@ impl NodeOptions {
                 format!("{} is open to the network and there is no secret", self.listen),
             ));
         }
+        self.overlays.as_ref().map_or(Ok(()), ClusterSettings::check)?;
         self.key_ring().map(drop)
     }
 

@@ -8,6 +8,8 @@ use foundation_transport::{Incoming, Lane};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::cluster::Usage;
+
 /// A node that was heard of.
 #[derive(Debug)]
 pub(crate) struct Peer {
@@ -25,6 +27,8 @@ pub(crate) struct Peer {
     /// Another member told of it, and it has not been linked to since.
     pub(crate) is_introduced: bool,
     pub(crate) channel_names: Vec<String>,
+    /// Who has use for the link, in a node with overlays.
+    pub(crate) usage: Usage,
 }
 
 impl Peer {
@@ -42,6 +46,7 @@ impl Peer {
             is_leaving: false,
             is_introduced: false,
             channel_names: Vec::new(),
+            usage: Usage::default(),
         }
     }
 

@@ -18,7 +18,7 @@ impl Node {
     /// The place of a node that has proved itself; made where need be, out of the place of one that
     /// is gone, or of hearsay.
     pub(crate) fn place_of_linked(&mut self, name: &str) -> Option<usize> {
-        self.place(name, |peer| peer.link.is_none() && peer.dial.is_none())
+        self.place(name, |peer| peer.link.is_none() && peer.dial.is_none() && peer.usage.is_idle())
     }
 
     /// Nodes known from hearsay.
@@ -59,6 +59,7 @@ impl Node {
             self.meters.peers_refused += 1;
             return None;
         };
+        self.unroute(index);
         let old = &mut self.peers[index];
         // Isolates know links by place and generation: the next link here gets another one.
         let new = Peer { generation: old.generation, ..Peer::new(name) };

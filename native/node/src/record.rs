@@ -92,6 +92,10 @@ pub const WRITABILITY_CHANNELS: usize = foundation_link::CHANNELS_MAX;
 /// Peers that the writability table has room for.
 pub const PEERS_MAX: usize = 2048;
 
+/// Index in a peer's handle that means all members, over the overlay whose number stands in the
+/// place of the generation. Inward: the sender's number stands in [`SERIAL`].
+pub const BROADCAST_PEER: u32 = 0xfffe;
+
 /// Names and values for the generator of JavaScript's constants.
 pub const TABLE: &[(&str, u32)] = &[
     ("MESSAGE", MESSAGE),
@@ -133,6 +137,7 @@ pub const TABLE: &[(&str, u32)] = &[
     ("UNDELIVERED_REASON", UNDELIVERED_REASON as u32),
     ("WRITABILITY_CHANNELS", WRITABILITY_CHANNELS as u32),
     ("PEERS_MAX", PEERS_MAX as u32),
+    ("BROADCAST_PEER", BROADCAST_PEER),
 ];
 
 /// Reads a number of a record that an isolate wrote; 0 where the record is too short for it.

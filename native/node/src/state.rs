@@ -12,7 +12,7 @@ use foundation_link::Micros;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::command::{Command, NodeError, PanicPlace};
+use crate::command::{Command, NodeError, OverlayCommand, PanicPlace};
 use crate::isolate::lock;
 use crate::names::Owner;
 use crate::node::{Node, Phase};
@@ -231,6 +231,7 @@ impl State {
                 }
                 self.tick_by(Micros(0));
             }
+            Command::Overlays(node, command) => self.handle_overlays(node, command),
             Command::Keys { node, change, answer } => {
                 let _ = answer.send(self.node(node).and_then(|(node, _)| node.change_keys(change)));
             }
@@ -252,6 +253,27 @@ impl State {
                 }
             }
             Command::Shutdown => self.is_shut_down = true,
+        }
+    }
+
+    fn handle_overlays(&mut self, node: u32, command: OverlayCommand) {
+        match command {
+            OverlayCommand::OpenRoute { name, answer } => {
+                let handle = self.node(node).and_then(|(node, _)| node.open_route(&name));
+                let _ = answer.send(handle);
+            }
+            OverlayCommand::Subscribe { owner, topic, is_wanted } => {
+                if let Ok((node, _)) = self.node(node) {
+                    node.subscribe(topic, owner, is_wanted);
+                }
+            }
+            OverlayCommand::Topology { answer } => {
+                let _ = answer.send(self.node(node).and_then(|(node, _)| node.topology()));
+            }
+            OverlayCommand::Switch { wish, answer } => {
+                let _ =
+                    answer.send(self.node(node).and_then(|(node, _)| node.switch_overlay(&wish)));
+            }
         }
     }
 

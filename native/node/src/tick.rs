@@ -2,6 +2,7 @@
 
 use foundation_link::Micros;
 
+use crate::cluster::MachineInput;
 use crate::events;
 use crate::node::{Node, Phase};
 use crate::state::State;
@@ -45,6 +46,7 @@ impl Node {
     fn tick(&mut self, now: Micros) -> Micros {
         let mut next = self.tick_links(now);
         self.look_for_stalls(now);
+        next = next.min(self.tick_cluster(now));
         next = next.min(self.go_on_leaving(now));
         next
     }
@@ -96,6 +98,7 @@ impl Node {
             }
             self.mark_dirty(index);
         }
+        self.tell_machine(MachineInput::Busy(busy));
         let news = events::busy(&self.identity.node, busy);
         self.isolates.tell_all(&news);
     }
@@ -105,6 +108,8 @@ impl Node {
             return;
         }
         self.phase = Phase::Draining(deadline);
+        self.tell_machine(MachineInput::Leave);
+        self.run_cluster();
         if let Some(listener) = self.listener.take() {
             listener.abort();
         }
@@ -124,7 +129,8 @@ impl Node {
         match self.phase {
             Phase::Running | Phase::Left => Micros::NEVER,
             Phase::Draining(deadline) => {
-                let is_drained = self.is_drained();
+                let has_told = self.has_said_goodbye || !self.has_overlays();
+                let is_drained = self.is_drained() && has_told;
                 if !is_drained && now < deadline {
                     return soon;
                 }

@@ -2641,10 +2641,10 @@ impl<'a> Machine<'a> {
     args: &'args MachineArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Machine<'bldr>> {
     let mut builder = MachineBuilder::new(_fbb);
+    builder.add_epoch(args.epoch);
     if let Some(x) = args.text { builder.add_text(x); }
     if let Some(x) = args.numbers { builder.add_numbers(x); }
     if let Some(x) = args.nodes { builder.add_nodes(x); }
-    builder.add_epoch(args.epoch);
     builder.add_overlay(args.overlay);
     builder.add_kind(args.kind);
     builder.add_family(args.family);
@@ -2674,11 +2674,11 @@ impl<'a> Machine<'a> {
     unsafe { self._tab.get::<u8>(Machine::VT_OVERLAY, Some(0)).unwrap()}
   }
   #[inline]
-  pub fn epoch(&self) -> u32 {
+  pub fn epoch(&self) -> u64 {
     // Safety:
     // Created from valid Table for this object
     // which contains a valid value in this slot
-    unsafe { self._tab.get::<u32>(Machine::VT_EPOCH, Some(0)).unwrap()}
+    unsafe { self._tab.get::<u64>(Machine::VT_EPOCH, Some(0)).unwrap()}
   }
   #[inline]
   pub fn nodes(&self) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Member<'a>>>> {
@@ -2712,7 +2712,7 @@ impl ::flatbuffers::Verifiable for Machine<'_> {
      .visit_field::<u8>("family", Self::VT_FAMILY, false)?
      .visit_field::<u8>("kind", Self::VT_KIND, false)?
      .visit_field::<u8>("overlay", Self::VT_OVERLAY, false)?
-     .visit_field::<u32>("epoch", Self::VT_EPOCH, false)?
+     .visit_field::<u64>("epoch", Self::VT_EPOCH, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Member>>>>("nodes", Self::VT_NODES, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u64>>>("numbers", Self::VT_NUMBERS, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("text", Self::VT_TEXT, false)?
@@ -2724,7 +2724,7 @@ pub struct MachineArgs<'a> {
     pub family: u8,
     pub kind: u8,
     pub overlay: u8,
-    pub epoch: u32,
+    pub epoch: u64,
     pub nodes: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Member<'a>>>>>,
     pub numbers: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u64>>>,
     pub text: Option<::flatbuffers::WIPOffset<&'a str>>,
@@ -2762,8 +2762,8 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> MachineBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<u8>(Machine::VT_OVERLAY, overlay, 0);
   }
   #[inline]
-  pub fn add_epoch(&mut self, epoch: u32) {
-    self.fbb_.push_slot::<u32>(Machine::VT_EPOCH, epoch, 0);
+  pub fn add_epoch(&mut self, epoch: u64) {
+    self.fbb_.push_slot::<u64>(Machine::VT_EPOCH, epoch, 0);
   }
   #[inline]
   pub fn add_nodes(&mut self, nodes: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , ::flatbuffers::ForwardsUOffset<Member<'b >>>>) {

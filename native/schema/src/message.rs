@@ -305,7 +305,7 @@ pub struct Machine {
     /// Which overlay, where the machine is one of an overlay.
     pub overlay: u8,
     /// Which of the overlay's strategies.
-    pub epoch: u32,
+    pub epoch: u64,
     /// Nodes that the message speaks of. At most [`MEMBERS_MAX`].
     pub nodes: Vec<Member>,
     /// At most [`crate::MACHINE_NUMBERS_MAX`].

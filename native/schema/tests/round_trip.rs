@@ -61,7 +61,7 @@ fn any_handshake() -> impl Strategy<Value = Control> {
 
 prop_compose! {
     fn any_machine()(
-        (family, kind, overlay, epoch) in any::<(u8, u8, u8, u32)>(),
+        (family, kind, overlay, epoch) in any::<(u8, u8, u8, u64)>(),
         nodes in vec(any_member(), 0..20),
         numbers in vec(any::<u64>(), 0..20),
         text in any_name(),

@@ -122,7 +122,6 @@ export class TopologySwitches {
 
   #heard(event: SwitchEvent): void {
     const { outcome } = event;
-    if (outcome === "started") return;
     const begun = this.#begun.get(event.overlay);
     if (begun === undefined && outcome === "refused") return; // nothing has changed
     // Whoever waits for it writes it down.

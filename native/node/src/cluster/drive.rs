@@ -1,0 +1,193 @@
+//! Running the machine: inputs in, outputs done.
+
+use foundation_cluster::{ClusterMessage, Output};
+use foundation_link::{Control, Delivery, Machine, Micros, Payload};
+use foundation_machine::PeerId;
+
+use super::parcel::{Body, Parcel};
+use super::{ClusterHost, MachineInput, messages};
+use crate::node::Node;
+
+/// Inputs served in one run. What is left is served by the next one, behind rings and sockets.
+const INPUTS_MAX: usize = 4_096;
+/// Family of a message whose head is too long for an extension area: the head stands in front of
+/// the payload, and this message tells its length.
+const LED: u8 = 255;
+
+/// What came for the host itself, with the credit that it costs.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) head: Vec<u8>,
+    pub(crate) body: Body,
+    pub(crate) channel: u16,
+    pub(crate) account: u16,
+    pub(crate) bytes: u64,
+}
+
+impl Arrival {
+    pub(crate) fn of(delivery: Delivery<'_>) -> Arrival {
+        let Delivery { head, channel, account, payload, .. } = delivery;
+        let bytes = payload.len() as u64;
+        Arrival { head: head.to_vec(), body: Body::of(payload), channel, account, bytes }
+    }
+}
+
+impl Node {
+    pub(crate) fn has_overlays(&self) -> bool {
+        self.options.overlays.is_some()
+    }
+
+    /// Remembers what happened for the machine, if there is one.
+    pub(crate) fn tell_machine(&mut self, input: MachineInput) {
+        if self.has_overlays() {
+            self.inputs.push_back(input);
+        }
+    }
+
+    /// Gives the machine what happened, and does what it asks for.
+    pub(crate) fn run_cluster(&mut self) {
+        if self.inputs.is_empty() {
+            return;
+        }
+        // Taken out while its outputs act on the node. Not there: it is at work further up.
+        let Some(mut cluster) = self.cluster.take() else { return };
+        let now = crate::clock::now();
+        let mut out = std::mem::take(&mut cluster.out);
+        for _ in 0..INPUTS_MAX {
+            let Some(input) = self.inputs.pop_front() else { break };
+            cluster.machine.handle(input, now, &mut out);
+            for output in out.drain(..) {
+                self.act_for_machine(&mut cluster, output);
+            }
+        }
+        cluster.out = out;
+        let due = cluster.machine.due();
+        if due < cluster.planned || !self.inputs.is_empty() {
+            cluster.planned = due;
+            self.is_tick_due = true;
+        }
+        self.cluster = Some(cluster);
+    }
+
+    /// Serves the machine's timers and looks after links; answers when to come again.
+    pub(crate) fn tick_cluster(&mut self, now: Micros) -> Micros {
+        let Some(cluster) = &self.cluster else { return Micros::NEVER };
+        if cluster.machine.due() <= now {
+            self.inputs.push_back(MachineInput::Due);
+        }
+        let next = self.look_after_links(now);
+        self.run_cluster();
+        let Some(cluster) = &mut self.cluster else { return next };
+        cluster.planned = cluster.machine.due();
+        if !self.inputs.is_empty() {
+            return now;
+        }
+        next.min(cluster.planned)
+    }
+
+    fn act_for_machine(&mut self, cluster: &mut ClusterHost, output: Output<Parcel>) {
+        match output {
+            Output::Send { to, message } => {
+                if !self.send_for_machine(cluster, to, message) {
+                    self.overlay_meters.unsent += 1;
+                }
+            }
+            Output::Dial(peer) => self.want_link(cluster, peer),
+            Output::DialSeed { pick } => self.want_seed(cluster, pick),
+            Output::HangUp(peer) => self.hang_up(cluster, peer),
+            Output::Event(event) => self.on_cluster_event(cluster, event),
+        }
+    }
+
+    /// Place of the link to that life.
+    pub(crate) fn linked_index(&self, cluster: &ClusterHost, peer: PeerId) -> Option<usize> {
+        let index = *self.by_name.get(cluster.directory.name(peer.node))?;
+        let known = &self.peers[index];
+        (known.link.is_some() && known.life == peer.life).then_some(index)
+    }
+
+    fn send_for_machine(
+        &mut self,
+        cluster: &ClusterHost,
+        to: PeerId,
+        message: ClusterMessage<Parcel>,
+    ) -> bool {
+        let Some(index) = self.linked_index(cluster, to) else { return false };
+        let known = &mut self.peers[index];
+        let Some(active) = known.link.as_mut().filter(|_| !known.usage.is_releasing) else {
+            return false;
+        };
+        let (machine, parcel) = messages::write(&cluster.directory, message);
+        let (control, is_message) = (Control::Machine(machine), parcel.is_some());
+        let is_taken = match parcel {
+            None => active.link.tell_host(&control),
+            Some(parcel) => match control.encode() {
+                Ok(head) => {
+                    let is_declared = usize::from(parcel.channel) < self.declared;
+                    let channel = if is_declared { parcel.channel } else { 0 };
+                    send_parcel(&mut active.link, channel, &head, &parcel.body)
+                }
+                Err(_) => false,
+            },
+        };
+        known.usage.host_messages += u64::from(is_taken && is_message);
+        self.mark_dirty(index);
+        is_taken
+    }
+
+    /// A message of the peer's machine, without a payload.
+    pub(crate) fn on_machine_message(&mut self, index: usize, machine: Machine) {
+        self.read_machine(index, machine, None);
+    }
+
+    /// Messages with payloads for the host, as they came from a link.
+    pub(crate) fn take_arrivals(&mut self, index: usize) {
+        for arrival in std::mem::take(&mut self.arrivals) {
+            let Arrival { head, body, channel, account, bytes } = arrival;
+            let known = &mut self.peers[index];
+            known.usage.host_messages += 1;
+            if let Some(active) = &mut known.link {
+                active.link.settle(channel, account, bytes, 1);
+            }
+            match read_head(&head, body) {
+                Some((machine, body)) => self.read_machine(index, machine, Some((body, channel))),
+                None => self.overlay_meters.unreadable += 1,
+            }
+        }
+    }
+
+    fn read_machine(&mut self, index: usize, machine: Machine, body: Option<(Body, u16)>) {
+        let Some(cluster) = &mut self.cluster else { return };
+        let known = &self.peers[index];
+        let Some(node) = known.usage.no else { return };
+        let from = PeerId { node, life: known.life };
+        match messages::read(&mut cluster.directory, machine, body) {
+            Some(message) => self.inputs.push_back(MachineInput::Received { from, message }),
+            None => self.overlay_meters.unreadable += 1,
+        }
+    }
+}
+
+fn send_parcel(link: &mut foundation_link::Link, channel: u16, head: &[u8], body: &Body) -> bool {
+    if head.len() <= foundation_link::Link::HEAD_BYTES_MAX {
+        return link.enqueue_carrying(channel, head, body.payload()).is_ok();
+    }
+    let led = Machine { family: LED, numbers: vec![head.len() as u64], ..Machine::default() };
+    let Ok(outer) = Control::Machine(led).encode() else { return false };
+    let mut both = head.to_vec();
+    both.extend_from_slice(body.payload().as_slice());
+    link.enqueue_carrying(channel, &outer, Payload::Inline(&both)).is_ok()
+}
+
+fn read_head(head: &[u8], body: Body) -> Option<(Machine, Body)> {
+    let Ok(Control::Machine(machine)) = Control::decode(head) else { return None };
+    if machine.family != LED {
+        return Some((machine, body));
+    }
+    let length = usize::try_from(*machine.numbers.first()?).ok()?;
+    let payload = body.payload();
+    let (inner, _) = payload.as_slice().split_at_checked(length)?;
+    let Ok(Control::Machine(machine)) = Control::decode(inner) else { return None };
+    let rest = body.from(length)?;
+    (machine.family != LED).then_some((machine, rest))
+}
