@@ -102,6 +102,15 @@ export class Child {
     return this.event("never reported");
   }
 
+  /**
+   * Sends it a signal.
+   *
+   * @param {NodeJS.Signals} name
+   */
+  signal(name) {
+    this.#process.kill(name);
+  }
+
   /** Kills without mercy and waits until the process is gone. */
   async kill() {
     if (living.has(this.#process)) this.#process.kill("SIGKILL");
@@ -138,6 +147,7 @@ export class Child {
  * @typedef {object} StartOptions
  * @property {Record<string, string>} [environment] added to the runner's own
  * @property {string} [cores] the only cores that its threads may run on, as `taskset` writes them
+ * @property {readonly string[]} [within] words before the command, which say where it runs
  */
 
 /** The processes of one turn. */
@@ -152,11 +162,9 @@ export class ChildGroup {
    * @param {readonly string[]} commandArguments
    * @param {StartOptions} [options]
    */
-  start(label, command, commandArguments, { environment, cores } = {}) {
-    const [first, ...words] =
-      cores === undefined
-        ? [command, ...commandArguments]
-        : ["taskset", "--cpu-list", cores, command, ...commandArguments];
+  start(label, command, commandArguments, { environment, cores, within = [] } = {}) {
+    const placed = cores === undefined ? within : [...within, "taskset", "--cpu-list", cores];
+    const [first, ...words] = [...placed, command, ...commandArguments];
     const child = new Child(label, first, words, environment);
     this.#children.push(child);
     return child;

@@ -1,10 +1,13 @@
 /** Which suites there are, and the two clocks that they run by. */
 
+import { detection } from "./cluster/detection.mjs";
 import { formation } from "./cluster/formation.mjs";
 import { headOfLine } from "./cluster/head-of-line.mjs";
+import { idleCost } from "./cluster/idle-cost.mjs";
 import { io } from "./cluster/io.mjs";
 import { latency } from "./cluster/latency.mjs";
 import { nodeToNode } from "./cluster/node-to-node.mjs";
+import { recovery } from "./cluster/recovery.mjs";
 import { sealed } from "./cluster/sealed.mjs";
 import { boundary } from "./micro/boundary.mjs";
 import { codec } from "./micro/codec.mjs";
@@ -23,6 +26,7 @@ import { services } from "./services.mjs";
  * @property {number} warmMs before the clock starts
  * @property {number} measureMs of one turn
  * @property {number} deadlineMs after which a turn fails
+ * @property {number} cutMs how long a network stays cut before it heals
  *
  * @typedef {object} Suite
  * @property {string} name
@@ -53,10 +57,13 @@ export const SUITES = Object.freeze([
   latency,
   headOfLine,
   formation,
+  detection,
+  recovery,
+  idleCost,
 ]);
 
 /** Two clocks: one for figures to quote, one for a look. @type {Record<string, Timing>} */
 export const TIMINGS = Object.freeze({
-  full: { warmMs: 400, measureMs: 1500, deadlineMs: 30_000 },
-  quick: { warmMs: 250, measureMs: 400, deadlineMs: 20_000 },
+  full: { warmMs: 400, measureMs: 1500, deadlineMs: 30_000, cutMs: 30_000 },
+  quick: { warmMs: 250, measureMs: 400, deadlineMs: 20_000, cutMs: 5000 },
 });

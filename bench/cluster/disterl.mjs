@@ -22,7 +22,7 @@ export const erlangAbsence = programAbsence(["erl", "erlc", "epmd"]);
 let compiled;
 
 /** The folder of the compiled modules; gone when the runner ends. */
-function compiledFolder() {
+export function compiledFolder() {
   if (compiled === undefined) {
     compiled = scratchFolder();
     const files = readdirSync(SOURCES).map((name) => join(SOURCES, name));
