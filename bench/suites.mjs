@@ -1,5 +1,6 @@
 /** Which suites there are, and the two clocks that they run by. */
 
+import { atcGrid } from "./cluster/atc-grid.mjs";
 import { detection } from "./cluster/detection.mjs";
 import { formation } from "./cluster/formation.mjs";
 import { headOfLine } from "./cluster/head-of-line.mjs";
@@ -60,6 +61,7 @@ export const SUITES = Object.freeze([
   detection,
   recovery,
   idleCost,
+  atcGrid,
 ]);
 
 /** Two clocks: one for figures to quote, one for a look. @type {Record<string, Timing>} */
