@@ -44,6 +44,12 @@ impl Component {
         self.root == self.own
     }
 
+    /// Whether this node is older than its root: the one who first gave the last root up became
+    /// the next, whatever its age.
+    pub(super) fn is_elder(&self) -> bool {
+        rank(self.own) < rank(self.root)
+    }
+
     /// The root's next pulse.
     pub(super) fn beat(&mut self, now: Micros) {
         self.own_count = self.own_count.wrapping_add(1);
@@ -93,5 +99,28 @@ impl Component {
     /// Whether a root that has sent so many pulses is the one whose pulses come here.
     pub(super) fn is_same(&self, root: PeerId, count: u32) -> bool {
         self.root == root && count <= self.count.saturating_add(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foundation_machine::{NodeLife, NodeNo};
+
+    use super::*;
+
+    #[test]
+    fn an_elder_of_the_root_can_take_its_place_and_a_younger_node_follows() {
+        let peer = |node| PeerId { node: NodeNo(node), life: NodeLife::default() };
+        let (now, patience) = (Micros(100), Micros(10));
+        let (mut elder, mut younger) = (Component::new(peer(1), now), Component::new(peer(3), now));
+        for component in [&mut elder, &mut younger] {
+            assert!(component.hear(peer(0), 1, patience, now));
+            assert!(component.hear(peer(2), 1, patience, now + patience));
+        }
+        assert!(elder.is_elder() && !younger.is_elder());
+        elder.beat(now + patience);
+        assert!(!elder.is_elder());
+        assert!(younger.hear(elder.root(), elder.count(), patience, now + patience));
+        assert_eq!(younger.root(), peer(1));
     }
 }

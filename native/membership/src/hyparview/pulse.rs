@@ -79,6 +79,14 @@ impl HyParView {
     }
 
     pub(super) fn on_merge_due(&mut self, now: Micros, out: &mut Out) {
+        // A root that knows only seeds of its own component compares for ever in vain. So the
+        // oldest node, which came before the others and knows what was there then, takes its place.
+        if self.component.is_elder() && self.seeds.count > 0 {
+            self.component.beat(now);
+            self.tell_pulse(None, out);
+            let wait = self.around(self.options.pulse_period, 10);
+            self.timers.set(Timer::Pulse, now + wait);
+        }
         if self.component.is_root() {
             self.compare_with_seeds(out);
             let twice = self.seeds.merge_wait + self.seeds.merge_wait;
