@@ -5,7 +5,8 @@ import { parseArgs } from "node:util";
  *
  * @typedef {object} Proof
  * @property {string} title what holds
- * @property {{ full: number, short: number }} cycles how often it is tried
+ * @property {{ full: number, short: number }} cycles how often it is tried; a short run leaves out
+ *   a proof with 0
  * @property {(context: Context) => Promise<Record<string, unknown>>} run figures worth keeping
  */
 

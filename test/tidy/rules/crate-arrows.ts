@@ -41,9 +41,12 @@ export const crateArrows: Rule = (files) =>
     });
   });
 
-/** The crate a manifest describes, named by its folder; undefined for any other file. */
+/**
+ * The crate a manifest describes, named by its folder; undefined for any other file. Workspaces of
+ * their own, which nothing that ships can come to use, stand on no floor.
+ */
 export function crateOf(path: string): string | undefined {
-  return /^(?:native|bindings)\/(?!fuzz\/)([\w-]+)\/Cargo\.toml$/.exec(path)?.[1];
+  return /^(?:native|bindings)\/(?!(?:fuzz|oracle)\/)([\w-]+)\/Cargo\.toml$/.exec(path)?.[1];
 }
 
 /** The names under `[dependencies]` and `[build-dependencies]`, with or without a target. */
