@@ -29,7 +29,8 @@ pub enum Input<B> {
         /// How it ended.
         end: LinkEnd,
     },
-    /// A dial that was asked for led to no link: no answer, refused, or another life is there.
+    /// A dial led to no link: no answer, refused, or another life is there. Also one of the host's
+    /// own, before it gives a message to [`Input::Route`]: then the machine tries no other first.
     DialFailed(PeerId),
     /// The seed that was asked for did not answer.
     SeedFailed,
@@ -102,7 +103,11 @@ pub enum Output<B> {
         /// Drawn at random.
         pick: u32,
     },
-    /// No machine has use for the link to that peer.
+    /// The machine wants no link to that peer. Where it still counts it as up
+    /// ([`Cluster::is_linked`](crate::Cluster::is_linked)), no machine at either end has use for
+    /// it: the host closes it unless it has use for it itself, and the link counts as up until
+    /// [`Input::LinkDown`]. Else that life is down, or over: the host closes it at once, whatever
+    /// is on it.
     HangUp(PeerId),
     /// The application hears of it.
     Event(ClusterEvent<B>),

@@ -41,7 +41,7 @@ pub(crate) enum LinkOutput {
     Say(PeerId, LinkUse),
     /// A link is wanted that is not up.
     Dial(PeerId),
-    /// Both ends have no use for it.
+    /// Both ends have no use for it. It is there until the host says that it is gone.
     HangUp(PeerId),
     /// The holder may use the link now.
     Ready(PeerId, Holder),
@@ -155,7 +155,13 @@ impl Links {
 
     /// Somebody wants to use the link, and hears when it can: [`LinkOutput::Ready`], or the link's
     /// coming up.
-    pub(crate) fn ask(&mut self, peer: PeerId, holder: Holder, out: &mut Vec<LinkOutput>) {
+    pub(crate) fn ask(
+        &mut self,
+        peer: PeerId,
+        holder: Holder,
+        now: Micros,
+        out: &mut Vec<LinkOutput>,
+    ) {
         let Some(link) = self.up.get_mut(&peer) else {
             let holders = self.dialling.entry(peer).or_default();
             let is_first = holders.is_empty();
@@ -165,22 +171,27 @@ impl Links {
             }
             return;
         };
-        link.holders.insert(holder);
-        self.lingering.cancel(&peer);
         if !link.is_unused {
             out.push(LinkOutput::Ready(peer, holder));
-        } else if !std::mem::replace(&mut link.is_wanted, true) {
-            out.push(LinkOutput::Say(peer, LinkUse::Wanted));
         }
+        self.hold(peer, holder, now, out);
     }
 
     /// Somebody uses the link, which is up, without having asked.
-    pub(crate) fn hold(&mut self, peer: PeerId, holder: Holder, out: &mut Vec<LinkOutput>) {
+    pub(crate) fn hold(
+        &mut self,
+        peer: PeerId,
+        holder: Holder,
+        now: Micros,
+        out: &mut Vec<LinkOutput>,
+    ) {
         let Some(link) = self.up.get_mut(&peer) else { return };
         link.holders.insert(holder);
-        self.lingering.cancel(&peer);
-        if link.is_unused && !std::mem::replace(&mut link.is_wanted, true) {
+        if !link.is_unused {
+            self.lingering.cancel(&peer);
+        } else if !std::mem::replace(&mut link.is_wanted, true) {
             out.push(LinkOutput::Say(peer, LinkUse::Wanted));
+            self.let_linger(peer, now);
         }
     }
 
@@ -223,6 +234,7 @@ impl Links {
             LinkUse::Unused => {
                 link.is_unused_there = true;
                 if link.holders.is_empty() && !is_lingering {
+                    link.is_unused = true;
                     out.push(LinkOutput::HangUp(peer));
                 }
             }
@@ -233,6 +245,7 @@ impl Links {
             LinkUse::Granted => {
                 if std::mem::replace(&mut link.is_wanted, false) {
                     link.is_unused = false;
+                    self.lingering.cancel(&peer);
                     let holders = link.holders.iter();
                     out.extend(holders.map(|holder| LinkOutput::Ready(peer, *holder)));
                     if link.holders.is_empty() {
@@ -244,14 +257,20 @@ impl Links {
         }
     }
 
-    /// Links that nobody has held for a while.
+    /// Links that nobody has held for a while; those still not granted are asked for again.
     pub(crate) fn expire(&mut self, now: Micros, out: &mut Vec<LinkOutput>) {
         while let Some(peer) = self.lingering.pop(now) {
             let Some(link) = self.up.get_mut(&peer) else { continue };
-            if !link.holders.is_empty() || link.is_wanted {
+            if link.is_wanted {
+                out.push(LinkOutput::Say(peer, LinkUse::Wanted));
+                self.let_linger(peer, now);
+                continue;
+            }
+            if !link.holders.is_empty() {
                 continue;
             }
             if link.is_unused_there {
+                link.is_unused = true;
                 out.push(LinkOutput::HangUp(peer));
             } else if !std::mem::replace(&mut link.is_unused, true) {
                 out.push(LinkOutput::Say(peer, LinkUse::Unused));

@@ -85,6 +85,12 @@ impl<B: Payload> Cluster<B> {
         self.links.peers()
     }
 
+    /// Whether a link to that peer is up, as far as the machine is concerned.
+    #[must_use]
+    pub fn is_linked(&self, peer: PeerId) -> bool {
+        self.links.is_up(peer)
+    }
+
     /// How many machines of this node hold the link to that peer; 0 also without a link.
     #[must_use]
     pub fn link_holders(&self, peer: PeerId) -> usize {

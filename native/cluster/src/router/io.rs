@@ -20,7 +20,7 @@ pub(crate) enum RouterInput<B> {
     LinkUp(PeerId),
     /// A link is gone.
     LinkDown(PeerId),
-    /// A dial led to no link.
+    /// A dial led to no link, whoever wanted it: for a while none is tried for messages.
     DialFailed(PeerId),
     /// That life is over.
     Down(PeerId),

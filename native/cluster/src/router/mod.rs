@@ -294,11 +294,11 @@ impl<B: Payload> Router<B> {
 
     fn dial_failed(&mut self, peer: PeerId, around: &impl Around, now: Micros, out: Out<'_, B>) {
         let cut = self.jittered(self.options.redial_after);
-        let Some(target) = self.targets.get_mut(&peer) else { return };
+        let target = self.target(peer);
+        target.cut_until = now + cut;
         if !std::mem::replace(&mut target.is_dialling, false) {
             return;
         }
-        target.cut_until = now + cut;
         let queue = target.take_queue();
         self.dialling -= 1;
         self.timers.cancel(&Timer::Dial(peer));

@@ -125,7 +125,7 @@ impl<B: Payload> Router<B> {
             overlay,
             path: Vec::new(),
             dead_ends: Vec::new(),
-            hops_left: around.hops_max(overlay),
+            hops_left: relay.map_or(1, |_| around.hops_max(overlay)),
             payload,
         }
     }

@@ -66,8 +66,12 @@ struct Net {
 
 impl Net {
     fn new(nodes: u32, options: &RouterOptions, seed: u64) -> Net {
+        Net::with(Planted::NONE, nodes, options, seed)
+    }
+
+    fn with(planted: Planted, nodes: u32, options: &RouterOptions, seed: u64) -> Net {
         let mut rng = Rng::new(seed);
-        let make = |node| Router::new(options.clone(), Planted::NONE, peer(node), rng.fork());
+        let make = |node| Router::new(options.clone(), planted, peer(node), rng.fork());
         Net {
             routers: (0..nodes).map(make).collect(),
             links: BTreeSet::new(),
@@ -186,26 +190,35 @@ fn a_message_crosses_a_cut_link_over_the_neighbour_of_both() {
     assert_eq!(net.seen, [Seen::Got { at: 2, from: 0, payload: 7, hops: 2 }]);
 }
 
-#[test]
-fn what_waited_for_a_dial_goes_over_the_new_link_in_order() {
-    let mut net = Net::new(2, &RouterOptions::default(), 1);
+fn waited_for_a_dial(planted: Planted) -> Vec<u64> {
+    let mut net = Net::with(planted, 2, &RouterOptions::default(), 1);
     (1..=5).for_each(|payload| net.route(0, 1, payload));
     assert_eq!(net.dialled, [(0, 1)]);
     assert_eq!(net.routers[0].queued(), (5, 40));
     net.link(0, 1);
     net.settle();
-    assert_eq!(net.payloads_at(1), [1, 2, 3, 4, 5]);
     assert_eq!(net.routers[0].queued(), (0, 0));
+    net.payloads_at(1)
+}
+
+#[test]
+fn what_waited_for_a_dial_goes_over_the_new_link_in_order() {
+    assert_eq!(waited_for_a_dial(Planted::NONE), [1, 2, 3, 4, 5]);
+}
+
+fn failed_for_want_of_room(planted: Planted) -> Vec<Seen> {
+    let options =
+        RouterOptions { queue_messages_max: 3, queue_bytes_max: 16, ..RouterOptions::default() };
+    let mut net = Net::with(planted, 2, &options, 1);
+    (1..=3).for_each(|payload| net.route(0, 1, payload));
+    net.seen
 }
 
 #[test]
 fn the_queue_of_a_dial_is_bounded_in_messages_and_bytes() {
-    let options =
-        RouterOptions { queue_messages_max: 3, queue_bytes_max: 16, ..RouterOptions::default() };
-    let mut net = Net::new(2, &options, 1);
-    (1..=3).for_each(|payload| net.route(0, 1, payload));
     let reason = RouteFailure::QueueFull;
-    assert_eq!(net.seen, [Seen::Failed { at: 0, to: 1, payload: 3, reason }]);
+    let failed = failed_for_want_of_room(Planted::NONE);
+    assert_eq!(failed, [Seen::Failed { at: 0, to: 1, payload: 3, reason }]);
 }
 
 #[test]
@@ -264,23 +277,28 @@ fn the_neighbour_that_news_came_from_is_the_first_choice() {
     }
 }
 
+fn across_a_new_link(planted: Planted, seed: u64) -> Vec<u64> {
+    let mut net = Net::with(planted, 4, &RouterOptions::default(), seed);
+    for (a, b) in [(0, 1), (0, 2), (1, 3), (2, 3)] {
+        net.link(a, b);
+    }
+    net.route(0, 3, 1);
+    net.fail_dials();
+    (2..=10).for_each(|payload| net.route(0, 3, payload));
+    for _ in 0..net.rng.below(8) {
+        net.step();
+    }
+    net.link(0, 3);
+    (11..=20).for_each(|payload| net.route(0, 3, payload));
+    net.settle();
+    net.payloads_at(3)
+}
+
 #[test]
 fn a_new_direct_link_overtakes_nothing_that_was_relayed() {
     for seed in 0..200 {
-        let mut net = Net::new(4, &RouterOptions::default(), seed);
-        for (a, b) in [(0, 1), (0, 2), (1, 3), (2, 3)] {
-            net.link(a, b);
-        }
-        net.route(0, 3, 1);
-        net.fail_dials();
-        (2..=10).for_each(|payload| net.route(0, 3, payload));
-        for _ in 0..net.rng.below(8) {
-            net.step();
-        }
-        net.link(0, 3);
-        (11..=20).for_each(|payload| net.route(0, 3, payload));
-        net.settle();
-        assert_eq!(net.payloads_at(3), (1..=20).collect::<Vec<u64>>(), "seed {seed}");
+        let got = across_a_new_link(Planted::NONE, seed);
+        assert_eq!(got, (1..=20).collect::<Vec<u64>>(), "seed {seed}");
     }
 }
 
@@ -302,16 +320,57 @@ fn a_message_that_is_lost_on_the_way_holds_the_later_ones_up_for_a_while_only() 
     assert_eq!(net.routers[2].held(), 0);
 }
 
-#[test]
-fn a_message_that_arrives_twice_is_delivered_once() {
-    let mut net = Net::new(2, &RouterOptions::default(), 1);
+fn arrived_twice(planted: Planted) -> Net {
+    let mut net = Net::with(planted, 2, &RouterOptions::default(), 1);
     net.link(0, 1);
     net.route(0, 1, 7);
     let copy = net.wires[&(0, 1)][0].clone();
     net.wires.entry((0, 1)).or_default().push_back(copy);
     net.settle();
+    net
+}
+
+#[test]
+fn a_message_that_arrives_twice_is_delivered_once() {
+    let net = arrived_twice(Planted::NONE);
     assert_eq!(net.payloads_at(1), [7]);
     assert_eq!(net.routers[1].counters().late, 1);
+}
+
+/// A message along a row of nodes, to one so many links away.
+fn along_a_row(planted: Planted, links: u32) -> Vec<Seen> {
+    let mut net = Net::with(planted, links + 1, &RouterOptions::default(), 1);
+    net.dials = false;
+    (0..links).for_each(|node| net.link(node, node + 1));
+    net.route(0, links, 7);
+    net.settle();
+    net.seen
+}
+
+#[test]
+fn a_message_crosses_as_many_links_as_its_limit_and_no_more() {
+    let got = Seen::Got { at: 8, from: 0, payload: 7, hops: 8 };
+    assert_eq!(along_a_row(Planted::NONE, 8), [got]);
+    let reason = RouteFailure::Refused;
+    let failed = Seen::Failed { at: 0, to: 9, payload: 7, reason };
+    assert_eq!(along_a_row(Planted::NONE, 9), [failed]);
+}
+
+#[cfg(feature = "planted")]
+#[test]
+fn each_planted_bug_shows() {
+    let planted = |name| {
+        let bug = super::BUGS.iter().find(|bug| bug.name == name);
+        Planted::with(bug.unwrap_or_else(|| panic!("{name} is not in the list")))
+    };
+    assert_ne!(waited_for_a_dial(planted("router_flushes_twice")), [1, 2, 3, 4, 5]);
+    assert!(failed_for_want_of_room(planted("router_queue_unbounded")).is_empty());
+    let overtakes = planted("router_overtakes");
+    assert!((0..200).any(|seed| across_a_new_link(overtakes, seed).len() < 20));
+    assert_eq!(arrived_twice(planted("router_delivers_a_repeat")).payloads_at(1), [7, 7]);
+    let far = along_a_row(planted("router_forgets_hops"), 9);
+    assert_eq!(far, [Seen::Got { at: 9, from: 0, payload: 7, hops: 9 }]);
+    assert_eq!(super::BUGS.len(), 5);
 }
 
 #[test]
@@ -399,6 +458,21 @@ fn a_link_that_breaks_loses_what_was_on_it_and_the_next_message_is_relayed() {
     net.settle();
     net.pass(RouterOptions::default().gap_wait);
     assert_eq!(net.payloads_at(2), [2]);
+}
+
+#[test]
+fn a_dial_of_somebody_else_that_failed_is_not_tried_again_for_a_message() {
+    let mut net = Net::new(3, &RouterOptions::default(), 1);
+    net.link(0, 1);
+    net.link(1, 2);
+    net.give(0, RouterInput::DialFailed(peer(2)));
+    net.route(0, 2, 7);
+    assert!(net.dialled.is_empty());
+    net.settle();
+    assert_eq!(net.payloads_at(2), [7]);
+    net.pass(Micros::from_millis(10_000));
+    net.route(0, 2, 8);
+    assert_eq!(net.dialled, [(0, 2)]);
 }
 
 #[test]

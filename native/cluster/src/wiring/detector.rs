@@ -28,7 +28,7 @@ impl<B: Payload> Cluster<B> {
                     self.send(to, ClusterMessage::Detector(message), out);
                 }
                 DetectorOutput::Relay { to, message } => self.relay_probe(to, message),
-                DetectorOutput::Dial(peer) => self.ask_link(peer, Holder::Detector, out),
+                DetectorOutput::Dial(peer) => self.ask_link(peer, Holder::Detector, now, out),
                 DetectorOutput::Release(peer) => {
                     self.release_link(peer, Holder::Detector, now, out);
                 }

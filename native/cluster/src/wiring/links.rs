@@ -24,7 +24,10 @@ impl<B: Payload> Cluster<B> {
         let askers = self.seeds.answered(peer, is_seed);
         if self.links.is_up(peer) {
             // The seed that was asked for is a peer whose link is there already.
-            return askers.into_iter().for_each(|asker| self.tell_link_up(peer, asker, true, out));
+            for asker in askers {
+                self.tell_link_up(peer, asker, true, now, out);
+            }
+            return;
         }
         if peer == self.own || self.is_superseded(peer) {
             self.counters.stale += 1;
@@ -39,7 +42,7 @@ impl<B: Payload> Cluster<B> {
             let epochs: Vec<u64> = generations.iter().map(|one| one.key).collect();
             for epoch in epochs {
                 let is_seed = askers.contains(&(overlay, epoch));
-                self.tell_link_up(peer, (overlay, epoch), is_seed, out);
+                self.tell_link_up(peer, (overlay, epoch), is_seed, now, out);
             }
         }
         self.work.push_back(Task::Router(RouterInput::LinkUp(peer)));
@@ -51,13 +54,13 @@ impl<B: Payload> Cluster<B> {
     fn tell_link_up(
         &mut self,
         peer: PeerId,
-        asker: Asker,
+        (overlay, epoch): Asker,
         is_seed: bool,
+        now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
-        let (overlay, epoch) = asker;
         if is_seed {
-            self.hold_link(peer, Holder::Overlay(overlay, epoch), out);
+            self.hold_link(peer, Holder::Overlay(overlay, epoch), now, out);
         }
         let input = OverlayInput::LinkUp { peer, is_seed };
         self.work.push_back(Task::Overlay { overlay, epoch, input });
@@ -103,6 +106,7 @@ impl<B: Payload> Cluster<B> {
     }
 
     pub(crate) fn dial_failed(&mut self, peer: PeerId) {
+        self.work.push_back(Task::Router(RouterInput::DialFailed(peer)));
         let as_seed = self.seeds.member_failed(peer);
         for holder in self.links.fail(peer) {
             match holder {
@@ -113,9 +117,7 @@ impl<B: Payload> Cluster<B> {
                     };
                     self.work.push_back(Task::Overlay { overlay, epoch, input });
                 }
-                Holder::Router => {
-                    self.work.push_back(Task::Router(RouterInput::DialFailed(peer)));
-                }
+                Holder::Router => {}
                 Holder::Detector => self.tell_detector(DetectorInput::DialFailed(peer)),
             }
         }
@@ -146,16 +148,28 @@ impl<B: Payload> Cluster<B> {
         self.link_outputs(wanted, now, out);
     }
 
-    pub(crate) fn ask_link(&mut self, peer: PeerId, holder: Holder, out: &mut Vec<Output<B>>) {
+    pub(crate) fn ask_link(
+        &mut self,
+        peer: PeerId,
+        holder: Holder,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
         let mut wanted = Vec::new();
-        self.links.ask(peer, holder, &mut wanted);
-        self.link_outputs(wanted, Micros(0), out);
+        self.links.ask(peer, holder, now, &mut wanted);
+        self.link_outputs(wanted, now, out);
     }
 
-    pub(crate) fn hold_link(&mut self, peer: PeerId, holder: Holder, out: &mut Vec<Output<B>>) {
+    pub(crate) fn hold_link(
+        &mut self,
+        peer: PeerId,
+        holder: Holder,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
         let mut wanted = Vec::new();
-        self.links.hold(peer, holder, &mut wanted);
-        self.link_outputs(wanted, Micros(0), out);
+        self.links.hold(peer, holder, now, &mut wanted);
+        self.link_outputs(wanted, now, out);
     }
 
     pub(crate) fn release_link(
@@ -183,13 +197,10 @@ impl<B: Payload> Cluster<B> {
                     self.send(to, ClusterMessage::LinkUse(said), out);
                 }
                 LinkOutput::Dial(peer) => out.push(Output::Dial(peer)),
-                LinkOutput::HangUp(peer) => {
-                    out.push(Output::HangUp(peer));
-                    self.drop_link(peer, LinkEnd::Released, now, out);
-                }
+                LinkOutput::HangUp(peer) => out.push(Output::HangUp(peer)),
                 LinkOutput::Ready(peer, Holder::Overlay(overlay, epoch)) => {
                     let is_seed = self.seeds.take_member(peer, (overlay, epoch));
-                    self.tell_link_up(peer, (overlay, epoch), is_seed, out);
+                    self.tell_link_up(peer, (overlay, epoch), is_seed, now, out);
                 }
                 LinkOutput::Ready(peer, Holder::Detector) => {
                     self.tell_detector(DetectorInput::LinkUp(peer));

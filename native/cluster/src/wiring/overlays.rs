@@ -31,9 +31,9 @@ impl<B: Payload> Cluster<B> {
                 OverlayOutput::Send { to, message } => {
                     self.send(to, ClusterMessage::Overlay { overlay, epoch, message }, out);
                 }
-                OverlayOutput::Dial(peer) => self.ask_link(peer, holder, out),
+                OverlayOutput::Dial(peer) => self.ask_link(peer, holder, now, out),
                 OverlayOutput::DialSeed { pick } if has_member_seeds => {
-                    self.dial_member(overlay, epoch, pick, out);
+                    self.dial_member(overlay, epoch, pick, now, out);
                 }
                 OverlayOutput::DialSeed { pick } => {
                     self.seeds.ask((overlay, epoch));
@@ -41,7 +41,7 @@ impl<B: Payload> Cluster<B> {
                 }
                 OverlayOutput::Release(peer) => self.release_link(peer, holder, now, out),
                 OverlayOutput::NeighbourUp(peer) => {
-                    self.hold_link(peer, holder, out);
+                    self.hold_link(peer, holder, now, out);
                     self.neighbour_up(overlay, epoch, peer);
                 }
                 OverlayOutput::NeighbourDown(peer) => {
@@ -52,14 +52,21 @@ impl<B: Payload> Cluster<B> {
     }
 
     /// A member in place of a seed.
-    fn dial_member(&mut self, overlay: OverlayNo, epoch: u64, pick: u32, out: &mut Vec<Output<B>>) {
+    fn dial_member(
+        &mut self,
+        overlay: OverlayNo,
+        epoch: u64,
+        pick: u32,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+    ) {
         let members = self.known_members();
         let Some(&peer) = members.get(pick as usize % members.len().max(1)) else {
             let input = OverlayInput::SeedFailed;
             return self.work.push_back(Task::Overlay { overlay, epoch, input });
         };
         self.seeds.ask_member(peer, (overlay, epoch));
-        self.ask_link(peer, Holder::Overlay(overlay, epoch), out);
+        self.ask_link(peer, Holder::Overlay(overlay, epoch), now, out);
     }
 
     fn is_neighbour(&self, peer: PeerId) -> bool {

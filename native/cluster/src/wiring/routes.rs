@@ -77,7 +77,7 @@ impl<B: Payload> Cluster<B> {
                 RouterOutput::SendBack { to, routed } => {
                     self.send(to, ClusterMessage::RouteReturned(routed), out);
                 }
-                RouterOutput::Dial(peer) => self.ask_link(peer, Holder::Router, out),
+                RouterOutput::Dial(peer) => self.ask_link(peer, Holder::Router, now, out),
                 RouterOutput::Release(peer) => self.release_link(peer, Holder::Router, now, out),
                 RouterOutput::Deliver { origin, sequence, hops, payload } => match payload {
                     Carried::Payload(payload) => {

@@ -5,7 +5,7 @@ use foundation_cluster::{
     ClusterEvent, ClusterMessage, ClusterOptions, DownReason, Input, LinkEnd, LinkUse,
     NamedOverlay, OverlayNo, Strategy,
 };
-use foundation_machine::Micros;
+use foundation_machine::{Micros, Planted};
 use foundation_membership::{HyParViewMessage, OverlayMessage};
 
 const SECOND: Micros = Micros::from_millis(1_000);
@@ -54,29 +54,37 @@ fn without_a_roster_neighbours_are_what_is_known_and_broadcasts_reach_all() {
     }
 }
 
+/// A node broadcasts from its first moment on; also how many messages waited for news of it.
+fn early(planted: Planted, seed: u64) -> (Net, usize) {
+    let options = ClusterOptions { planted, ..hyparview() };
+    let mut net = Net::of(6, &options, seed);
+    net.run(SECOND);
+    net.start(peer(6), &options);
+    let mut waited = 0;
+    for payload in 0..40 {
+        net.broadcast(6, payload);
+        net.run(Micros::from_millis(5));
+        waited += net.nodes.values().map(|node| node.queues().unannounced).sum::<usize>();
+    }
+    net.run(seconds(12));
+    (net, waited)
+}
+
 #[test]
 fn a_message_that_comes_before_news_of_its_sender_waits_for_it() {
-    let mut early = 0;
+    let mut waited = 0;
     for seed in 0..30 {
-        let mut net = Net::of(6, &hyparview(), seed);
-        net.run(SECOND);
-        net.start(peer(6), &hyparview());
-        for payload in 0..40 {
-            net.broadcast(6, payload);
-            net.run(Micros::from_millis(5));
-            early += net.nodes.values().map(|node| node.queues().unannounced).sum::<usize>();
-        }
-        net.run(seconds(12));
+        let (net, more) = early(Planted::NONE, seed);
+        waited += more;
         net.assert_order();
-        for node in 0..6 {
-            let node = peer(node);
+        for node in (0..6).map(peer) {
             let mut got = net.broadcasts(node);
             got.sort_unstable();
             assert!(got.windows(2).all(|two| two[0] != two[1]), "seed {seed}: {got:?}");
             assert_eq!(net.nodes[&node].queues().unannounced, 0);
         }
     }
-    assert!(early > 0, "no broadcast was ever before the news");
+    assert!(waited > 0, "no broadcast was ever before the news");
 }
 
 #[test]
@@ -105,20 +113,26 @@ fn a_node_that_leaves_is_heard_to_and_a_later_life_is_another() {
     net.assert_order();
 }
 
-#[test]
-fn a_goodbye_on_the_link_is_the_end_of_that_life_and_nothing_of_it_is_heard_again() {
-    let mut net = Net::of(3, &hyparview(), 4);
+/// Node 0 hears node 2 say goodbye, then a broadcast of it over node 1.
+fn goodbye(planted: Planted) -> Net {
+    let mut net = Net::of(3, &ClusterOptions { planted, ..hyparview() }, 4);
     net.run(seconds(3));
     net.give(peer(0), Input::LinkDown { peer: peer(2), end: LinkEnd::Left });
     let down = ClusterEvent::NodeDown { peer: peer(2), reason: DownReason::Left };
     assert!(net.events(peer(0)).contains(&&down));
-    let before = net.nodes[&peer(0)].counters().stale;
     net.give(peer(0), Input::LinkUp { peer: peer(2), is_seed: false });
-    assert_eq!(net.hung_up.last(), Some(&(peer(0), peer(2))));
+    assert_eq!(net.cut_off.last(), Some(&(peer(0), peer(2))));
     net.broadcast(2, 9);
     net.run(SECOND);
+    net
+}
+
+#[test]
+fn a_goodbye_on_the_link_is_the_end_of_that_life_and_nothing_of_it_is_heard_again() {
+    let net = goodbye(Planted::NONE);
     assert!(!net.broadcasts(peer(0)).contains(&9));
-    assert!(net.nodes[&peer(0)].counters().stale > before);
+    assert!(net.nodes[&peer(0)].counters().stale > 0);
+    net.assert_order();
 }
 
 #[test]
@@ -139,27 +153,30 @@ fn messages_for_an_overlay_or_epoch_that_is_not_there_are_counted() {
     assert_eq!((counters.unknown_overlay - said, counters.stale), (2, 1));
 }
 
-#[test]
-fn a_link_that_one_of_two_overlays_releases_stays_for_the_other() {
+/// Two overlays of partial views over one set of links, for a while, and a crash.
+fn two_overlays(planted: Planted, seed: u64) -> (Net, usize) {
     let overlays = vec![
         NamedOverlay::new("control", Strategy::HyParView),
         NamedOverlay::new("data", Strategy::HyParView),
     ];
-    let options = ClusterOptions { overlays, ..ClusterOptions::default() };
-    for seed in 0..5 {
-        let mut net = Net::of(10, &options, seed);
-        for _ in 0..40 {
-            net.run(SECOND);
-            for (own, node) in &net.nodes {
-                for overlay in 0..2 {
-                    let overlay = node.overlay(OverlayNo(overlay));
-                    for neighbour in overlay.into_iter().flat_map(|one| one.neighbours()) {
-                        let is_up = node.links().any(|link| link == neighbour);
-                        assert!(is_up, "seed {seed}: {own:?} has {neighbour:?} without a link");
-                    }
-                }
-            }
+    let options = ClusterOptions { overlays, planted, ..ClusterOptions::default() };
+    let mut net = Net::of(10, &options, seed);
+    let mut without_link = 0;
+    for second in 0..40 {
+        net.run(SECOND);
+        if second == 20 {
+            net.crash(peer(7));
         }
+        without_link += net.without_link();
+    }
+    (net, without_link)
+}
+
+#[test]
+fn a_link_that_one_of_two_overlays_releases_stays_for_the_other() {
+    for seed in 0..5 {
+        let (net, without_link) = two_overlays(Planted::NONE, seed);
+        assert_eq!((net.torn, without_link), (0, 0), "seed {seed}");
         assert!(!net.hung_up.is_empty(), "seed {seed}: no link was ever hung up");
     }
 }
@@ -174,4 +191,32 @@ fn a_link_that_neither_end_holds_is_hung_up() {
             assert!(holders > 0, "{own:?} and {link:?} have no use for their link");
         }
     }
+}
+
+#[cfg(feature = "planted")]
+#[test]
+fn each_planted_bug_shows() {
+    let planted = |name| {
+        let bugs = foundation_cluster::bugs();
+        let bug = bugs.iter().find(|bug| bug.name == name);
+        Planted::with(bug.unwrap_or_else(|| panic!("{name} is not in the list")))
+    };
+    let torn = planted("cluster_hangs_up_shared_link");
+    assert!((0..5).any(|seed| two_overlays(torn, seed).0.torn > 0));
+    let deaf = planted("cluster_link_down_misses_overlay");
+    assert!((0..5).any(|seed| two_overlays(deaf, seed).1 > 0));
+    let before = planted("cluster_delivers_before_up");
+    assert!((0..30).any(|seed| !early(before, seed).0.out_of_order().is_empty()));
+    let after = goodbye(planted("cluster_delivers_after_down"));
+    assert!(!after.out_of_order().is_empty());
+}
+
+#[test]
+fn every_bug_has_a_name_of_its_own() {
+    let mut names: Vec<&str> = foundation_cluster::bugs().iter().map(|bug| bug.name).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    assert!(count >= 20, "{count} bugs");
 }

@@ -4,5 +4,6 @@ mod composition;
 mod detection;
 mod net;
 mod routes;
+mod stories;
 mod strategies;
 mod switching;

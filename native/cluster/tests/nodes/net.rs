@@ -31,6 +31,9 @@ pub(super) struct Net {
     pub(super) now: Micros,
     pub(super) nodes: BTreeMap<PeerId, Cluster<u64>>,
     pub(super) heard: Vec<(PeerId, ClusterEvent<u64>)>,
+    /// Machines that held a link when it was hung up.
+    pub(super) torn: usize,
+    pub(super) cut_off: Vec<(PeerId, PeerId)>,
     pub(super) hung_up: Vec<(PeerId, PeerId)>,
     /// Pairs of nodes between which no dial succeeds.
     cuts: BTreeSet<(u32, u32)>,
@@ -62,6 +65,8 @@ impl Net {
             now: Micros(1_000_000),
             nodes: BTreeMap::new(),
             heard: Vec::new(),
+            torn: 0,
+            cut_off: Vec::new(),
             hung_up: Vec::new(),
             cuts: BTreeSet::new(),
             links: BTreeMap::new(),
@@ -110,6 +115,11 @@ impl Net {
         for happening in self.frozen.remove(&peer).unwrap_or_default() {
             self.happen(happening);
         }
+    }
+
+    /// The link between the two breaks; another can be made.
+    pub(super) fn reset(&mut self, a: PeerId, b: PeerId) {
+        self.close(a, b, LinkEnd::Lost);
     }
 
     /// No link between the two any more.
@@ -172,8 +182,13 @@ impl Net {
                 let when = self.now + self.delay();
                 self.later(when, Happening::SeedDialled { from: at, to });
             }
+            Output::HangUp(to) if !self.nodes[&at].is_linked(to) => {
+                self.cut_off.push((at, to));
+                self.close(at, to, LinkEnd::Lost);
+            }
             Output::HangUp(to) => {
                 self.hung_up.push((at, to));
+                self.torn += self.nodes[&at].link_holders(to);
                 self.close(at, to, LinkEnd::Released);
             }
             Output::Event(event) => self.heard.push((at, event)),
@@ -335,19 +350,36 @@ impl Net {
 
     /// Fails unless every node heard of each life in the right order.
     pub(super) fn assert_order(&self) {
+        assert_eq!(self.out_of_order(), Vec::<String>::new());
+    }
+
+    /// What a node heard of a life before it was up, or after it was down.
+    pub(super) fn out_of_order(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
         let mut up: BTreeSet<(PeerId, PeerId)> = BTreeSet::new();
         for (at, event) in &self.heard {
             match event {
-                ClusterEvent::NodeUp(peer) => assert!(up.insert((*at, *peer)), "{event:?} twice"),
-                ClusterEvent::NodeDown { peer, .. } => {
-                    assert!(up.remove(&(*at, *peer)), "{at:?}: {event:?} without NodeUp");
-                }
-                ClusterEvent::Broadcast { origin, .. } | ClusterEvent::Routed { origin, .. } => {
-                    let is_up = origin == at || up.contains(&(*at, *origin));
-                    assert!(is_up, "{at:?}: {event:?} of a node that is not up");
-                }
+                ClusterEvent::NodeUp(peer) if up.insert((*at, *peer)) => {}
+                ClusterEvent::NodeDown { peer, .. } if up.remove(&(*at, *peer)) => {}
+                ClusterEvent::Broadcast { origin, .. } | ClusterEvent::Routed { origin, .. }
+                    if origin == at || up.contains(&(*at, *origin)) => {}
+                ClusterEvent::NodeUp(_)
+                | ClusterEvent::NodeDown { .. }
+                | ClusterEvent::Broadcast { .. }
+                | ClusterEvent::Routed { .. } => wrong.push(format!("{at:?}: {event:?}")),
                 _ => {}
             }
         }
+        wrong
+    }
+
+    /// Neighbours to which there is no link.
+    pub(super) fn without_link(&self) -> usize {
+        let of_node = |node: &Cluster<u64>| {
+            let overlays = (0..node.overlays() as u8).filter_map(|no| node.overlay(OverlayNo(no)));
+            let neighbours = overlays.flat_map(|overlay| overlay.neighbours());
+            neighbours.filter(|peer| !node.links().any(|link| link == *peer)).count()
+        };
+        self.nodes.values().map(of_node).sum()
     }
 }
