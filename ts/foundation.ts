@@ -1,6 +1,8 @@
 import { packageVersion } from "./base/version.ts";
 import { type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
 import { BeamNode, type BeamNodeOptions } from "./beam/nodes.ts";
+import { DistributedNode } from "./distributed/distributed.ts";
+import { checkTopology, type TopologyOptions } from "./distributed/topology/topology-options.ts";
 import {
   defaultNode,
   leavingDefault,
@@ -57,12 +59,15 @@ export class FoundationNode extends BeamNode {
   readonly capture: Capture;
   /** What operations know of themselves. */
   readonly errorContexts: ErrorContexts;
+  /** What the node is part of: its overlays. */
+  readonly distributed: DistributedNode;
   #left: Promise<void> | undefined;
 
   /** Attaches the calling isolate; use `Foundation.start` or `Foundation.attach`. */
-  constructor(opened: OpenedNode, heavyPool?: HeavyPoolPlan) {
+  constructor(opened: OpenedNode, heavyPool?: HeavyPoolPlan, topology?: TopologyOptions) {
     super(opened, heavyPool);
     const { processes, supervisors } = this.beam;
+    this.distributed = new DistributedNode(this, processes, topology);
     const isRoot = opened.isStarter;
     this.services = new Services({
       processes,
@@ -79,7 +84,10 @@ export class FoundationNode extends BeamNode {
     this.serviceRegistry = this.services.serviceRegistry;
     this.errorContexts = this.services.errorContexts;
     this.capture = this.services.capture;
-    this.onClosed(() => this.services.close());
+    this.onClosed(() => {
+      this.distributed.close();
+      this.services.close();
+    });
   }
 
   /**
@@ -108,8 +116,9 @@ async function started(
   opened: OpenedNode,
   options?: ServiceOptions,
   heavyPool?: HeavyPoolPlan,
+  topology?: TopologyOptions,
 ): Promise<FoundationNode> {
-  const node = new FoundationNode(opened, heavyPool);
+  const node = new FoundationNode(opened, heavyPool, topology);
   try {
     await node.services.start(options);
   } catch (thrown) {
@@ -133,8 +142,14 @@ async function startedDefault(options: FoundationStartOptions): Promise<Foundati
   return first;
 }
 
-/** How a node is started: its place in the cluster, its services, and what it keeps ready. */
-export interface FoundationStartOptions extends BeamNodeOptions, ServiceOptions {}
+/**
+ * How a node is started: its place in the cluster, its services, what it keeps ready, and how its
+ * overlays are looked after.
+ */
+export interface FoundationStartOptions extends BeamNodeOptions, ServiceOptions {
+  /** When overlays are switched, what is remembered of it. Unit: options. Default: no policy. */
+  readonly topology?: TopologyOptions;
+}
 
 /** Where nodes come from. */
 export const Foundation = Object.freeze({
@@ -148,10 +163,11 @@ export const Foundation = Object.freeze({
    */
   async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
     const { config, events, telemetry, registries, capture, log, testMode, ...rest } = options;
-    const { heavyPool, ...place } = rest;
+    const { heavyPool, topology, ...place } = rest;
     const plan = planHeavyPool(heavyPool, LIBRARY);
+    checkTopology(topology);
     const services = { config, events, telemetry, registries, capture, log, testMode };
-    return started(await startNode(place), services, plan);
+    return started(await startNode(place), services, plan, topology);
   },
 
   /**

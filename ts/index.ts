@@ -1,6 +1,33 @@
 /** The public API of foundation-runtime. What is not exported here is internal. */
 
 export * from "./beam/index.ts";
+export { Distributed, type DistributedNode } from "./distributed/distributed.ts";
+export type { Topology as NodeTopology } from "./distributed/topology/topology.ts";
+export type { TopologyChildOptions, WantedOverlay } from "./distributed/topology/topology-child.ts";
+export {
+  type SwitchTopologyOptions,
+  TOPOLOGY_POLICY_DEFAULTS,
+  type TopologyOptions,
+  type TopologyPolicyOptions,
+  type WorkloadOptions,
+} from "./distributed/topology/topology-options.ts";
+export type {
+  ChannelRate,
+  CurrentTopology,
+  RoundTrips,
+  TopologyAnalysis,
+  TopologyDecision,
+  TopologyEvents,
+  TopologyInputs,
+  TopologyOverlay,
+  TopologyProposal,
+  TopologyRecord,
+  TopologyRule,
+  TopologySwitch,
+  TopologyTarget,
+  Workload,
+  WorkloadAdvice,
+} from "./distributed/topology/topology-types.ts";
 export type {
   FoundationHealth,
   FoundationStatus,

@@ -5,7 +5,15 @@ import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
-const PAGES = ["capture", "ecosystems", "memory", "messages", "processes", "schedulers"];
+const PAGES = [
+  "capture",
+  "ecosystems",
+  "memory",
+  "messages",
+  "processes",
+  "schedulers",
+  "topology",
+];
 
 /** A program ends by itself; one that hangs is stopped here. Unit: ms. */
 const PROGRAM_LIMIT_MS = 60_000;

@@ -43,6 +43,7 @@ function run(bulkSent: number, resultsReceived: number, ...shares: WorkerShare[]
       bulk: totals(bulkSent, 0),
     },
     kill: undefined,
+    overlay: undefined,
     supervised: {
       supervisors: 1,
       parsers: 0,

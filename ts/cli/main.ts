@@ -40,6 +40,12 @@ function describeIndex(program: Command, stop: AbortSignal): void {
     .argument("[path]", "folder or file (default: the sources of the installed dependencies)")
     .option("-w, --workers <count>", "worker processes", wholeNumber(1, 64), 3)
     .option("--json <file>", "write all figures and the list of files to this file")
+    .addOption(
+      new Option(
+        "--overlay <strategy>",
+        "links that nodes keep (default: one to each member)",
+      ).choices(["fullMesh", "hyparview"]),
+    )
     .option("--kill", "end one worker with SIGKILL between 40 % and 60 % of the bytes")
     .option("--exclude <name>", "folder name that is not entered; repeatable", append, [".git"])
     .addOption(

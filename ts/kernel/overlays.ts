@@ -59,7 +59,10 @@ export class OverlayCalls implements OverlayCommands {
   }
 
   topologySnapshot(): TopologySnapshot {
-    return JSON.parse(native(() => core.nodeTopology(this.#node.node))) as TopologySnapshot;
+    const text = native(() => core.nodeTopology(this.#node.node));
+    // What is not known is null over there and left out here.
+    const known = (_key: string, value: unknown): unknown => value ?? undefined;
+    return JSON.parse(text, known) as TopologySnapshot;
   }
 
   async switchOverlay(

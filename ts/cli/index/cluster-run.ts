@@ -1,6 +1,6 @@
 import type { Corpus } from "./corpus.ts";
 import type { CrewFigures } from "./crew.ts";
-import type { ChannelTotals, WorkerSummary } from "./messages.ts";
+import type { ChannelTotals, IndexOverlay, WorkerSummary } from "./messages.ts";
 import type { PingFigures } from "./pings.ts";
 import type { FileRecord, SkippedFile } from "./record.ts";
 
@@ -12,6 +12,8 @@ export interface ClusterTask {
   readonly workers: number;
   /** Whether one worker is ended with SIGKILL between 40 % and 60 % of the bytes. */
   readonly kill: boolean;
+  /** Which links the nodes keep; undefined: one to each member. */
+  readonly overlay: IndexOverlay | undefined;
   /** Larger files are skipped. Unit: bytes. */
   readonly fileBytesMax: number;
   /** Ends the run; the processes are stopped before it rejects. */
@@ -65,6 +67,15 @@ export interface KillOutcome {
   readonly noticedAfterMs: number | undefined;
 }
 
+/** What the run's overlay was. */
+export interface OverlayFigures {
+  readonly strategy: string;
+  /** Neighbours of the coordinator. Unit: nodes. */
+  readonly neighbours: number;
+  /** Members that the coordinator knows, itself included. Unit: nodes. */
+  readonly members: number;
+}
+
 /** Everything the cluster found, and what it took. */
 export interface ClusterRun {
   readonly records: readonly FileRecord[];
@@ -78,6 +89,8 @@ export interface ClusterRun {
   /** What the coordinator's node counted, at the end of the run. */
   readonly channels: Readonly<Record<"control" | "results" | "bulk", ChannelTotals>>;
   readonly kill: KillOutcome | undefined;
+  /** The overlay at the end, as the coordinator has it; undefined without one. */
+  readonly overlay: OverlayFigures | undefined;
   /** What the run's supervisors started, and what ended. */
   readonly supervised: CrewFigures;
   /** Files that went to another worker after the first one was lost. */

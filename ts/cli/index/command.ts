@@ -4,6 +4,7 @@ import { EXIT_CODES, messageOf, usageError } from "../exit.ts";
 import type { ClusterRun } from "./cluster-run.ts";
 import { indexWithCluster } from "./coordinator.ts";
 import { type Corpus, installedDependenciesFolder, scanCorpus } from "./corpus.ts";
+import type { IndexOverlay } from "./messages.ts";
 import { judge } from "./outcome.ts";
 import { Progress } from "./progress.ts";
 import { reportLines } from "./report.ts";
@@ -21,6 +22,8 @@ export interface IndexArguments {
   readonly json?: string;
   /** Whether one worker is killed in the middle. */
   readonly kill?: boolean;
+  /** Which links the nodes keep; undefined: one to each member. */
+  readonly overlay?: IndexOverlay;
   /** Names of folders that are not entered. */
   readonly exclude: readonly string[];
   /** Larger files are skipped. Unit: bytes. */
@@ -100,6 +103,7 @@ async function runCluster(
       corpus,
       workers: options.workers,
       kill: options.kill === true,
+      overlay: options.overlay,
       fileBytesMax: options.fileBytesMax,
       signal: stop,
       onEvent: (line) => progress.event(line),

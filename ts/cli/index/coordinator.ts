@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { Foundation, type FoundationNode } from "../../index.ts";
+import { Foundation, type FoundationNode, type TopologyOverlay } from "../../index.ts";
 import { CommandError, describeFailure } from "../exit.ts";
 import { awaitMember } from "./await-member.ts";
 import { Change } from "./change.ts";
 import { channelTotals } from "./channel-totals.ts";
-import type { ClusterRun, ClusterTask } from "./cluster-run.ts";
+import type { ClusterRun, ClusterTask, OverlayFigures } from "./cluster-run.ts";
 import { Collector } from "./collector.ts";
 import { Crew, isOrderedEnd } from "./crew.ts";
 import { Dispatch, type Loss } from "./dispatch.ts";
@@ -17,6 +17,7 @@ import {
   INDEX_CHANNELS,
   isFileCrash,
   isResultMessage,
+  overlaysOf,
 } from "./messages.ts";
 import { ControlPings } from "./pings.ts";
 import type { FileRecord, SkippedFile } from "./record.ts";
@@ -50,6 +51,7 @@ export async function indexWithCluster(task: ClusterTask): Promise<ClusterRun> {
     seeds: [],
     secret,
     channels: INDEX_CHANNELS,
+    ...overlaysOf(task.overlay),
   });
   const coordinator = new Coordinator(node, task);
   try {
@@ -134,6 +136,7 @@ class Coordinator {
         bulk: channelTotals(this.#node, "bulk"),
       },
       kill: this.#killPlan?.outcome,
+      overlay: this.#overlayFigures(),
       supervised: crew.figures(),
       redispatchedFiles: this.#redispatchedFiles,
       duplicateResults: this.#duplicateResults,
@@ -151,9 +154,18 @@ class Coordinator {
     await this.#node.leave({ drainMs: 0 });
   }
 
+  #overlayFigures(): OverlayFigures | undefined {
+    if (this.#task.overlay === undefined) return undefined;
+    const { size, overlays } = this.#node.distributed.topology.current();
+    const [{ strategy, neighbours }] = overlays as readonly [TopologyOverlay];
+    return { strategy, neighbours: neighbours.length, members: size };
+  }
+
   async #boot(cluster: string, secret: string): Promise<void> {
     const seed = this.#node.address;
-    this.#start = (name) => this.#pool.start({ kind: "assignment", name, cluster, secret, seed });
+    const { overlay } = this.#task;
+    const assignment = { kind: "assignment", cluster, secret, seed, overlay } as const;
+    this.#start = (name) => this.#pool.start({ ...assignment, name });
     const names = Array.from({ length: this.#task.workers }, () => this.#nextName());
     await Promise.all(names.map((name) => this.#start(name)));
     await this.#node.awaitReady({

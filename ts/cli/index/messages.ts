@@ -1,3 +1,4 @@
+import type { FoundationStartOptions } from "../../index.ts";
 import type { FileRecord } from "./record.ts";
 
 /**
@@ -9,6 +10,16 @@ export const INDEX_CHANNELS = Object.freeze({
   results: { priority: 1 },
   bulk: { priority: 2, weight: 1, lanes: 1 },
 });
+
+/** What a run's overlay may be: that of thousands of nodes works for four, too. */
+export type IndexOverlay = "fullMesh" | "hyparview";
+
+/** The overlay of every node of a run; without one each node links to every member. */
+export function overlaysOf(
+  strategy: IndexOverlay | undefined,
+): Pick<FoundationStartOptions, "overlays"> {
+  return strategy === undefined ? {} : { overlays: { run: { strategy } } };
+}
 
 /** Handler names by which the coordinator and its workers reach each other. */
 export const HANDLERS = Object.freeze({
@@ -47,6 +58,8 @@ export interface WorkerAssignment {
   readonly secret: string;
   /** Address of the coordinator, `host:port`. */
   readonly seed: string;
+  /** What links the run's nodes keep; undefined: one to each member. */
+  readonly overlay: IndexOverlay | undefined;
 }
 
 /** What a worker process says over the inherited pipe, once. */

@@ -19,6 +19,7 @@ export function reportJson(outcome: IndexOutcome): object {
     pings: cluster.pings,
     messagesPerSecond: outcome.messagesPerSecond,
     kill: cluster.kill ?? null,
+    overlay: cluster.overlay ?? null,
     supervised: cluster.supervised,
     redispatchedFiles: cluster.redispatchedFiles,
     duplicateResults: cluster.duplicateResults,

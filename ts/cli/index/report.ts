@@ -21,6 +21,7 @@ export function reportLines(outcome: IndexOutcome, jsonFile: string | undefined)
     graphSection(outcome),
     workerSection(outcome),
     superviseSection(outcome),
+    overlaySection(outcome),
     channelSection(outcome),
     timeSection(outcome),
     checkSection(outcome),
@@ -145,6 +146,14 @@ function workerSection({ cluster, bytes }: IndexOutcome): string[] {
     share.lostBecause === undefined ? "" : `lost: ${share.lostBecause}`,
   ]);
   return formatTable(columns, rows);
+}
+
+function overlaySection({ cluster: { overlay } }: IndexOutcome): string[] {
+  if (overlay === undefined) return [];
+  const { strategy, neighbours, members } = overlay;
+  return figures("Overlay", [
+    [strategy, formatCount(neighbours), `neighbours of the coordinator, of ${members} members`],
+  ]);
 }
 
 function superviseSection({ cluster: { supervised } }: IndexOutcome): string[] {

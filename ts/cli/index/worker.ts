@@ -6,6 +6,7 @@ import { IndexWorker } from "./index-worker.ts";
 import {
   COORDINATOR_NAME,
   INDEX_CHANNELS,
+  overlaysOf,
   type WorkerAssignment,
   type WorkerNotice,
 } from "./messages.ts";
@@ -35,6 +36,7 @@ async function join(assignment: WorkerAssignment): Promise<FoundationNode> {
     seeds: [assignment.seed],
     secret: assignment.secret,
     channels: INDEX_CHANNELS,
+    ...overlaysOf(assignment.overlay),
   });
   node.on("down", (member) => {
     if (member.name === COORDINATOR_NAME) process.exit(1);

@@ -100,6 +100,17 @@ export function policyRules(options: TopologyPolicyOptions = {}): TopologyPolicy
 }
 
 /**
+ * Checks how a topology is looked after, before there is a node.
+ *
+ * @throws FoundationError `invalid_options`
+ */
+export function checkTopology(options: TopologyOptions = {}): void {
+  checkKeys("topology", options, ["policy", "historyMax"]);
+  policyRules(options.policy);
+  historyLength(options.historyMax);
+}
+
+/**
  * The length of a history.
  *
  * @throws FoundationError `invalid_options`

@@ -7,6 +7,9 @@ import type { TopologyNode } from "./topology-node.ts";
 import { SWITCH_TIMEOUT_MS } from "./topology-options.ts";
 import type { TopologyInputs, TopologySwitch, TopologyTarget } from "./topology-types.ts";
 
+/** Why the core refuses a switch beside another one (native/node/src/cluster). */
+const UNDER_WAY = "another switch is under way";
+
 type Strategy = Exclude<TopologyTarget, string>;
 
 /** Who wants a switch, and from what he concluded that. */
@@ -25,6 +28,8 @@ interface Begun extends SwitchCause {
 interface Seen {
   readonly strategy: OverlayStrategy;
   readonly epoch: number;
+  /** What it ran before that epoch, as far as this isolate has seen. */
+  readonly before: OverlayStrategy;
 }
 
 /** Makes switches, and writes down those of others: each one once. */
@@ -34,6 +39,8 @@ export class TopologySwitches {
   readonly #ended: (record: TopologySwitch) => void;
   readonly #begun = new Map<string, Begun>();
   readonly #seen = new Map<string, Seen>();
+  /** The last epoch of each overlay whose switch was written down. */
+  readonly #written = new Map<string, number>();
   /** When each overlay was last changed, or was not although it was to be. */
   readonly #changedAtMs = new Map<string, number>();
 
@@ -46,7 +53,11 @@ export class TopologySwitches {
 
   /** What an overlay is now, so that a switch of another node can be told with what was before. */
   see(overlays: readonly OverlaySnapshot[]): void {
-    for (const { name, strategy, epoch } of overlays) this.#seen.set(name, { strategy, epoch });
+    for (const { name, strategy, epoch } of overlays) {
+      const last = this.#seen.get(name);
+      if (last?.epoch === epoch) continue;
+      this.#seen.set(name, { strategy, epoch, before: last?.strategy ?? strategy });
+    }
   }
 
   /** Time since the last change of an overlay; for ever where none was seen. Unit: ms. */
@@ -91,12 +102,12 @@ export class TopologySwitches {
   #finish(outcome: SwitchOutcome, begun: Begun | undefined): TopologySwitch {
     const { overlay, epoch } = outcome;
     this.#begun.delete(overlay);
-    const before = this.#seen.get(overlay);
     this.see(this.#node.topologySnapshot().overlays);
-    const after = this.#seen.get(overlay)?.strategy;
+    const seen = this.#seen.get(overlay);
+    if (outcome.outcome === "switched") this.#written.set(overlay, epoch);
     const { from, to, origin, rule, inputs } = begun ?? {
-      from: before?.strategy ?? after ?? "fullMesh",
-      to: after ?? "fullMesh",
+      from: seen?.before ?? "fullMesh",
+      to: seen?.strategy ?? "fullMesh",
       origin: "member" as const,
       rule: undefined,
       inputs: undefined,
@@ -126,17 +137,17 @@ export class TopologySwitches {
     if (begun === undefined && outcome === "refused") return; // nothing has changed
     // Whoever waits for it writes it down.
     if (begun !== undefined && !begun.isAlone) return;
-    const seen = this.#seen.get(event.overlay);
     // It was written down already: its outcome came before its event.
-    if (outcome === "switched" && seen !== undefined && seen.epoch >= event.epoch) return;
-    this.#finish({ ...event, outcome }, begun);
+    if (outcome === "switched" && (this.#written.get(event.overlay) ?? 0) >= event.epoch) return;
+    this.#finish(event, begun);
   }
 
   #failure(record: TopologySwitch, before: OverlaySnapshot): FoundationError {
     const { overlay, from, to, outcome, reason, epoch } = record;
     if (outcome === "refused") {
       const now = this.#node.topologySnapshot().overlays.find(({ name }) => name === overlay);
-      if (now?.switchingTo !== undefined) return underWay(overlay);
+      // The last one may still be ending on other members.
+      if (now?.switchingTo !== undefined || reason === UNDER_WAY) return underWay(overlay);
       if (now !== undefined && (now.strategy !== from || now.epoch !== before.epoch)) {
         return mismatch(now, from);
       }

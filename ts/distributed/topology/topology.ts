@@ -11,6 +11,7 @@ import { TopologyJournal } from "./topology-journal.ts";
 import { TopologyMeasurements } from "./topology-measurements.ts";
 import type { TopologyNode } from "./topology-node.ts";
 import {
+  checkTopology,
   historyLength,
   policyRules,
   type SwitchTopologyOptions,
@@ -62,7 +63,7 @@ export class Topology {
 
   /** Use `node.distributed.topology`. */
   constructor(node: TopologyNode, options: TopologyOptions = {}, clock: Clock = SYSTEM_CLOCK) {
-    checkKeys("topology", options, ["policy", "historyMax"]);
+    checkTopology(options);
     this.#node = node;
     this.#clock = clock;
     this.#rules = policyRules(options.policy);
