@@ -37,6 +37,8 @@ struct Unused {
 pub(crate) struct ReceiveAccount {
     received: u64,
     settled: u64,
+    /// Messages that were received and not settled.
+    unsettled: u64,
     limit: u64,
     /// The highest limit that the sender asked for.
     wanted: u64,
@@ -56,14 +58,18 @@ impl ReceiveAccount {
     /// An account whose messages share a window.
     pub(crate) fn window(window_bytes: u64) -> ReceiveAccount {
         let backing = Backing::Window { bytes: window_bytes, initial_bytes: window_bytes };
-        ReceiveAccount { received: 0, settled: 0, limit: window_bytes, wanted: 0, backing }
+        ReceiveAccount { limit: window_bytes, ..ReceiveAccount::empty(backing) }
     }
 
     /// An account whose messages reserve their own credit.
     pub(crate) fn reserved() -> ReceiveAccount {
         let backing =
             Backing::Reserved { wanted: VecDeque::new(), ticket: None, unused: Unused::default() };
-        ReceiveAccount { received: 0, settled: 0, limit: 0, wanted: 0, backing }
+        ReceiveAccount::empty(backing)
+    }
+
+    fn empty(backing: Backing) -> ReceiveAccount {
+        ReceiveAccount { received: 0, settled: 0, unsettled: 0, limit: 0, wanted: 0, backing }
     }
 
     /// Books an arriving message; false where the sender overdrew its credit.
@@ -74,6 +80,7 @@ impl ReceiveAccount {
             return false; // what is not taken is never settled either
         }
         self.received = received;
+        self.unsettled += 1;
         true
     }
 
@@ -103,6 +110,7 @@ impl ReceiveAccount {
     ) -> Option<u64> {
         let cost = payload_bytes.saturating_add(u64::from(messages) * MESSAGE_COST_BYTES);
         let before = self.settled;
+        self.unsettled = self.unsettled.saturating_sub(u64::from(messages));
         // A settlement beyond what arrived would mint credit: clamp, the books stay sound.
         self.settled = self.settled.saturating_add(cost).min(self.received);
         match self.backing {
@@ -145,7 +153,9 @@ impl ReceiveAccount {
             Backing::Window { bytes, .. } => {
                 // Doubling while the reader keeps up, as TCP tunes its receive buffer. That the
                 // sender had to ask is the sign, even where a grant is already on its way to it.
-                let is_reader_fast = self.received - self.settled <= *bytes / 2;
+                // One message tells nothing of the reader: its bytes may still be on their way.
+                let is_half_free = self.received - self.settled <= *bytes / 2;
+                let is_reader_fast = is_half_free || self.unsettled <= 1;
                 let can_double = *bytes <= bounds.window_bytes_max / 2;
                 if is_reader_fast && can_double && budget.grow(*bytes) {
                     *bytes *= 2;
@@ -277,10 +287,23 @@ mod tests {
     fn a_window_doubles_only_while_the_reader_keeps_up() {
         let budget = Budget::new(100_000);
         let mut account = ReceiveAccount::window(1000);
-        assert!(account.receive(1000 - COST));
+        assert!(account.receive(500 - COST) && account.receive(500 - COST));
         assert_eq!(account.reserve(1500, BOUNDS, &budget), Ok(None), "all of it is unsettled");
-        assert_eq!(account.settle(1000 - COST, 1, BOUNDS, &budget), Some(2000));
+        assert_eq!(account.settle(1000 - 2 * COST, 2, BOUNDS, &budget), Some(2000));
         assert_eq!(account.reserve(2500, BOUNDS, &budget), Ok(Some(3000)));
+        account.close(&budget);
+        assert_eq!(budget.free_bytes(), 100_000);
+    }
+
+    #[test]
+    fn a_window_that_holds_a_single_message_grows_until_it_holds_several() {
+        let budget = Budget::new(100_000);
+        let mut account = ReceiveAccount::window(1000);
+        assert!(account.receive(600 - COST));
+        // Its sender waits for a second one of the size; more than half of the window is taken.
+        assert_eq!(account.reserve(1200, BOUNDS, &budget), Ok(Some(2000)));
+        assert!(account.receive(600 - COST) && account.receive(600 - COST));
+        assert_eq!(account.reserve(2400, BOUNDS, &budget), Ok(None), "three are unsettled");
         account.close(&budget);
         assert_eq!(budget.free_bytes(), 100_000);
     }
