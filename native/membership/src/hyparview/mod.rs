@@ -114,10 +114,14 @@ impl HyParView {
     #[must_use]
     pub fn new(options: HyParViewOptions, own: PeerId, mut rng: Rng, now: Micros) -> HyParView {
         let mut timers = Timers::default();
+        let first_shuffle = match options.mixes {
+            0 => options.shuffle_period,
+            _ => Micros(options.shuffle_period.0 / 10),
+        };
         // The first of each comes at any time within its period: nodes started together drift
         // apart at once.
         for (timer, period) in [
-            (Timer::Shuffle, options.shuffle_period),
+            (Timer::Shuffle, first_shuffle),
             (Timer::Repair, options.repair_period),
             (Timer::Pulse, options.pulse_period),
         ] {

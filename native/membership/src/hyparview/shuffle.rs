@@ -16,21 +16,28 @@ impl HyParView {
             let message = HyParViewMessage::Shuffle { path: vec![self.own], peers, ttl };
             out.push(OverlayOutput::Send { to, message });
         }
-        let wait = self.around(self.options.shuffle_period, 20);
-        self.timers.set(Timer::Shuffle, now + wait);
         self.mix(now, out);
+        let wait = self.around(self.shuffle_period(), 20);
+        self.timers.set(Timer::Shuffle, now + wait);
+    }
+
+    /// A newcomer's first shuffles come ten times as often: what is to be mixed is mixed soon, and
+    /// broadcasts find trees that stay.
+    fn shuffle_period(&self) -> Micros {
+        let period = self.options.shuffle_period;
+        if self.mixes_left > 0 { Micros(period.0 / 10) } else { period }
     }
 
     /// Nodes that come within moments of each other link to each other, and a thousand of them to
     /// a long chain. So a newcomer takes a random peer for one of its neighbours a few times, once
     /// shuffles have told it of peers from everywhere.
     fn mix(&mut self, now: Micros, out: &mut Out) {
-        let is_full = self.views.active.len() >= usize::from(self.options.active_size);
-        if self.mixes_left == 0 || !is_full {
+        if self.mixes_left == 0 || self.views.active.is_empty() {
             return;
         }
-        if let Some(peer) = self.rng.pick(&self.views.passive).copied() {
-            self.mixes_left -= 1;
+        self.mixes_left -= 1;
+        let is_full = self.views.active.len() >= usize::from(self.options.active_size);
+        if let Some(peer) = self.rng.pick(&self.views.passive).copied().filter(|_| is_full) {
             self.request(peer, Aim::Insist, now, out);
         }
     }
