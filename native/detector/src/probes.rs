@@ -72,6 +72,15 @@ impl Probing {
         now: Micros,
         out: &mut Vec<DetectorOutput>,
     ) {
+        // Its late heartbeat may have been asked for.
+        let is_asked_for = |probe: &Probe| probe.peer == peer && probe.asked_count == 0;
+        if let Some((&sequence, probe)) =
+            self.probes.iter_mut().find(|(_, probe)| is_asked_for(probe))
+        {
+            probe.is_by_silence = true;
+            self.timers.cancel(&Timer::Answer(sequence));
+            return self.on_unanswered(sequence, now, out);
+        }
         if !self.has_room_for_probe() {
             return;
         }

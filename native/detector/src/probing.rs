@@ -198,15 +198,9 @@ impl Probing {
         self.timers.set(Timer::Tick, now + Micros(jittered));
     }
 
-    /// One probe at most: a link whose heartbeat is late, else a member that no heartbeat watches,
-    /// else a coordinate's refresh.
+    /// One probe at most: a member that no heartbeat watches, else a coordinate's refresh.
     fn tick(&mut self, now: Micros, out: &mut Vec<DetectorOutput>) {
         let silent = now - Micros(self.options.interval.0 * 3 / 2);
-        if let Some((heard_at, peer)) = self.quietest()
-            && heard_at < silent
-        {
-            return self.probe(peer, now, out);
-        }
         if now >= self.stranger_at
             && let Some(peer) = self.next_unwatched(silent)
         {
@@ -219,15 +213,6 @@ impl Probing {
             self.refresh_at = now + self.options.coordinate_interval;
             self.probe(peer, now, out);
         }
-    }
-
-    /// The watched link that was heard least lately, of a member that is not suspect yet.
-    fn quietest(&self) -> Option<(Micros, PeerId)> {
-        let is_meant = |(peer, link): &(&PeerId, &Link)| {
-            link.phi.is_watched() && !self.suspicions.contains_key(peer)
-        };
-        let meant = self.links.iter().filter(is_meant);
-        meant.map(|(peer, link)| (link.phi.heard_at(), *peer)).min()
     }
 
     /// The next member without a link, or whose link has no heartbeats and was silent, each once a
@@ -352,7 +337,6 @@ impl Probing {
     ) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         link.phi.heartbeat(now);
-        self.watch_silence(peer);
         if let Some(rtt) = rtt {
             self.measured(peer, rtt);
         }
@@ -363,6 +347,7 @@ impl Probing {
     fn on_heard(&mut self, peer: PeerId, now: Micros, out: &mut Vec<DetectorOutput>) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         link.phi.heard(now);
+        self.watch_silence(peer);
         self.end_silence(peer);
         self.answered(peer, out);
     }
@@ -383,28 +368,34 @@ impl Probing {
         more + (self.health.stretch(pause) - pause)
     }
 
-    /// Looks again when the silence may have become too long; the timer is not moved by every sign
-    /// of life.
+    /// Looks again when a heartbeat may be late; the timer is not moved by every sign of life.
     fn watch_silence(&mut self, peer: PeerId) {
         if self.timers.at(&Timer::Silence(peer)).is_some() {
             return;
         }
-        let patience = self.patience(peer);
         let Some(link) = self.links.get(&peer) else { return };
-        let deadline = link.phi.deadline(patience);
-        if deadline < Micros::NEVER {
-            self.timers.set(Timer::Silence(peer), deadline);
+        if link.phi.is_watched() {
+            let late = link.phi.deadline(Micros(0)) - self.options.phi.acceptable_pause;
+            self.timers.set(Timer::Silence(peer), late);
         }
     }
 
+    /// A late heartbeat is asked for: a link that is in use has none, and is not silent. The pause
+    /// is for the answer; without one the link is silent.
     fn on_silence(&mut self, peer: PeerId, now: Micros, out: &mut Vec<DetectorOutput>) {
         let patience = self.patience(peer);
         let Some(link) = self.links.get(&peer) else { return };
-        if link.phi.deadline(patience) > now {
-            return self.watch_silence(peer);
+        let late = link.phi.deadline(Micros(0)) - self.options.phi.acceptable_pause;
+        let deadline = link.phi.deadline(patience);
+        if late > now {
+            self.watch_silence(peer);
+        } else if deadline > now {
+            self.probe(peer, now, out);
+            self.timers.set(Timer::Silence(peer), deadline);
+        } else {
+            // The next sign of life sets the watch again.
+            self.on_silent(peer, now, out);
         }
-        // The next heartbeat sets the watch again.
-        self.on_silent(peer, now, out);
     }
 
     /// A link broke or fell silent: its member is suspect, and others are asked at once. They are

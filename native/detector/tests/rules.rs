@@ -299,10 +299,25 @@ fn a_silent_link_is_suspected_by_its_rhythm_and_a_busy_member_later() {
         }
         one.now.since(start).as_millis()
     };
-    // A second, the pause of 0.5 s and 5.6 spreads of 0.1 s; once more the pause for a busy one,
-    // if no unanswered ping has told before.
+    // A second, the pause of 0.5 s and 5.6 spreads of 0.1 s; once more the pause for a busy one.
     assert_eq!(suspected_after(0), 2_070);
-    assert!((2_071..=2_570).contains(&suspected_after(1)), "{}", suspected_after(1));
+    assert_eq!(suspected_after(1), 2_570);
+}
+
+#[test]
+fn a_link_in_use_that_has_no_heartbeats_is_asked_and_not_suspected() {
+    let mut one = One::among(10, 5);
+    for _ in 0..20 {
+        one.wait(SECOND);
+        (1..=5).for_each(|node| {
+            one.give(DetectorInput::Heartbeat { peer: peer(node), rtt: None });
+        });
+    }
+    let probes = one.probing.counters().probes;
+    let out = one.wait(60 * SECOND);
+    assert!(!out.iter().any(|output| matches!(output, DetectorOutput::Suspect(_))), "{out:?}");
+    // Five links, each asked when a heartbeat would be late by 5.6 spreads.
+    assert!((150..260).contains(&(one.probing.counters().probes - probes)));
 }
 
 #[test]
