@@ -7,6 +7,8 @@ mod census;
 mod checks;
 mod clock;
 mod graph;
+#[cfg(feature = "planted")]
+mod hunt;
 mod ledger;
 mod network;
 mod node;
@@ -22,7 +24,10 @@ mod world;
 
 pub use census::{Census, Mark};
 pub use checks::{Checks, ChecksOptions};
+pub use foundation_cluster::bugs;
 pub use graph::{Graph, Paths};
+#[cfg(feature = "planted")]
+pub use hunt::{Catch, GROUNDS, Ground, Hunt, ground, how};
 pub use ledger::{BroadcastRecord, Ledger, Outcome, RouteRecord};
 pub use network::{Latency, Network, NetworkOptions};
 pub use node::{Machine, NodePlan};
@@ -30,7 +35,7 @@ pub use picture::View;
 pub use report::{Bar, Count, Figure, Finding, Report};
 pub use run::{Control, End, Fleet, Plan, Progress, Run};
 pub use scenarios::{SCENARIOS, Scenario, scenario};
-pub use simulate::{NODES_MAX, OptionError, SimulateOptions, run_plan, simulate};
+pub use simulate::{NODES_MAX, OptionError, SimulateOptions, TURNS_MAX, run_plan, simulate};
 pub use subject::{Ask, Gauge, Given, News, Payload, Subject, Wanted};
 pub use trace::{Trace, TraceDepth, TraceHash};
 pub use world::{Make, Observer, Standing, Step, Violation, World, WorldOptions};

@@ -237,8 +237,13 @@ impl Subject for Machine {
 
     fn members(&self, into: &mut Vec<PeerId>) {
         if let Some(roster) = self.cluster.roster() {
+            into.push(self.cluster.own());
             into.extend(roster.members_up());
         }
+    }
+
+    fn epoch(&self, overlay: usize) -> Option<u64> {
+        self.view(overlay).map(|view| view.epoch().into())
     }
 
     fn gauges(&self, into: &mut Vec<Gauge>) {

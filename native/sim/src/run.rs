@@ -59,6 +59,8 @@ pub struct Plan {
     pub seed: u64,
     /// The part of the nodes that fails, where a scenario asks.
     pub fail: f64,
+    /// How often is done what is done again and again.
+    pub turns: u32,
     /// How nodes are set up.
     pub node: NodePlan,
     /// The network.

@@ -1,9 +1,14 @@
 //! Named scenarios: what is done, what is measured, and the bars.
 
 mod broadcast;
+mod chaos;
+mod cost;
+mod members;
 mod overlay;
+mod paths;
 mod stage;
 
+use foundation_cluster::Strategy;
 use foundation_machine::Micros;
 
 use crate::census::Mark;
@@ -21,6 +26,8 @@ pub struct Scenario {
     pub nodes: u32,
     /// The part of the nodes that fails, where it asks.
     pub fail: f64,
+    /// How often it does what it does again and again.
+    pub turns: u32,
     /// What has to have happened by its end.
     pub wanted: &'static [Mark],
     /// Sets nodes and network up for it.
@@ -36,6 +43,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "nodes join one by one, a part of them crashes at once, the rest finds together",
         nodes: 1_000,
         fail: 0.5,
+        turns: 0,
         wanted: &[Mark::Start, Mark::Crash, Mark::Broadcast],
         // Nearly even, as in the rounds of the model that the bars on hops come from.
         prepare: |plan| {
@@ -48,15 +56,35 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "all nodes join at once through one contact and are one component",
         nodes: 100,
         fail: 0.0,
+        turns: 0,
         wanted: &[Mark::Start, Mark::SeedAnswered],
         prepare: |_| {},
         run: overlay::at_once,
+    },
+    Scenario {
+        name: "optimise",
+        about: "X-BOT trades links for cheaper ones among five regions",
+        nodes: 1_000,
+        fail: 0.0,
+        turns: 0,
+        wanted: &[Mark::Start, Mark::Broadcast],
+        prepare: |plan| {
+            plan.node.is_optimised = true;
+            plan.network.latency = Latency::Regions {
+                count: 5,
+                inside: Micros(500),
+                across_least: Micros::from_millis(15),
+                across_most: Micros::from_millis(45),
+            };
+        },
+        run: cost::optimise,
     },
     Scenario {
         name: "tree",
         about: "broadcasts of one and of many senders, and right after a part was killed",
         nodes: 1_000,
         fail: 0.1,
+        turns: 0,
         wanted: &[Mark::Broadcast, Mark::Crash],
         prepare: |plan| {
             plan.network.latency =
@@ -69,9 +97,84 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "one in a hundred nodes goes and comes each second while one broadcasts",
         nodes: 1_000,
         fail: 0.0,
+        turns: 0,
         wanted: &[Mark::Broadcast, Mark::Crash, Mark::Leave, Mark::Restart],
         prepare: |_| {},
         run: broadcast::churn,
+    },
+    Scenario {
+        name: "members",
+        about: "rosters stay alike while nodes join, leave, are parted and return",
+        nodes: 200,
+        fail: 0.0,
+        turns: 0,
+        wanted: &[Mark::Leave, Mark::Partition, Mark::Heal, Mark::Restart],
+        prepare: |plan| plan.node.has_roster = true,
+        run: members::members,
+    },
+    Scenario {
+        name: "detection",
+        about: "when all know that nodes crashed or lost their power, and who is told of in error",
+        nodes: 100,
+        fail: 0.05,
+        turns: 0,
+        wanted: &[Mark::Crash, Mark::PowerLoss],
+        prepare: |plan| plan.node.has_roster = true,
+        run: members::detection,
+    },
+    Scenario {
+        name: "slow",
+        about: "nodes that stand still again and again for short are not believed down",
+        nodes: 64,
+        fail: 0.0,
+        turns: 0,
+        wanted: &[Mark::Pause, Mark::Resume, Mark::Busy],
+        prepare: |plan| plan.node.has_roster = true,
+        run: members::slow,
+    },
+    Scenario {
+        name: "homes",
+        about: "servers end one after the other and their clients find another",
+        nodes: 60,
+        fail: 0.0,
+        turns: 0,
+        wanted: &[Mark::Crash, Mark::PowerLoss, Mark::Restart, Mark::Route],
+        prepare: |plan| {
+            plan.node.has_roster = true;
+            plan.node.strategy = Strategy::ClientServer;
+            plan.node.servers = 4;
+        },
+        run: paths::homes,
+    },
+    Scenario {
+        name: "routes",
+        about: "messages between any two, though pairs cannot dial each other and links break",
+        nodes: 40,
+        fail: 0.0,
+        turns: 0,
+        wanted: &[Mark::Route, Mark::OneWay, Mark::Reset, Mark::Heal],
+        prepare: |plan| plan.node.has_roster = true,
+        run: paths::routes,
+    },
+    Scenario {
+        name: "switch",
+        about: "an overlay is switched again and again while everybody broadcasts",
+        nodes: 20,
+        fail: 0.0,
+        turns: 10,
+        wanted: &[Mark::Switch, Mark::Broadcast],
+        prepare: |plan| plan.node.has_roster = true,
+        run: paths::switch,
+    },
+    Scenario {
+        name: "chaos",
+        about: "size, faults and work by the seed; then everything heals, is whole and serves",
+        nodes: 16,
+        fail: 0.0,
+        turns: 25,
+        wanted: &[Mark::Heal],
+        prepare: chaos::prepare,
+        run: chaos::chaos,
     },
 ];
 

@@ -13,6 +13,8 @@ use crate::trace::TraceDepth;
 
 /// Nodes that a run may have.
 pub const NODES_MAX: u32 = 100_000;
+/// How often a run may do what its scenario does again and again.
+pub const TURNS_MAX: u32 = 1_000_000;
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -27,6 +29,9 @@ pub struct SimulateOptions {
     /// The part of the nodes that fails, 0 to 0.99, where the scenario asks. Default: the
     /// scenario's.
     pub fail: Option<f64>,
+    /// How often is done what the scenario does again and again, at most [`TURNS_MAX`]. Default:
+    /// the scenario's.
+    pub turns: Option<u32>,
     /// Whether nodes compare with discovery seeds and so find separated parts. Default: true.
     pub seed_rule: bool,
     /// Whether X-BOT trades links for cheaper ones. Default: the scenario's.
@@ -48,6 +53,7 @@ impl Default for SimulateOptions {
             nodes: None,
             seed: 1,
             fail: None,
+            turns: None,
             seed_rule: true,
             optimise: None,
             loss: 0.0,
@@ -76,7 +82,11 @@ impl fmt::Display for OptionError {
 impl std::error::Error for OptionError {}
 
 impl SimulateOptions {
-    fn plan(&self) -> Result<(&'static Scenario, Plan), OptionError> {
+    /// The scenario and what it begins with.
+    ///
+    /// # Errors
+    /// An option is out of its limits.
+    pub fn plan(&self) -> Result<(&'static Scenario, Plan), OptionError> {
         let refuse = |option, reason: String| Err(OptionError { option, reason });
         let Some(scenario) = scenario(&self.scenario) else {
             let names: Vec<&str> = SCENARIOS.iter().map(|it| it.name).collect();
@@ -93,7 +103,11 @@ impl SimulateOptions {
         if !(0.0..=0.5).contains(&self.loss) {
             return refuse("loss", format!("{} is not within 0 to 0.5", self.loss));
         }
-        let mut plan = Plan { nodes, seed: self.seed, fail, ..Plan::default() };
+        let turns = self.turns.unwrap_or(scenario.turns);
+        if turns > TURNS_MAX {
+            return refuse("turns", format!("{turns} is more than {TURNS_MAX}"));
+        }
+        let mut plan = Plan { nodes, seed: self.seed, fail, turns, ..Plan::default() };
         plan.node.has_seed_rule = self.seed_rule;
         plan.is_pictured = self.picture;
         plan.depth = match (self.lines, self.full_trace) {

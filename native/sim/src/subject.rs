@@ -40,6 +40,8 @@ pub trait Subject: Sized {
     /// Appends the members that the node knows to be up, itself among them; nothing where the node
     /// keeps no roster.
     fn members(&self, into: &mut Vec<PeerId>);
+    /// The epoch of an overlay: how often it has been switched, or none while that is not settled.
+    fn epoch(&self, overlay: usize) -> Option<u64>;
     /// Appends the size and the limit of everything that is bounded.
     fn gauges(&self, into: &mut Vec<Gauge>);
 }

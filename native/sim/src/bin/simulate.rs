@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use foundation_sim::{Control, Report, SCENARIOS, SimulateOptions, simulate};
 
-const USAGE: &str = "Usage: simulate [SCENARIO] [--nodes N] [--seed N] [--seeds N] [--fail PART]
+const USAGE: &str =
+    "Usage: simulate [SCENARIO] [--nodes N] [--seed N] [--seeds N] [--fail PART] [--turns N]
   [--no-seed-rule] [--optimise] [--loss PART] [--picture FILE] [--json FILE] [--full-trace]
   [--lines] [--quiet] [--list]
+  with the feature planted: --hunt [--bug NAME]
 
 Runs a scenario with --seeds seeds from --seed on. Ends with 1 if a bar was missed or something was
 violated. --quiet prints one line per seed and what went wrong.
@@ -20,6 +22,10 @@ struct Call {
     picture: Option<String>,
     json: Option<String>,
     is_quiet: bool,
+    #[cfg(feature = "planted")]
+    hunts: bool,
+    #[cfg(feature = "planted")]
+    bug: Option<String>,
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Call>, String> {
@@ -35,6 +41,10 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Call>, String
             }
             "--seed" => call.options.seed = number(value()?)?,
             "--seeds" => call.seeds = number(value()?)?,
+            "--turns" => {
+                let turns: u64 = number(value()?)?;
+                call.options.turns = Some(u32::try_from(turns).map_err(|it| it.to_string())?);
+            }
             "--fail" => call.options.fail = Some(part(value()?)?),
             "--loss" => call.options.loss = part(value()?)?,
             "--no-seed-rule" => call.options.seed_rule = false,
@@ -44,6 +54,10 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Call>, String
             "--quiet" => call.is_quiet = true,
             "--picture" => call.picture = Some(value()?),
             "--json" => call.json = Some(value()?),
+            #[cfg(feature = "planted")]
+            "--hunt" => call.hunts = true,
+            #[cfg(feature = "planted")]
+            "--bug" => call.bug = Some(value()?),
             "--list" => return Ok(None),
             name if !name.starts_with('-') => name.clone_into(&mut call.options.scenario),
             other => return Err(format!("unknown option {other}\n{USAGE}")),
@@ -90,13 +104,35 @@ fn run(call: &Call) -> Result<bool, String> {
     Ok(holds)
 }
 
+/// Looks for every planted bug, or one, and prints where it was found.
+#[cfg(feature = "planted")]
+fn hunt(call: &Call) {
+    let mut hunt = foundation_sim::Hunt::default();
+    for bug in foundation_sim::bugs() {
+        if call.bug.as_ref().is_some_and(|name| name != bug.name) {
+            continue;
+        }
+        match hunt.find(&bug, call.seeds) {
+            Some(found) => {
+                println!("{} {} {} | {}", found.bug, found.scenario, found.seed, found.how);
+            }
+            None => println!("{} NOT FOUND | {}", bug.name, bug.what),
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let outcome = match parse(std::env::args().skip(1)) {
-        Ok(Some(call)) => run(&call),
+        #[cfg(feature = "planted")]
+        Ok(Some(call)) if call.hunts => {
+            hunt(&call);
+            Ok(true)
+        }
         Ok(None) => {
             SCENARIOS.iter().for_each(|it| println!("{:<14} {} ({})", it.name, it.about, it.nodes));
             Ok(true)
         }
+        Ok(Some(call)) => run(&call),
         Err(reason) => Err(reason),
     };
     match outcome {

@@ -27,7 +27,8 @@ pub(super) fn tree(run: &mut Run<'_>) -> Result<(), End> {
     run.phase("one sender");
     let sender = any_up(run);
     let first = spread(run, sender, seconds(10))?;
-    run.figure("message 1: redundancy (RMR)", first.rmr, Some(Bar::AtMost(3.1)), Some("2.998"));
+    let bar = (run.plan.nodes >= 500).then_some(Bar::AtMost(3.1));
+    run.figure("message 1: redundancy (RMR)", first.rmr, bar, Some("2.998"));
     let mut one = Vec::new();
     for _ in 0..15 {
         one.push(spread(run, sender, seconds(10))?);

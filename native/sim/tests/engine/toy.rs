@@ -78,6 +78,9 @@ impl Subject for Toy {
 
     fn passive(&self, _: usize, _: &mut Vec<PeerId>) {}
     fn members(&self, _: &mut Vec<PeerId>) {}
+    fn epoch(&self, _: usize) -> Option<u64> {
+        None
+    }
     fn gauges(&self, _: &mut Vec<Gauge>) {}
 }
 
