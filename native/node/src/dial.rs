@@ -130,7 +130,7 @@ impl State {
         let count = host.seeds.len() as u32;
         host.tell_machine(MachineInput::Seeds(count));
         host.run_cluster();
-        self.tick_by(Micros(0));
+        self.tick_node(node);
     }
 
     /// Starts the dials that are due; answers when the next one is.
@@ -315,7 +315,7 @@ async fn dial(shared: Shared, node: u32, target: Target, address: SocketAddr, li
             if let Some(host) = state.nodes.get_mut(&node) {
                 host.dial_failed(&target, &error, name);
             }
-            state.tick_by(Micros(0));
+            state.tick_node(node);
             state.settle_output();
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use foundation_link::{LANES_MAX, Member};
+use foundation_link::{LANES_MAX, Member, Micros};
 use foundation_transport::{Flushed, Listener, TransportOptions};
 
 use crate::cluster::{ClusterHost, ClusterMeters, MachineInput};
@@ -202,6 +202,7 @@ impl State {
             link_options: Arc::new(options.link_options()),
             dial_options: options.dial_options(),
             is_tick_due: false,
+            tick_at: Micros(0),
             dial_rate: crate::dial::DialRate::default(),
             transport_options: options.transport_options(),
             budget: new_budget(options.receive_bytes_max),

@@ -67,7 +67,7 @@ impl State {
                 open.tasks.extend(tasks);
             }
         }
-        state.tick_by(Micros(0));
+        state.tick_node(node);
         state.settle_output();
     }
 
@@ -87,7 +87,7 @@ impl State {
         if let Some(host) = self.nodes.get_mut(&place.node) {
             host.end_link(place.index, place.generation, reason);
         }
-        self.tick_by(Micros(0));
+        self.tick_node(place.node);
     }
 
     /// Ends the links that broke while the node was busy with something else.
@@ -96,6 +96,7 @@ impl State {
         for host in self.nodes.values_mut() {
             while let Some((index, generation, reason)) = host.lost.pop() {
                 host.end_link(index, generation, &reason);
+                host.tick_at = Micros(0);
                 is_any = true;
             }
             if is_any {

@@ -74,6 +74,9 @@ pub(crate) struct Node {
     pub(crate) lost: Vec<(usize, u16, String)>,
     /// Set by whoever plans a dial: it is not left for the next tick that comes by itself.
     pub(crate) is_tick_due: bool,
+    /// With overlays: when its timers are served next. Many such nodes share a thread, and most
+    /// ticks are for a few of them.
+    pub(crate) tick_at: Micros,
     pub(crate) lanes_wanted: Vec<(crate::dial::Target, std::net::SocketAddr)>,
     pub(crate) dial_rate: crate::dial::DialRate,
     /// Whether the queues were empty when the goodbyes were said.

@@ -17,6 +17,8 @@ use crate::isolate::lock;
 use crate::names::Owner;
 use crate::node::{Node, Phase};
 
+/// Timers that fall this close together share one wake-up.
+pub(crate) const TICKS_APART: Micros = Micros::from_millis(2);
 /// Longest sleep of the thread: stalled isolates are looked for this often.
 const TICK_MAX: Micros = Micros::from_millis(250);
 
@@ -122,6 +124,20 @@ impl State {
         }
     }
 
+    /// Asks for a tick at that time, or a little later: timers that fall close together share one.
+    fn tick_soon(&mut self, at: Micros) {
+        let is_urgent = at == Micros(0);
+        self.tick_by(if is_urgent { at } else { at.max(self.ticked_at + TICKS_APART) });
+    }
+
+    /// Something happened to a node that its timers may have to know of.
+    pub(crate) fn tick_node(&mut self, id: u32) {
+        if let Some(node) = self.nodes.get_mut(&id) {
+            node.tick_at = Micros(0);
+        }
+        self.tick_by(Micros(0));
+    }
+
     /// The same from within a turn, which ends with a look at the time.
     pub(crate) fn plan_tick(&mut self, at: Micros) {
         self.next_tick = self.next_tick.min(at);
@@ -148,31 +164,27 @@ impl State {
 
     /// Writes what links have to say and shows isolates what was pushed to them.
     pub(crate) fn settle_output(&mut self) {
-        let mut is_tick_due = false;
+        let mut tick_at = Micros::NEVER;
         for node in self.nodes.values_mut() {
             node.settle_output();
-            is_tick_due |= std::mem::take(&mut node.is_tick_due);
+            tick_at = tick_at.min(node.take_wanted_tick());
         }
         self.reap_lost_links();
-        if is_tick_due {
-            self.tick_by(Micros(0));
-        }
+        self.tick_soon(tick_at);
     }
 
     /// The same for the one node that something happened to.
     pub(crate) fn settle_node(&mut self, id: u32) {
         if let Some(node) = self.nodes.get_mut(&id) {
             node.settle_output();
-            let is_tick_due = std::mem::take(&mut node.is_tick_due);
+            let tick_at = node.take_wanted_tick();
             if !node.put_off.is_empty() {
                 self.bell.notify_one();
             }
             if !node.lost.is_empty() {
                 self.reap_lost_links();
             }
-            if is_tick_due {
-                self.tick_by(Micros(0));
-            }
+            self.tick_soon(tick_at);
         }
     }
 
@@ -228,6 +240,7 @@ impl State {
                 let at = crate::clock::now() + Micros(drain.as_micros() as u64);
                 if let Ok((node, _)) = self.node(node) {
                     node.begin_leaving(at);
+                    node.tick_at = Micros(0);
                 }
                 self.tick_by(Micros(0));
             }

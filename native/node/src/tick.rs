@@ -5,10 +5,12 @@ use foundation_link::Micros;
 use crate::cluster::MachineInput;
 use crate::events;
 use crate::node::{Node, Phase};
-use crate::state::State;
+use crate::state::{State, TICKS_APART};
 
 /// A tick this late means that this very thread did not run. Ticks are at most 250 ms apart.
 const OWN_STALL: Micros = Micros::from_millis(1_000);
+/// A node with overlays is looked at this often though nothing is due.
+const NODE_TICK_MAX: Micros = Micros::from_millis(250);
 /// How often memory that nobody had meanwhile goes back to the system.
 const IDLE_MEMORY_EVERY: Micros = Micros::from_millis(1_000);
 /// Peers that have not answered a goodbye by then are left all the same.
@@ -30,18 +32,39 @@ impl State {
         let ids: Vec<u32> = self.nodes.keys().copied().collect();
         let mut next = Micros::NEVER;
         for id in ids {
-            next = next.min(self.start_dials(id, now));
+            let waits_until = self.nodes.get(&id).map_or(Micros(0), Node::waits_until);
+            if waits_until > now {
+                next = next.min(waits_until);
+                continue;
+            }
+            let mut own = self.start_dials(id, now);
             self.start_lane_dials(id);
             if let Some(node) = self.nodes.get_mut(&id) {
-                next = next.min(node.tick(now));
+                own = own.min(node.tick(now));
+                // Whatever changes meanwhile without saying so is found then.
+                node.tick_at = own.min(now + NODE_TICK_MAX);
             }
+            next = next.min(own);
         }
-        // Timers that fall close together share one wake-up.
-        self.plan_tick(next.max(now + Micros::from_millis(2)));
+        self.plan_tick(next.max(now + TICKS_APART));
     }
 }
 
 impl Node {
+    /// When this node's timers have to be served, as far as it knows.
+    fn waits_until(&self) -> Micros {
+        if self.has_overlays() && self.phase == Phase::Running { self.tick_at } else { Micros(0) }
+    }
+
+    /// When it wants a tick before the one that is planned; never, if it does not.
+    pub(crate) fn take_wanted_tick(&mut self) -> Micros {
+        if std::mem::take(&mut self.is_tick_due) {
+            self.tick_at = Micros(0);
+            return Micros(0);
+        }
+        if self.has_overlays() { self.tick_at } else { Micros::NEVER }
+    }
+
     /// Serves what is due; answers when it has to be called again.
     fn tick(&mut self, now: Micros) -> Micros {
         let mut next = self.tick_links(now);

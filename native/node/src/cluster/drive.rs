@@ -62,8 +62,11 @@ impl Node {
         }
         cluster.out = out;
         let due = cluster.machine.due();
-        if due < cluster.planned || !self.inputs.is_empty() {
+        if due < cluster.planned {
             cluster.planned = due;
+            self.tick_at = self.tick_at.min(due);
+        }
+        if !self.inputs.is_empty() {
             self.is_tick_due = true;
         }
         self.cluster = Some(cluster);
