@@ -7,9 +7,9 @@ use crate::encode::check_length;
 use crate::error::SchemaError;
 use crate::generated::foundation::control as wire;
 use crate::limits::{
-    ADDRESS_BYTES_MAX, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX, DETAIL_BYTES_MAX,
-    HANDSHAKE_BYTES_MAX, MACHINE_NUMBERS_MAX, MEMBERS_MAX, NAME_BYTES_MAX, SECRET_BYTES,
-    verifier_options,
+    ADDRESS_BYTES_MAX, CARRIED_BYTES_MAX, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX,
+    DETAIL_BYTES_MAX, HANDSHAKE_BYTES_MAX, MACHINE_NUMBERS_MAX, MEMBERS_MAX, NAME_BYTES_MAX,
+    SECRET_BYTES, verifier_options,
 };
 use crate::message::{
     Auth, Bind, Bound, ChannelSpec, Control, CreditEntry, Credits, Hello, LaneWanted, Leave,
@@ -22,6 +22,11 @@ impl Control {
     /// error, and the memory taken is bounded by the limits of this crate.
     pub fn decode(bytes: &[u8]) -> Result<Control, SchemaError> {
         read_body(verify(bytes, CONTROL_BYTES_MAX)?)
+    }
+
+    /// Reads one that travelled as a payload, of up to [`CARRIED_BYTES_MAX`].
+    pub fn decode_carried(bytes: &[u8]) -> Result<Control, SchemaError> {
+        read_body(verify(bytes, CARRIED_BYTES_MAX)?)
     }
 }
 

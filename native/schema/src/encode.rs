@@ -4,8 +4,8 @@ use crate::build::{Builder, build_body};
 use crate::error::SchemaError;
 use crate::generated::foundation::control as wire;
 use crate::limits::{
-    ADDRESS_BYTES_MAX, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX, DETAIL_BYTES_MAX,
-    HANDSHAKE_BYTES_MAX, MACHINE_NUMBERS_MAX, MEMBERS_MAX, NAME_BYTES_MAX,
+    ADDRESS_BYTES_MAX, CARRIED_BYTES_MAX, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX,
+    DETAIL_BYTES_MAX, HANDSHAKE_BYTES_MAX, MACHINE_NUMBERS_MAX, MEMBERS_MAX, NAME_BYTES_MAX,
 };
 use crate::message::{Control, Members};
 
@@ -31,6 +31,10 @@ impl Encoder {
     /// The encoded message, valid until the next call. Refuses strings and lists beyond their
     /// limits, messages above 64 KiB, and messages of the handshake above 2 KiB.
     pub fn encode(&mut self, message: &Control) -> Result<&[u8], SchemaError> {
+        self.encode_within(message, CONTROL_BYTES_MAX)
+    }
+
+    fn encode_within(&mut self, message: &Control, bytes_max: usize) -> Result<&[u8], SchemaError> {
         check_lengths(message)?;
         self.builder.reset();
         let (body_type, body) = build_body(&mut self.builder, message);
@@ -42,7 +46,7 @@ impl Encoder {
 
         let message_bytes = self.builder.finished_data().len();
         let message_bytes_max =
-            if message.is_handshake() { HANDSHAKE_BYTES_MAX } else { CONTROL_BYTES_MAX };
+            if message.is_handshake() { HANDSHAKE_BYTES_MAX } else { bytes_max };
         if message_bytes > message_bytes_max {
             // The buffer has grown beyond any message that can be sent; let it go.
             self.builder = Builder::new();
@@ -56,6 +60,11 @@ impl Control {
     /// The encoded message in a buffer of its own, under the limits of [`Encoder::encode`].
     pub fn encode(&self) -> Result<Vec<u8>, SchemaError> {
         Encoder::new().encode(self).map(<[u8]>::to_vec)
+    }
+
+    /// The same for a message that travels as a payload, of up to [`CARRIED_BYTES_MAX`].
+    pub fn encode_carried(&self) -> Result<Vec<u8>, SchemaError> {
+        Encoder::new().encode_within(self, CARRIED_BYTES_MAX).map(<[u8]>::to_vec)
     }
 }
 

@@ -37,8 +37,9 @@ pub use encode::Encoder;
 pub use error::SchemaError;
 pub use foundation_machine::NodeLife;
 pub use limits::{
-    ADDRESS_BYTES_MAX, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX, DETAIL_BYTES_MAX,
-    HANDSHAKE_BYTES_MAX, MACHINE_NUMBERS_MAX, MEMBERS_MAX, NAME_BYTES_MAX, SECRET_BYTES,
+    ADDRESS_BYTES_MAX, CARRIED_BYTES_MAX, CHANNELS_MAX, CONTROL_BYTES_MAX, CREDIT_ENTRIES_MAX,
+    DETAIL_BYTES_MAX, HANDSHAKE_BYTES_MAX, MACHINE_NUMBERS_MAX, MEMBERS_MAX, NAME_BYTES_MAX,
+    SECRET_BYTES,
 };
 pub use message::{
     Auth, Bind, Bound, ChannelSpec, Control, CreditEntry, Credits, Hello, LaneWanted, Leave,

@@ -4,6 +4,8 @@ use flatbuffers::VerifierOptions;
 
 /// Longest encoded control message; the frame layer's limit for control payloads. Unit: bytes.
 pub const CONTROL_BYTES_MAX: usize = 64 * 1024;
+/// Longest control message that travels as the payload of data frames, under credit. Unit: bytes.
+pub const CARRIED_BYTES_MAX: usize = 1024 * 1024;
 /// Longest encoded handshake message: all that a stranger can make us verify. Unit: bytes.
 /// A Hello with long channel names reaches it at about 40 channels.
 pub const HANDSHAKE_BYTES_MAX: usize = 2 * 1024;

@@ -10,6 +10,8 @@ use crate::node::Node;
 
 /// Inputs served in one run. What is left is served by the next one, behind rings and sockets.
 const INPUTS_MAX: usize = 4_096;
+/// Nodes that fit a control frame whatever their names: each takes up to 600 bytes.
+const NODES_IN_FRAME: usize = 100;
 /// Family of a message whose head is too long for an extension area: the head stands in front of
 /// the payload, and this message tells its length.
 const LED: u8 = 255;
@@ -122,7 +124,10 @@ impl Node {
         };
         let (machine, parcel) = messages::write(&cluster.directory, message);
         let (control, is_message) = (Control::Machine(machine), parcel.is_some());
+        let is_long = matches!(&control, Control::Machine(one) if one.nodes.len() > NODES_IN_FRAME);
+        let is_message = is_message || is_long;
         let is_taken = match parcel {
+            None if is_long => send_long(&mut active.link, &control),
             None => active.link.tell_host(&control),
             Some(parcel) => match control.encode() {
                 Ok(head) => {
@@ -171,15 +176,24 @@ impl Node {
     }
 }
 
+/// A message that may exceed a control frame goes as a payload does.
+fn send_long(link: &mut foundation_link::Link, control: &Control) -> bool {
+    let Ok(inner) = control.encode_carried() else { return false };
+    send_led(link, 0, &inner, &[])
+}
+
+fn send_led(link: &mut foundation_link::Link, channel: u16, head: &[u8], body: &[u8]) -> bool {
+    let led = Machine { family: LED, numbers: vec![head.len() as u64], ..Machine::default() };
+    let Ok(outer) = Control::Machine(led).encode() else { return false };
+    let both = [head, body].concat();
+    link.enqueue_carrying(channel, &outer, Payload::Inline(&both)).is_ok()
+}
+
 fn send_parcel(link: &mut foundation_link::Link, channel: u16, head: &[u8], body: &Body) -> bool {
     if head.len() <= foundation_link::Link::HEAD_BYTES_MAX {
         return link.enqueue_carrying(channel, head, body.payload()).is_ok();
     }
-    let led = Machine { family: LED, numbers: vec![head.len() as u64], ..Machine::default() };
-    let Ok(outer) = Control::Machine(led).encode() else { return false };
-    let mut both = head.to_vec();
-    both.extend_from_slice(body.payload().as_slice());
-    link.enqueue_carrying(channel, &outer, Payload::Inline(&both)).is_ok()
+    send_led(link, channel, head, body.payload().as_slice())
 }
 
 fn read_head(head: &[u8], body: Body) -> Option<(Machine, Body)> {
@@ -190,7 +204,7 @@ fn read_head(head: &[u8], body: Body) -> Option<(Machine, Body)> {
     let length = usize::try_from(*machine.numbers.first()?).ok()?;
     let payload = body.payload();
     let (inner, _) = payload.as_slice().split_at_checked(length)?;
-    let Ok(Control::Machine(machine)) = Control::decode(inner) else { return None };
+    let Ok(Control::Machine(machine)) = Control::decode_carried(inner) else { return None };
     let rest = body.from(length)?;
     (machine.family != LED).then_some((machine, rest))
 }
