@@ -46,6 +46,9 @@ export function endWithRunner() {
   process.stdin.resume();
 }
 
+/** What came on standard input behind the line that was told last. */
+let pending = "";
+
 /**
  * Resolves with the next line that the runner tells this process, which `endWithRunner` has tied.
  *
@@ -53,13 +56,19 @@ export function endWithRunner() {
  */
 export function told() {
   return new Promise((resolve) => {
-    let text = "";
-    const onText = (part) => {
-      text += part;
-      if (!text.includes("\n")) return;
+    const takeLine = () => {
+      const end = pending.indexOf("\n");
+      if (end === -1) return;
+      const line = pending.slice(0, end);
+      pending = pending.slice(end + 1);
       process.stdin.off("data", onText);
-      resolve(JSON.parse(text));
+      resolve(JSON.parse(line));
+    };
+    const onText = (part) => {
+      pending += part;
+      takeLine();
     };
     process.stdin.setEncoding("utf8").on("data", onText);
+    takeLine();
   });
 }
