@@ -73,7 +73,7 @@ async function idle(nodes, measureMs) {
   return (loopbackBytes() - bytes) / ((performance.now() - startedAt) / 1000) / nodes;
 }
 
-/** Kills half of the processes; seconds until each survivor has exactly the survivors as members. */
+/** Kills half of the processes; seconds until each survivor has just the survivors as members. */
 async function survive(children) {
   const [dead, living] = [children.slice(PROCESSES / 2), children.slice(0, PROCESSES / 2)];
   const whole = eventOfAll(living, "whole");

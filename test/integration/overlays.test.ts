@@ -273,3 +273,13 @@ test("an overlay is switched on all nodes under load, none lost and none doubled
     first.switchOverlay("data", "fullMesh", options, { epoch: overlay?.epoch ?? 0 }),
   ).rejects.toThrow("activeMax");
 }, 60_000);
+
+test("a switch that the core refuses is over: nothing of it fails once the node leaves", async () => {
+  const overlays = { data: { strategy: "hyparview" } } as const;
+  const [node] = (await startOverlay("refused", 1, { overlays })) as [FoundationNode];
+  await expect(
+    node.switchOverlay("data", "mesh" as never, { strategy: "static" } as never, { epoch: 0 }),
+  ).rejects.toMatchObject({ code: "invalid_options" });
+  // An unhandled rejection would fail this file.
+  await node.leave();
+});

@@ -86,7 +86,11 @@ export class OverlayCalls implements OverlayCommands {
       }),
       this.#events.on("left", () => wait.reject(new FoundationError("node_left", "it has left"))),
     );
-    native(() => core.switchOverlay(this.#node.node, overlay, epoch, from, strategy));
+    try {
+      native(() => core.switchOverlay(this.#node.node, overlay, epoch, from, strategy));
+    } catch (thrown) {
+      wait.reject(thrown);
+    }
     return wait.promise;
   }
 }

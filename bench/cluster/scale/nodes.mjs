@@ -1,4 +1,4 @@
-/** Some of the nodes of a large cluster, in one process; does what the runner tells, step by step. */
+/** Some nodes of a large cluster, in one process; does what the runner tells, step by step. */
 
 import { Foundation } from "foundation-runtime";
 
