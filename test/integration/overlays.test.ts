@@ -274,7 +274,7 @@ test("an overlay is switched on all nodes under load, none lost and none doubled
   ).rejects.toThrow("activeMax");
 }, 60_000);
 
-test("a switch that the core refuses is over: nothing of it fails once the node leaves", async () => {
+test("a switch that the core refuses is over: nothing fails once the node leaves", async () => {
   const overlays = { data: { strategy: "hyparview" } } as const;
   const [node] = (await startOverlay("refused", 1, { overlays })) as [FoundationNode];
   await expect(
