@@ -151,7 +151,9 @@ impl State {
         let (Some(shared), Some(host)) = (self.own.upgrade(), self.nodes.get_mut(&id)) else {
             return;
         };
-        let limit = host.dial_limit(&target);
+        // A handshake needs some turns of this thread at either end.
+        let lag = Duration::from_micros(self.pace.lag(crate::clock::now()).0);
+        let limit = host.dial_limit(&target) + lag * 8;
         let task = runtime.spawn(dial(shared, id, target.clone(), address, limit));
         let handle = task.abort_handle();
         match target {

@@ -185,7 +185,7 @@ impl State {
         let cluster = options
             .overlays
             .as_ref()
-            .map(|settings| Box::new(ClusterHost::new(settings.clone(), &own, now)));
+            .map(|settings| Box::new(ClusterHost::new(settings.clone(), &own, &self.pace)));
         let seeds = MachineInput::Seeds(options.seeds.len() as u32);
         Ok(Node {
             id,

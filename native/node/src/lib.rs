@@ -27,6 +27,7 @@ mod metrics;
 mod names;
 mod node;
 mod options;
+mod pace;
 mod pairs;
 mod peer;
 mod places;

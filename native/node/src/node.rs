@@ -230,6 +230,9 @@ impl Node {
     pub(crate) fn drain_ring(&mut self, pool: &Pool, slot: usize, bytes_max: usize) {
         // The isolate is taken out while its records act on the node. It comes back in any case:
         // its rings are in use, and it has to hear of a panic.
+        if !self.isolates.has_records(slot) {
+            return;
+        }
         let Some(mut isolate) = self.isolates.take(slot) else { return };
         let acted = catch_unwind(AssertUnwindSafe(|| {
             self.act_on_ring(pool, &mut isolate, bytes_max);

@@ -16,6 +16,7 @@ use crate::command::{Command, NodeError, OverlayCommand, PanicPlace};
 use crate::isolate::lock;
 use crate::names::Owner;
 use crate::node::{Node, Phase};
+use crate::pace::Pace;
 
 /// Timers that fall this close together share one wake-up.
 pub(crate) const TICKS_APART: Micros = Micros::from_millis(2);
@@ -45,6 +46,7 @@ impl SharedState {
                 next_node: 1,
                 next_tick: Micros(0),
                 ticked_at: Micros(0),
+                pace: Arc::default(),
                 memory_given_back_at: Micros(0),
                 is_shut_down: false,
                 own: Weak::clone(own),
@@ -86,6 +88,8 @@ pub(crate) struct State {
     next_tick: Micros,
     /// When timers were served last.
     pub(crate) ticked_at: Micros,
+    /// How far the thread is behind, as the machines of its nodes know it.
+    pub(crate) pace: Arc<Pace>,
     pub(crate) memory_given_back_at: Micros,
     is_shut_down: bool,
     /// For the tasks that this state spawns.

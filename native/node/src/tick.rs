@@ -9,6 +9,8 @@ use crate::state::{State, TICKS_APART};
 
 /// A tick this late means that this very thread did not run. Ticks are at most 250 ms apart.
 const OWN_STALL: Micros = Micros::from_millis(1_000);
+/// Where sockets wait this long for their turn, what has come over links is yet to be read.
+const OWN_LAG: Micros = Micros::from_millis(250);
 /// A node with overlays is looked at this often though nothing is due.
 const NODE_TICK_MAX: Micros = Micros::from_millis(250);
 /// How often memory that nobody had meanwhile goes back to the system.
@@ -18,13 +20,16 @@ const GOODBYE_LIMIT: Micros = Micros::from_millis(250);
 
 impl State {
     pub(crate) fn tick(&mut self, now: Micros) {
-        if now.since(self.ticked_at) > OWN_STALL && self.ticked_at > Micros(0) {
-            // The process was stopped, or starved of a core: peers were not the silent ones.
+        let is_stalled = now.since(self.ticked_at) > OWN_STALL && self.ticked_at > Micros(0);
+        if is_stalled || self.pace.lag(now) > OWN_LAG {
+            // The process was stopped, starved of a core, or has more to do than it can: peers were
+            // not the silent ones.
             for node in self.nodes.values_mut() {
                 node.forgive_silence(now);
             }
         }
         self.ticked_at = now;
+        self.measure_lag(now);
         if now.since(self.memory_given_back_at) >= IDLE_MEMORY_EVERY {
             self.memory_given_back_at = now;
             self.pool.give_back_idle();
@@ -47,6 +52,18 @@ impl State {
             next = next.min(own);
         }
         self.plan_tick(next.max(now + TICKS_APART));
+    }
+
+    /// Measures how long it takes until everything that is ready has had its turn: a task that is
+    /// spawned now comes behind all of it.
+    fn measure_lag(&self, now: Micros) {
+        let Some(shared) = self.own.upgrade() else { return };
+        if self.pace.begin(now) {
+            self.runtime.spawn(async move {
+                let state = shared.lock();
+                state.pace.end(crate::clock::now());
+            });
+        }
     }
 }
 

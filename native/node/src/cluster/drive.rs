@@ -53,7 +53,8 @@ impl Node {
         }
         // Taken out while its outputs act on the node. Not there: it is at work further up.
         let Some(mut cluster) = self.cluster.take() else { return };
-        let now = crate::clock::now();
+        let clock = crate::clock::now();
+        let now = cluster.pace.time(clock);
         let mut out = std::mem::take(&mut cluster.out);
         for _ in 0..INPUTS_MAX {
             let Some(input) = self.inputs.pop_front() else { break };
@@ -66,7 +67,7 @@ impl Node {
         let due = cluster.machine.due();
         if due < cluster.planned {
             cluster.planned = due;
-            self.tick_at = self.tick_at.min(due);
+            self.tick_at = self.tick_at.min(cluster.pace.clock(due, clock));
         }
         if !self.inputs.is_empty() {
             self.is_tick_due = true;
@@ -77,7 +78,7 @@ impl Node {
     /// Serves the machine's timers and looks after links; answers when to come again.
     pub(crate) fn tick_cluster(&mut self, now: Micros) -> Micros {
         let Some(cluster) = &self.cluster else { return Micros::NEVER };
-        if cluster.machine.due() <= now {
+        if cluster.machine.due() <= cluster.pace.time(now) {
             self.inputs.push_back(MachineInput::Due);
         }
         let next = self.look_after_links(now);
@@ -87,7 +88,7 @@ impl Node {
         if !self.inputs.is_empty() {
             return now;
         }
-        next.min(cluster.planned)
+        next.min(cluster.pace.clock(cluster.planned, now))
     }
 
     fn act_for_machine(&mut self, cluster: &mut ClusterHost, output: Output<Parcel>) {

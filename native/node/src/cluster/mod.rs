@@ -18,6 +18,7 @@ mod snapshot;
 mod usage;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use foundation_cluster::{Cluster, Input, Output};
 use foundation_link::{Member, Micros};
@@ -32,6 +33,7 @@ pub(crate) use self::relayed::RelayedRequest;
 pub(crate) use self::routes::Outgoing;
 pub(crate) use self::usage::Usage;
 use crate::dial::random_bytes;
+use crate::pace::Pace;
 
 /// Input of the cluster machine.
 pub(crate) type MachineInput = Input<Parcel>;
@@ -73,15 +75,18 @@ pub(crate) struct ClusterHost {
     /// Members that isolates were told of.
     pub(crate) members: BTreeMap<NodeNo, Told>,
     out: Vec<Output<Parcel>>,
-    /// When the kernel thread comes back for the machine's timers.
+    /// When the kernel thread comes back for the machine's timers, in the machine's time.
     planned: Micros,
+    /// The machine's time.
+    pace: Arc<Pace>,
 }
 
 impl ClusterHost {
-    pub(crate) fn new(settings: ClusterSettings, own: &Member, now: Micros) -> ClusterHost {
+    pub(crate) fn new(settings: ClusterSettings, own: &Member, pace: &Arc<Pace>) -> ClusterHost {
         let directory = Directory::new(own);
         let peer = PeerId { node: OWN, life: own.life };
         let rng = Rng::new(u64::from_le_bytes(random_bytes()));
+        let now = pace.time(crate::clock::now());
         let machine = Cluster::new(settings.machine(), peer, rng, now);
         ClusterHost {
             machine,
@@ -90,6 +95,7 @@ impl ClusterHost {
             members: BTreeMap::new(),
             out: Vec::new(),
             planned: Micros::NEVER,
+            pace: Arc::clone(pace),
         }
     }
 }
