@@ -22,7 +22,7 @@ mod loop_watch;
 #[cfg(foundation_asan)]
 mod planted;
 mod process;
-mod simulation;
+pub mod simulation;
 mod uv;
 mod vtable;
 mod watchdog;
