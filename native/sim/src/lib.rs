@@ -20,6 +20,7 @@ mod scenarios;
 mod simulate;
 mod subject;
 mod trace;
+mod watch;
 mod world;
 
 pub use census::{Census, Mark};

@@ -9,6 +9,7 @@ use foundation_cluster::{
 use foundation_machine::{Micros, PeerId, Planted, Rng};
 
 use crate::subject::{Ask, Gauge, Given, News, Payload, Subject, Wanted};
+use crate::watch::Watch;
 
 /// How nodes are set up.
 #[derive(Clone, Debug)]
@@ -27,6 +28,14 @@ pub struct NodePlan {
     pub strategy: Strategy,
     /// Servers come first, the rest are clients: so many. For [`Strategy::ClientServer`].
     pub servers: u32,
+    /// What a second overlay begins with, if there is one.
+    pub second: Option<Strategy>,
+    /// Queues and views are small, so that limits are met among few nodes.
+    pub is_small: bool,
+    /// Caches of broadcasts are small.
+    pub has_small_caches: bool,
+    /// Each node is watched closely after each step, which costs as much as the steps.
+    pub is_watched: bool,
     /// A bug to have.
     pub planted: Planted,
 }
@@ -41,6 +50,10 @@ impl Default for NodePlan {
             has_local_health: true,
             strategy: Strategy::HyParView,
             servers: 3,
+            second: None,
+            is_small: false,
+            has_small_caches: false,
+            is_watched: false,
             planted: Planted::NONE,
         }
     }
@@ -70,15 +83,17 @@ const UNANNOUNCED_MAX: usize = 4_096;
 #[derive(Debug)]
 pub struct Machine {
     cluster: Cluster<Cargo>,
+    watch: Option<Box<Watch>>,
 }
 
 /// Makes the machines of one life of a node.
 pub(crate) fn machine(plan: &NodePlan, own: PeerId, rng: Rng, now: Micros) -> Machine {
-    Machine { cluster: Cluster::new(options(plan, own), own, rng, now) }
+    let watch = plan.is_watched.then(Box::default);
+    Machine { cluster: Cluster::new(options(plan, own), own, rng, now), watch }
 }
 
-fn options(plan: &NodePlan, own: PeerId) -> ClusterOptions {
-    let mut overlay = NamedOverlay::new("data", plan.strategy);
+fn overlay(plan: &NodePlan, own: PeerId, name: &str, strategy: Strategy) -> NamedOverlay {
+    let mut overlay = NamedOverlay::new(name, strategy);
     if !plan.has_seed_rule {
         overlay.strategies.hyparview.merge_period = Micros::NEVER;
     }
@@ -88,11 +103,24 @@ fn options(plan: &NodePlan, own: PeerId) -> ClusterOptions {
     if own.node.0 >= plan.servers {
         overlay.strategies.client_server.role = Role::Client;
     }
-    let mut options = ClusterOptions {
-        overlays: vec![overlay],
-        planted: plan.planted,
-        ..ClusterOptions::default()
-    };
+    if plan.is_small {
+        overlay.strategies.hyparview.active_size = 3;
+        overlay.strategies.hyparview.passive_size = 8;
+    }
+    if plan.has_small_caches {
+        overlay.plumtree.cache_bytes_max = 24 * CARGO_BYTES;
+    }
+    overlay
+}
+
+fn options(plan: &NodePlan, own: PeerId) -> ClusterOptions {
+    let mut overlays = vec![overlay(plan, own, "data", plan.strategy)];
+    overlays.extend(plan.second.map(|strategy| overlay(plan, own, "second", strategy)));
+    let mut options =
+        ClusterOptions { overlays, planted: plan.planted, ..ClusterOptions::default() };
+    if plan.is_small {
+        options.router.queue_messages_max = 16;
+    }
     if !plan.has_roster {
         options.roster = None;
     }
@@ -163,6 +191,9 @@ impl Subject for Machine {
         };
         let mut wanted = Vec::new();
         self.cluster.handle(input, now, &mut wanted);
+        if let Some(watch) = &mut self.watch {
+            watch.step(&self.cluster, now, &wanted);
+        }
         out.extend(wanted.into_iter().map(|it| match it {
             Output::Send { to, message } => Wanted::Send { to, message },
             Output::Dial(peer) => Wanted::Dial(peer),
@@ -197,6 +228,7 @@ impl Subject for Machine {
             ClusterEvent::NodeDown { peer, reason } => {
                 News::Down { peer, is_final: reason != DownReason::Failed }
             }
+            ClusterEvent::Suspect(peer) => News::Suspect(peer),
             ClusterEvent::Removed(_) => News::Removed,
             ClusterEvent::Busy { peer, .. } => News::Busy(peer, true),
             ClusterEvent::Idle(peer) => News::Busy(peer, false),
@@ -268,6 +300,9 @@ impl Subject for Machine {
         gauge("bytes of routes", queues.route_bytes, router.queue_bytes_max * 64);
         gauge("messages unannounced", queues.unannounced, UNANNOUNCED_MAX);
         gauge("dials", queues.dials, self.cluster.links().count() + 4_096);
+        if let Some(watch) = &self.watch {
+            watch.gauges(into);
+        }
     }
 }
 

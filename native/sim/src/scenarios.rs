@@ -1,11 +1,13 @@
 //! Named scenarios: what is done, what is measured, and the bars.
 
 mod broadcast;
+mod calm;
 mod chaos;
 mod cost;
 mod members;
 mod overlay;
 mod paths;
+mod rest;
 mod stage;
 
 use foundation_cluster::Strategy;

@@ -167,6 +167,8 @@ pub enum News {
         /// This life of it never comes back; else it was found failed and may prove that wrong.
         is_final: bool,
     },
+    /// A member is suspected.
+    Suspect(PeerId),
     /// The others have taken this life of this node out: only a later one can come in.
     Removed,
     /// A member's isolates are blocked, or no longer.

@@ -61,3 +61,12 @@ fn options_beyond_their_limits_are_refused_by_name() {
     assert_eq!(refused(|it| it.loss = -0.1).option, "loss");
     assert!(refused(|it| it.scenario = "none".into()).to_string().contains("crash"));
 }
+
+/// After a switch an overlay had members alone for seeds: parts that had given each other up never
+/// met again.
+#[test]
+fn parts_of_an_overlay_that_was_switched_find_together() {
+    let report = run(&SimulateOptions { nodes: Some(16), turns: Some(25), ..small("chaos", 75) });
+    assert!(report.holds(), "{}", report.text());
+    assert!(report.census.iter().any(|it| it.name == "overlay-switch" && it.count > 0));
+}

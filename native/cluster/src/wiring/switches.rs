@@ -110,6 +110,19 @@ impl<B: Payload> Cluster<B> {
         }
         self.seeds.forget((overlay, key));
         self.release_all(Holder::Overlay(overlay, key), now, out);
+        self.give_seeds_back(overlay);
+    }
+
+    /// What is left after a switch has members for seeds, and a part that was cut off has none of
+    /// the other's: from here on it calls those that were discovered.
+    fn give_seeds_back(&mut self, overlay: OverlayNo) {
+        let count = self.seeds.count;
+        let named = &mut self.overlays[usize::from(overlay.0)];
+        let [generation] = named.generations.as_mut_slice() else { return };
+        if count > 0 && std::mem::replace(&mut generation.has_member_seeds, false) {
+            let (epoch, input) = (generation.key, OverlayInput::Seeds(count));
+            self.work.push_back(Task::Overlay { overlay, epoch, input });
+        }
     }
 
     /// Every overlay's switch hears who is a member.

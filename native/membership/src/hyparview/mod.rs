@@ -223,6 +223,17 @@ impl HyParView {
         self.requests.len()
     }
 
+    /// The peers that are asked for something.
+    pub fn requested(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.requests.keys().copied()
+    }
+
+    /// Whether that peer is asked for something.
+    #[must_use]
+    pub fn is_requested(&self, peer: PeerId) -> bool {
+        self.requests.contains_key(&peer)
+    }
+
     /// What happened how often.
     #[must_use]
     pub fn counters(&self) -> HyParViewCounters {

@@ -1,31 +1,75 @@
 //! One seed gives size, faults and workload; then everything heals and must be whole.
 
 use foundation_cluster::Strategy;
-use foundation_machine::Micros;
+use foundation_machine::{Micros, Rng};
 
+use super::calm;
 use super::members::agree;
-use super::stage::{any_up, at_rest, join_in_turn, seconds};
+use super::rest::{overlays, rest};
+use super::stage::{any_up, join_in_turn, seconds};
 use crate::census::Mark;
 use crate::ledger::Outcome;
+use crate::network::Latency;
 use crate::report::Bar;
 use crate::run::{End, Plan, Run};
 use crate::subject::Ask;
 
-/// What a run may have; drawn from its seed.
-pub(super) fn prepare(plan: &mut Plan) {
-    let mut rng = foundation_machine::Rng::of_stream(plan.seed, 99);
-    plan.nodes = 3 + rng.below(plan.nodes.saturating_sub(2));
-    plan.node.has_roster = true;
-    plan.node.strategy = match rng.below(8) {
+/// What kind of faults a run has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weather {
+    /// All of them.
+    Wild,
+    /// Those that no node is at fault for: all that is broadcast arrives.
+    Calm,
+    /// Load, busy isolates and changes of strategy: nobody may even be suspected.
+    Still,
+}
+
+/// The weather of a seed.
+pub(super) fn weather(seed: u64) -> Weather {
+    match Rng::of_stream(seed, 98).below(6) {
+        0 => Weather::Still,
+        1 | 2 => Weather::Calm,
+        _ => Weather::Wild,
+    }
+}
+
+fn strategy(rng: &mut Rng) -> Strategy {
+    match rng.below(8) {
         0 | 1 => Strategy::FullMesh,
         2 => Strategy::ClientServer,
         _ => Strategy::HyParView,
-    };
+    }
+}
+
+/// What a run may have; drawn from its seed.
+pub(super) fn prepare(plan: &mut Plan) {
+    let mut rng = Rng::of_stream(plan.seed, 99);
+    let weather = weather(plan.seed);
+    plan.nodes = 3 + rng.below(plan.nodes.saturating_sub(2));
+    plan.node.has_roster = true;
+    plan.node.is_watched = true;
+    plan.node.strategy = strategy(&mut rng);
+    plan.node.second = rng.chance(0.4).then(|| strategy(&mut rng));
+    plan.node.is_small = rng.chance(0.5);
+    // What is not kept cannot be asked for: only where broadcasts may be lost.
+    plan.node.has_small_caches = plan.node.is_small && weather == Weather::Wild;
     plan.node.servers = 2 + rng.below(3);
     plan.node.is_optimised = rng.chance(0.5);
     let most = Micros(1_000 + u64::from(rng.below(60_000)));
-    plan.network.latency = crate::network::Latency::Even { least: Micros(200), most };
-    plan.network.loss = if rng.chance(0.3) { rng.unit() * 0.15 } else { 0.0 };
+    plan.network.latency = match rng.chance(0.4) {
+        true => Latency::Regions {
+            count: 2 + rng.below(3),
+            inside: Micros(500),
+            across_least: Micros(most.0 / 2 + 1_000),
+            across_most: Micros(most.0 + 1_000),
+        },
+        false => Latency::Even { least: Micros(200), most },
+    };
+    if weather == Weather::Wild {
+        plan.network.loss = if rng.chance(0.3) { rng.unit() * 0.15 } else { 0.0 };
+        plan.network.duplicates = if rng.chance(0.2) { 0.01 } else { 0.0 };
+    }
     plan.network.jitter = 2.0 * rng.unit();
 }
 
@@ -33,9 +77,28 @@ pub(super) fn prepare(plan: &mut Plan) {
 pub(super) fn chaos(run: &mut Run<'_>) -> Result<(), End> {
     join_in_turn(run, Micros::from_millis(50))?;
     run.wait(seconds(10))?;
+    match weather(run.plan.seed) {
+        Weather::Wild => wild(run)?,
+        weather => calm::calm(run, weather)?,
+    }
+    run.phase("heal");
+    heal(run);
+    settle(run, 200)?;
+    settle(run, 60)?;
+    settle(run, 60)?;
+    agree(run, seconds(60))?;
+    rest(run)?;
+    serves(run)
+}
+
+fn wild(run: &mut Run<'_>) -> Result<(), End> {
     run.phase("faults");
+    let switches = run.fleet.rng().chance(0.4);
     for _ in 0..run.plan.turns {
         fault(run);
+        if switches && run.fleet.rng().chance(0.2) {
+            switch(run);
+        }
         for _ in 0..3 {
             work(run);
             let pause = 50 + run.fleet.rng().below(1_500);
@@ -43,18 +106,21 @@ pub(super) fn chaos(run: &mut Run<'_>) -> Result<(), End> {
         }
         mend(run);
     }
-    run.phase("heal");
-    heal(run);
-    run.wait(seconds(20))?;
-    revive(run);
-    agree(run, seconds(180))?;
-    run.wait(seconds(40))?;
-    revive(run);
-    agree(run, seconds(60))?;
-    if run.plan.node.strategy != Strategy::ClientServer {
-        at_rest(run, 0)?;
+    Ok(())
+}
+
+/// One node or two at once ask for another strategy of an overlay.
+pub(super) fn switch(run: &mut Run<'_>) {
+    let overlay = any_overlay(run);
+    for _ in 0..1 + run.fleet.rng().below(2) {
+        let (who, strategy) = (any_up(run), run.fleet.rng().below(3) as u8);
+        run.fleet.ask(who, Ask::Switch { overlay, strategy });
     }
-    serves(run)
+}
+
+fn any_overlay(run: &mut Run<'_>) -> u8 {
+    let overlays = overlays(&run.fleet) as u32;
+    run.fleet.rng().below(overlays.max(1)) as u8
 }
 
 fn fault(run: &mut Run<'_>) {
@@ -62,7 +128,7 @@ fn fault(run: &mut Run<'_>) {
     let (one, other) = (any_up(run), any_up(run));
     // Half the nodes at least stay up: a cluster of one proves little.
     let may_end = run.fleet.up_count() * 2 > nodes as usize;
-    match run.fleet.rng().below(16) {
+    match run.fleet.rng().below(18) {
         0 | 1 if may_end => run.fleet.crash(one),
         2 if may_end => run.fleet.lose_power(one),
         3 if may_end => run.fleet.leave(one),
@@ -87,23 +153,40 @@ fn fault(run: &mut Run<'_>) {
             let isolates = run.fleet.rng().below(3);
             run.fleet.ask(one, Ask::Busy(isolates as u16));
         }
+        15 => {
+            run.fleet.crash(one);
+            run.fleet.start(one);
+        }
+        16 if may_end => {
+            // Some hear the goodbye, the others of the end only.
+            run.fleet.partition(move |node| if node % 2 == one % 2 { 1 } else { 2 });
+            run.fleet.leave(one);
+        }
         _ => run.fleet.heal(),
     }
 }
 
 /// A link of the node is reset.
-fn flap(run: &mut Run<'_>, node: u32) {
+pub(super) fn flap(run: &mut Run<'_>, node: u32) {
     let linked = run.fleet.linked(node);
     if let Some(&peer) = run.fleet.rng().pick(&linked) {
         run.fleet.reset(node, peer);
     }
 }
 
-fn work(run: &mut Run<'_>) {
+/// One message, or many to one node at once.
+pub(super) fn work(run: &mut Run<'_>) {
     let (from, to) = (any_up(run), run.fleet.rng().below(run.plan.nodes));
-    match run.fleet.rng().below(4) {
-        0 => drop(run.broadcast(from, 0)),
-        1 | 2 if from != to => drop(run.route(from, to, 0)),
+    let overlay = any_overlay(run);
+    match run.fleet.rng().below(6) {
+        0 | 1 => drop(run.broadcast(from, overlay)),
+        2 | 3 if from != to => drop(run.route(from, to, overlay)),
+        4 if from != to => (0..24).for_each(|_| {
+            run.route(from, to, overlay);
+        }),
+        5 => (0..30).for_each(|_| {
+            run.broadcast(from, overlay);
+        }),
         _ => {}
     }
 }
@@ -118,6 +201,15 @@ fn mend(run: &mut Run<'_>) {
     revive(run);
 }
 
+/// For so many seconds those that are taken out come back.
+fn settle(run: &mut Run<'_>, time: u64) -> Result<(), End> {
+    for _ in 0..time {
+        run.wait(seconds(1))?;
+        revive(run);
+    }
+    Ok(())
+}
+
 /// A node that was taken out by the others begins a new life.
 fn revive(run: &mut Run<'_>) {
     for node in std::mem::take(&mut run.fleet.observer.removed) {
@@ -128,13 +220,17 @@ fn revive(run: &mut Run<'_>) {
 
 fn heal(run: &mut Run<'_>) {
     run.fleet.network.options.loss = 0.0;
+    run.fleet.network.options.duplicates = 0.0;
     run.fleet.heal();
     for node in 0..run.plan.nodes {
         run.fleet.resume(node);
         run.fleet.set_slow(node, Micros(0));
         run.fleet.set_clock(node, 1_000_000);
         run.fleet.ask(node, Ask::Busy(0));
-        run.fleet.start(node);
+        let stays_down = node > 1 && run.fleet.rng().chance(0.3);
+        if !stays_down {
+            run.fleet.start(node);
+        }
     }
 }
 
