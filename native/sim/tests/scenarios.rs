@@ -11,7 +11,7 @@ fn small(scenario: &str, seed: u64) -> SimulateOptions {
     let is_long = matches!(scenario, "chaos" | "switch");
     SimulateOptions {
         scenario: scenario.to_owned(),
-        nodes: Some(if is_long { 8 } else { 24 }),
+        nodes: Some(if is_long { 8 } else { 30 }),
         turns: is_long.then_some(4),
         seed,
         full_trace: true,
@@ -43,7 +43,7 @@ fn who_started_it_may_stop_it_and_hears_how_far_it_is() {
     let report = report.expect("options within their limits");
     assert!(report.is_stopped && !report.holds());
     assert_eq!(phases, ["join", "settle"]);
-    assert_eq!(report.census.iter().find(|it| it.name == "start").map(|it| it.count), Some(24));
+    assert_eq!(report.census.iter().find(|it| it.name == "start").map(|it| it.count), Some(30));
 }
 
 #[test]
