@@ -6,6 +6,7 @@
 import { Foundation } from "foundation-runtime";
 
 import { endWithRunner, fail, parameters, report, told } from "../../child.mjs";
+import { allUp } from "../all-up.mjs";
 
 /** Between two messages to one peer. Unit: ms. */
 const PACE_MS = 10;
@@ -49,18 +50,6 @@ class Talk {
     this.#event = event;
     this.#awaited = new Set(peers);
   }
-}
-
-/** Resolves when `others` members have come up, as the node's own events tell. */
-function allUp(node, others) {
-  return new Promise((resolve) => {
-    const up = new Set();
-    node.on("up", ({ name }) => {
-      up.add(name);
-      if (up.size === others) resolve();
-    });
-    node.on("down", ({ name }) => up.delete(name));
-  });
 }
 
 async function main() {

@@ -6,18 +6,7 @@
 import { Foundation } from "foundation-runtime";
 
 import { endWithRunner, fail, parameters, report, told } from "../../child.mjs";
-
-/** Resolves once `others` members have come up, as the node's own events tell. */
-function allUp(node, others) {
-  return new Promise((resolve) => {
-    const up = new Set();
-    node.on("up", ({ name }) => {
-      up.add(name);
-      if (up.size === others) resolve();
-    });
-    node.on("down", ({ name }) => up.delete(name));
-  });
-}
+import { allUp } from "../all-up.mjs";
 
 async function startNode(name, others) {
   const node = await Foundation.start({ name, cluster: "bench", listen: "127.0.0.1:0" });

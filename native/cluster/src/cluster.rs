@@ -6,7 +6,7 @@ use foundation_broadcast::{BroadcastInput, Payload};
 use foundation_detector::{DetectorInput, Probing};
 use foundation_machine::{Micros, PeerId, Rng};
 use foundation_membership::{
-    LinkEnd, OverlayInput, OverlayMessage, Roster, RosterInput, Strategy, SwitchInput,
+    OverlayInput, OverlayMessage, Roster, RosterInput, Strategy, SwitchInput,
 };
 
 use crate::counters::ClusterCounters;
@@ -18,7 +18,7 @@ use crate::message::{Carried, ClusterMessage};
 use crate::named::Named;
 use crate::options::ClusterOptions;
 use crate::router::{Router, RouterInput};
-use crate::seeds::SeedAsks;
+use crate::seeds::{Asker, SeedAsks};
 use crate::work::Task;
 
 /// One node's machines put together.
@@ -93,7 +93,7 @@ impl<B: Payload> Cluster<B> {
         match input {
             Input::Seeds(count) => self.seeds_known(count),
             Input::LinkUp { peer, is_seed } => self.link_up(peer, is_seed, now, out),
-            Input::LinkDown { peer, end } => self.link_down(peer, end, now, out),
+            Input::LinkDown { peer, end } => self.drop_link(peer, end, now, out),
             Input::DialFailed(peer) => self.dial_failed(peer),
             Input::SeedFailed => self.seed_failed(),
             Input::Received { from, message } => self.received(from, message, now, out),
@@ -311,15 +311,18 @@ impl<B: Payload> Cluster<B> {
 
     /// Every generation of every overlay hears it.
     pub(crate) fn tell_overlays(&mut self, input: &OverlayInput<OverlayMessage>) {
-        for overlay in self.overlay_numbers() {
-            for generation in &self.overlays[usize::from(overlay.0)].generations {
-                let (epoch, input) = (generation.key, input.clone());
-                self.work.push_back(Task::Overlay { overlay, epoch, input });
-            }
+        for (overlay, epoch) in self.generations() {
+            let input = input.clone();
+            self.work.push_back(Task::Overlay { overlay, epoch, input });
         }
     }
 
-    fn link_down(&mut self, peer: PeerId, end: LinkEnd, now: Micros, out: &mut Vec<Output<B>>) {
-        self.drop_link(peer, end, now, out);
+    /// Every generation of every overlay, by its overlay and its key.
+    pub(crate) fn generations(&self) -> Vec<Asker> {
+        let of_one = |overlay: OverlayNo| {
+            let generations = &self.overlays[usize::from(overlay.0)].generations;
+            generations.iter().map(move |generation| (overlay, generation.key))
+        };
+        self.overlay_numbers().flat_map(of_one).collect()
     }
 }

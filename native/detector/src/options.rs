@@ -102,21 +102,6 @@ impl Default for DetectorOptions {
 }
 
 impl DetectorOptions {
-    /// For links between far places: memberlist's WAN figures (a probe every 5 s, 3 s for its
-    /// answer, six intervals of suspicion) and Pekko's pause of 3 s.
-    #[must_use]
-    pub fn wan() -> DetectorOptions {
-        DetectorOptions {
-            interval: Micros::from_millis(5_000),
-            timeout: Micros::from_millis(3_000),
-            check_timeout: Micros::from_millis(2_000),
-            relay_timeout: Micros::from_millis(4_000),
-            suspicion: Micros::from_millis(30_000),
-            phi: PhiOptions::default(),
-            ..DetectorOptions::default()
-        }
-    }
-
     /// SWIM without Lifeguard: one fixed suspicion for everybody, and no doubt of oneself.
     #[must_use]
     pub fn without_lifeguard(self) -> DetectorOptions {

@@ -282,15 +282,15 @@ impl Probing {
 
     /// Nobody is there: every check of that member ends with a no.
     pub(crate) fn fail_checks(&mut self, peer: PeerId, now: Micros, out: &mut Vec<DetectorOutput>) {
-        let of_peer: Vec<u32> = self
-            .checks
-            .iter()
-            .filter(|(_, check)| check.target == peer)
-            .map(|(&own, _)| own)
-            .collect();
-        for own in of_peer {
+        for own in self.checks_of(peer) {
             self.end_check(own, false, now, out);
         }
+    }
+
+    /// Checks of that member that were asked for and are not answered, by own number.
+    fn checks_of(&self, peer: PeerId) -> Vec<u32> {
+        let of_peer = self.checks.iter().filter(|(_, check)| check.target == peer);
+        of_peer.map(|(&own, _)| own).collect()
     }
 
     /// The answer to whoever asked. Having seen for itself that there is none, this node confirms.
@@ -326,13 +326,7 @@ impl Probing {
         for sequence in sequences {
             self.forget_probe(sequence);
         }
-        let checks: Vec<u32> = self
-            .checks
-            .iter()
-            .filter(|(_, check)| check.target == peer)
-            .map(|(&own, _)| own)
-            .collect();
-        for own in checks {
+        for own in self.checks_of(peer) {
             self.timers.cancel(&Timer::Check(own));
             if let Some(check) = self.checks.remove(&own) {
                 let message = DetectorMessage::Nack { sequence: check.sequence };

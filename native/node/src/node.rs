@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use foundation_buffer::Pool;
 use foundation_link::{
     Budget, ChannelSpec, Control, Destination, DialOptions, Event, Identity, LinkOptions, Message,
-    Micros, Names, NodeLife, Payload, Refused, Source,
+    Micros, Names, NodeLife, Refused, Source,
 };
 use foundation_transport::TransportOptions;
 use tokio::task::AbortHandle;
@@ -285,22 +285,16 @@ impl Node {
                     let correlation = record::u32_at(body, record::CORRELATION);
                     dues.answered(Request { peer: handle, slot, correlation });
                 }
-                let key_bytes = record::u16_at(body, record::KEY_BYTES) as usize;
-                let end = body.len().saturating_sub(key_bytes).max(record::HEAD_BYTES);
-                let key = &body[end..];
-                let payload = if tag & record::SLAB == 0 {
-                    Payload::Inline(&body[record::HEAD_BYTES..end])
-                } else {
+                let mut slab = None;
+                if tag & record::SLAB != 0 {
                     let index = record::u32_at(body, record::SLAB_INDEX);
-                    match take(index, record::u32_at(body, record::SLAB_GENERATION)) {
-                        Some(slab) => Payload::Slab(slab),
-                        None => {
-                            self.meters.stale_slabs += 1;
-                            return;
-                        }
+                    slab = take(index, record::u32_at(body, record::SLAB_GENERATION));
+                    if slab.is_none() {
+                        self.meters.stale_slabs += 1;
+                        return;
                     }
-                };
-                self.send(owner, handle, tag, body, payload, key, names);
+                }
+                self.send(handle, Outgoing::read(owner, tag, body, slab), names);
             }
             record::SETTLE => {
                 let channel = record::u16_at(body, record::CHANNEL);
@@ -319,50 +313,33 @@ impl Node {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one record's parts, used once")]
     pub(crate) fn send(
         &mut self,
-        owner: Owner,
-        handle: u32,
-        tag: u32,
-        body: &[u8],
-        payload: Payload<'_>,
-        key: &[u8],
+        mut handle: u32,
+        outgoing: Outgoing<'_>,
         names: &Mutex<NameTable>,
     ) {
         if self.has_overlays() {
+            let Outgoing { tag, body, .. } = outgoing;
             if handle & 0xffff == record::BROADCAST_PEER {
-                return self.broadcast(handle, tag, body, payload);
+                return self.broadcast(handle, tag, body, outgoing.payload);
             }
             if let Some(index) = self.routed_index(handle) {
-                let is_relayed = tag & record::REPLY != 0 && self.take_relayed_request(index, body);
-                let outgoing = Outgoing { owner, tag, body, payload, key };
-                if is_relayed {
+                if tag & record::REPLY != 0 && self.take_relayed_request(index, body) {
                     return self.relay(index, outgoing);
                 }
                 if !self.is_open(index) {
                     return self.hold(index, outgoing);
                 }
-                let Outgoing { payload, .. } = outgoing;
-                let handle = self.peers[index].handle(index);
-                return self.send_over(owner, handle, tag, body, payload, key, names);
+                handle = self.peers[index].handle(index);
             }
         }
-        self.send_over(owner, handle, tag, body, payload, key, names);
+        self.send_over(handle, outgoing, names);
     }
 
     /// Gives a message to the link that the handle is of.
-    #[allow(clippy::too_many_arguments, reason = "one record's parts, used once")]
-    fn send_over(
-        &mut self,
-        owner: Owner,
-        handle: u32,
-        tag: u32,
-        body: &[u8],
-        payload: Payload<'_>,
-        key: &[u8],
-        names: &Mutex<NameTable>,
-    ) {
+    fn send_over(&mut self, handle: u32, outgoing: Outgoing<'_>, names: &Mutex<NameTable>) {
+        let Outgoing { owner, tag, body, payload, key } = outgoing;
         let channel = record::u16_at(body, record::CHANNEL);
         let correlation = record::u32_at(body, record::CORRELATION);
         let load = Load::of((tag >> record::ENCODING_SHIFT) & 7, payload.len(), correlation);

@@ -158,6 +158,13 @@ pub(crate) fn u16_at(body: &[u8], at: usize) -> u16 {
     }
 }
 
+/// Where the partition key of an outward message begins: its payload ends there.
+#[inline]
+pub(crate) fn key_start(body: &[u8]) -> usize {
+    let key_bytes = u16_at(body, KEY_BYTES) as usize;
+    body.len().saturating_sub(key_bytes).max(HEAD_BYTES)
+}
+
 /// The encoding that a tag names.
 #[inline]
 pub(crate) fn encoding_of(tag: u32) -> Option<Encoding> {

@@ -6,8 +6,8 @@ use foundation_machine::{Micros, PeerId};
 use foundation_membership::{LinkEnd, OverlayInput, RosterInput, SwitchInput};
 
 use crate::cluster::Cluster;
-use crate::io::Output;
-use crate::links::{Holder, LinkOutput, LinkUse};
+use crate::io::{Output, OverlayNo};
+use crate::links::{Holder, LinkOutput, LinkUse, Links};
 use crate::message::ClusterMessage;
 use crate::router::RouterInput;
 use crate::seeds::Asker;
@@ -37,13 +37,8 @@ impl<B: Payload> Cluster<B> {
             self.drop_link(earlier, LinkEnd::Lost, now, out);
         }
         self.links.come_up(peer, now);
-        for overlay in self.overlay_numbers() {
-            let generations = &self.overlays[usize::from(overlay.0)].generations;
-            let epochs: Vec<u64> = generations.iter().map(|one| one.key).collect();
-            for epoch in epochs {
-                let is_seed = askers.contains(&(overlay, epoch));
-                self.tell_link_up(peer, (overlay, epoch), is_seed, now, out);
-            }
+        for asker in self.generations() {
+            self.tell_link_up(peer, asker, askers.contains(&asker), now, out);
         }
         self.work.push_back(Task::Router(RouterInput::LinkUp(peer)));
         self.work.push_back(Task::Detector(DetectorInput::LinkUp(peer)));
@@ -87,13 +82,12 @@ impl<B: Payload> Cluster<B> {
             return;
         }
         let is_deaf = self.options.planted.is("cluster_link_down_misses_overlay");
-        for overlay in self.overlay_numbers().skip(usize::from(is_deaf)) {
-            let generations = &self.overlays[usize::from(overlay.0)].generations;
-            let epochs: Vec<u64> = generations.iter().map(|one| one.key).collect();
-            for epoch in epochs {
-                let input = OverlayInput::LinkDown { peer, end };
-                self.work.push_back(Task::Overlay { overlay, epoch, input });
+        for (overlay, epoch) in self.generations() {
+            if overlay == OverlayNo(0) && is_deaf {
+                continue;
             }
+            let input = OverlayInput::LinkDown { peer, end };
+            self.work.push_back(Task::Overlay { overlay, epoch, input });
         }
         self.work.push_back(Task::Router(RouterInput::LinkDown(peer)));
         let was_lost = end == LinkEnd::Lost;
@@ -137,15 +131,11 @@ impl<B: Payload> Cluster<B> {
         now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
-        let mut wanted = Vec::new();
-        self.links.hear(from, said, &mut wanted);
-        self.link_outputs(wanted, now, out);
+        self.with_links(now, out, |links, wanted| links.hear(from, said, wanted));
     }
 
     pub(crate) fn links_due(&mut self, now: Micros, out: &mut Vec<Output<B>>) {
-        let mut wanted = Vec::new();
-        self.links.expire(now, &mut wanted);
-        self.link_outputs(wanted, now, out);
+        self.with_links(now, out, |links, wanted| links.expire(now, wanted));
     }
 
     pub(crate) fn ask_link(
@@ -155,9 +145,7 @@ impl<B: Payload> Cluster<B> {
         now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
-        let mut wanted = Vec::new();
-        self.links.ask(peer, holder, now, &mut wanted);
-        self.link_outputs(wanted, now, out);
+        self.with_links(now, out, |links, wanted| links.ask(peer, holder, now, wanted));
     }
 
     pub(crate) fn hold_link(
@@ -167,9 +155,7 @@ impl<B: Payload> Cluster<B> {
         now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
-        let mut wanted = Vec::new();
-        self.links.hold(peer, holder, now, &mut wanted);
-        self.link_outputs(wanted, now, out);
+        self.with_links(now, out, |links, wanted| links.hold(peer, holder, now, wanted));
     }
 
     pub(crate) fn release_link(
@@ -179,14 +165,22 @@ impl<B: Payload> Cluster<B> {
         now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
-        let mut wanted = Vec::new();
-        self.links.release(peer, holder, now, &mut wanted);
-        self.link_outputs(wanted, now, out);
+        self.with_links(now, out, |links, wanted| links.release(peer, holder, now, wanted));
     }
 
     pub(crate) fn release_all(&mut self, holder: Holder, now: Micros, out: &mut Vec<Output<B>>) {
+        self.with_links(now, out, |links, wanted| links.release_all(holder, now, wanted));
+    }
+
+    /// Changes the table of links and does what that calls for.
+    fn with_links(
+        &mut self,
+        now: Micros,
+        out: &mut Vec<Output<B>>,
+        change: impl FnOnce(&mut Links, &mut Vec<LinkOutput>),
+    ) {
         let mut wanted = Vec::new();
-        self.links.release_all(holder, now, &mut wanted);
+        change(&mut self.links, &mut wanted);
         self.link_outputs(wanted, now, out);
     }
 

@@ -38,6 +38,11 @@ impl HyParView {
             self.component.expire(now);
             self.expect_separation(now);
         }
+        self.beat(now, out);
+    }
+
+    /// Tells all neighbours, and plans the next time.
+    fn beat(&mut self, now: Micros, out: &mut Out) {
         self.tell_pulse(None, out);
         let wait = self.around(self.options.pulse_period, 10);
         self.timers.set(Timer::Pulse, now + wait);
@@ -83,9 +88,7 @@ impl HyParView {
         // oldest node, which came before the others and knows what was there then, takes its place.
         if self.component.is_elder() && self.seeds.count > 0 {
             self.component.beat(now);
-            self.tell_pulse(None, out);
-            let wait = self.around(self.options.pulse_period, 10);
-            self.timers.set(Timer::Pulse, now + wait);
+            self.beat(now, out);
         }
         if self.component.is_root() {
             self.compare_with_seeds(out);

@@ -44,10 +44,7 @@ impl Roster {
             if is_unheard && held.mark == Mark::Clear && !self.judges_at_once() {
                 return self.contest(record, from, now, out);
             }
-            self.replace(record, from, now, out);
-            if !quiet {
-                self.tell(peer.node, from, now);
-            }
+            self.adopt(record, from, quiet, now, out);
             return true;
         }
         if record.rank() < held.rank() {
@@ -77,12 +74,24 @@ impl Roster {
             }
             self.counters.forgotten += self.table.bury(self.options.members_max, false);
         }
+        self.adopt(record, from, quiet, now, out);
+        true
+    }
+
+    /// The record holds from now on, and is passed on unless it is no news.
+    fn adopt(
+        &mut self,
+        record: MemberRecord,
+        from: Option<PeerId>,
+        quiet: bool,
+        now: Micros,
+        out: &mut Vec<RosterOutput>,
+    ) {
         let node = record.peer.node;
         self.replace(record, from, now, out);
         if !quiet {
             self.tell(node, from, now);
         }
-        true
     }
 
     /// The record holds from now on; the application hears what that means.

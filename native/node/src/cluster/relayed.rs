@@ -92,8 +92,7 @@ impl Node {
             generation: record::u16_at(body, record::GENERATION),
             serial: if is_to_process { serial } else { 0 },
         };
-        let key_bytes = record::u16_at(body, record::KEY_BYTES) as usize;
-        let end = body.len().saturating_sub(key_bytes).max(record::HEAD_BYTES);
+        let end = record::key_start(body);
         Some(Parcel {
             envelope: Arc::new(Envelope {
                 name,

@@ -1,6 +1,7 @@
 //! Handles of members: what isolates write into records to say whom a message is for. A member gets
 //! one when there is a link to it, or when somebody sends to it.
 
+use foundation_buffer::Slab;
 use foundation_link::{Micros, Payload};
 use foundation_machine::{NodeNo, PeerId};
 
@@ -24,6 +25,16 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) payload: Payload<'a>,
     pub(crate) key: &'a [u8],
+}
+
+impl<'a> Outgoing<'a> {
+    /// The parts of a record, which has a head. A slab stands for the payload where there is one.
+    pub(crate) fn read(owner: Owner, tag: u32, body: &'a [u8], slab: Option<Slab>) -> Outgoing<'a> {
+        let end = record::key_start(body);
+        let inline = || Payload::Inline(&body[record::HEAD_BYTES..end]);
+        let payload = slab.map_or_else(inline, Payload::Slab);
+        Outgoing { owner, tag, body, payload, key: &body[end..] }
+    }
 }
 
 impl Node {
@@ -160,13 +171,7 @@ impl Node {
         let (held, was_filled) = self.peers[index].usage.pending.take();
         for one in held {
             let Held { owner, tag, body, slab } = one;
-            let key_bytes = record::u16_at(&body, record::KEY_BYTES) as usize;
-            let end = body.len().saturating_sub(key_bytes).max(record::HEAD_BYTES);
-            let payload = match slab {
-                Some(slab) => Payload::Slab(slab),
-                None => Payload::Inline(&body[record::HEAD_BYTES..end]),
-            };
-            self.send(owner, handle, tag, &body, payload, &body[end..], &names);
+            self.send(handle, Outgoing::read(owner, tag, &body, slab), &names);
         }
         self.reopen(index, was_filled);
     }

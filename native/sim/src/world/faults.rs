@@ -22,11 +22,6 @@ impl<S: Subject, O: Observer<S>> World<S, O> {
         node
     }
 
-    /// Other addresses for a node's next life.
-    pub fn set_seeds(&mut self, node: u32, seeds: Vec<u32>) {
-        self.hosts[node as usize].seeds = seeds;
-    }
-
     /// Begins a new life of a node that has none.
     pub fn start(&mut self, node: u32) {
         let host = &mut self.hosts[node as usize];
@@ -111,13 +106,7 @@ impl<S: Subject, O: Observer<S>> World<S, O> {
         let id = host.id;
         let links: Vec<_> = host.links.values().copied().collect();
         for link in links {
-            let Some(found) = self.links.get(link) else { continue };
-            let end = found.end_of(node);
-            match told {
-                Some(how) => self.close(link, end, how),
-                None => self.darken(link, end),
-            }
-            self.forget_closed(link);
+            self.end_link(link, node, told);
         }
         self.end_accepting(node, told);
         self.observer.ended(node, id, self.now);
@@ -127,14 +116,19 @@ impl<S: Subject, O: Observer<S>> World<S, O> {
     // Links that this node had not heard of yet end with it.
     fn end_accepting(&mut self, node: u32, told: Option<LinkEnd>) {
         for link in std::mem::take(&mut self.hosts[node as usize].opening) {
-            let Some(found) = self.links.get(link) else { continue };
-            let end = found.end_of(node);
-            match told {
-                Some(how) => self.close(link, end, how),
-                None => self.darken(link, end),
-            }
-            self.forget_closed(link);
+            self.end_link(link, node, told);
         }
+    }
+
+    /// Ends this node's side of a link; the other one is told how, or of nothing.
+    fn end_link(&mut self, link: LinkRef, node: u32, told: Option<LinkEnd>) {
+        let Some(found) = self.links.get(link) else { return };
+        let end = found.end_of(node);
+        match told {
+            Some(how) => self.close(link, end, how),
+            None => self.darken(link, end),
+        }
+        self.forget_closed(link);
     }
 
     fn darken(&mut self, link: LinkRef, end: usize) {
