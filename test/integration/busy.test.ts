@@ -14,32 +14,34 @@ const BLOCKED_MS = 10_000;
 const IDLE_MS = 60_000;
 
 describe.concurrent("an event loop", () => {
-  test("that runs for 10 s without a pause is busy, never down, and idle after", async ({
-    expect,
-  }) => {
-    const observer = await nodes.start({ name: "observer", cluster: "blocked" });
-    const options = { cluster: "blocked", seeds: [observer.address] };
-    const blocked = await processes.start("blocked", options);
-    await observer.awaitReady({ minimumMembers: 2 });
-    const downs: string[] = [];
-    observer.on("down", ({ reason }) => downs.push(reason));
-    const self = [
-      blocked.nextEvent("busy", "blocked", BLOCKED_MS + 5_000),
-      blocked.nextEvent("idle", "blocked", BLOCKED_MS + 5_000),
-    ];
-    const busy = nextEventOf(observer, "busy", "blocked", 2_500);
-    const idle = nextEventOf(observer, "idle", "blocked", BLOCKED_MS + 2_500);
-    const beganMs = performance.now();
-    await blocked.block(BLOCKED_MS);
-    expect(await busy).toMatchObject({ name: "blocked", state: "busy" });
-    expect(observer.members()[1]).toMatchObject({ name: "blocked", state: "busy" });
-    expect(observer.metrics().peers[0]).toMatchObject({ busyIsolates: 1 });
-    expect(await idle).toMatchObject({ name: "blocked", state: "up" });
-    expect(performance.now() - beganMs).toBeGreaterThan(BLOCKED_MS - 500);
-    expect(downs).toEqual([]);
-    // It hears of itself once it can hear anything.
-    await Promise.all(self);
-  });
+  test.for(["immediate", "callback"] as const)(
+    "that runs for 10 s without a pause (%s) is busy, never down, and idle after",
+    async (place, { expect }) => {
+      const cluster = `blocked-${place}`;
+      const observer = await nodes.start({ name: "observer", cluster });
+      const options = { cluster, seeds: [observer.address] };
+      const blocked = await processes.start("blocked", options);
+      await observer.awaitReady({ minimumMembers: 2 });
+      const downs: string[] = [];
+      observer.on("down", ({ reason }) => downs.push(reason));
+      const self = [
+        blocked.nextEvent("busy", "blocked", BLOCKED_MS + 5_000),
+        blocked.nextEvent("idle", "blocked", BLOCKED_MS + 5_000),
+      ];
+      const busy = nextEventOf(observer, "busy", "blocked", 2_500);
+      const idle = nextEventOf(observer, "idle", "blocked", BLOCKED_MS + 2_500);
+      const beganMs = performance.now();
+      await blocked.block(BLOCKED_MS, place);
+      expect(await busy).toMatchObject({ name: "blocked", state: "busy" });
+      expect(observer.members()[1]).toMatchObject({ name: "blocked", state: "busy" });
+      expect(observer.metrics().peers[0]).toMatchObject({ busyIsolates: 1 });
+      expect(await idle).toMatchObject({ name: "blocked", state: "up" });
+      expect(performance.now() - beganMs).toBeGreaterThan(BLOCKED_MS - 500);
+      expect(downs).toEqual([]);
+      // It hears of itself once it can hear anything.
+      await Promise.all(self);
+    },
+  );
 
   test("that has nothing to do for a minute is never busy, and its links stay", async ({
     expect,

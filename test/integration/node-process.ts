@@ -324,8 +324,8 @@ export class NodeProcess {
   }
 
   /** Makes its event loop run without a pause for that long. */
-  async block(durationMs: number): Promise<void> {
-    await this.#ask("block", durationMs);
+  async block(durationMs: number, place: "immediate" | "callback" = "immediate"): Promise<void> {
+    await this.#ask("block", durationMs, place);
   }
 
   /** Resolves with the next event of that name about that member. */

@@ -1,7 +1,8 @@
 //! Marks an event loop's poll phase, so that the kernel thread tells an idle isolate from a stalled
 //! one.
 //!
-//! libuv calls prepare handles right before it polls and check handles right after.
+//! libuv calls prepare handles right before it polls and check handles right after. Callbacks of
+//! sockets and files run in between: there its idle time tells whether it sleeps.
 
 use std::sync::Arc;
 
@@ -27,11 +28,14 @@ impl LoopWatch {
             group.close(None);
             return None;
         }
+        group.value().set_idle_clock(group.idle_clock());
         Some(LoopWatch(group))
     }
 
     /// Stops watching; `closed` is dropped when that is done.
     pub(crate) fn close(self, closed: Closed) {
+        // The loop goes away behind this, and other threads look at its clock.
+        self.0.value().set_idle_clock(None);
         self.0.close(Some(closed));
     }
 }

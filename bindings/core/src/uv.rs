@@ -9,6 +9,7 @@ use std::mem::transmute;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
+use foundation_node::IdleClock;
 use napi::sys;
 
 /// What libuv calls a handle.
@@ -30,12 +31,16 @@ type PollStart = unsafe extern "C" fn(Handle, c_int, PollCallback) -> c_int;
 type Plain = unsafe extern "C" fn(Handle);
 type Stop = unsafe extern "C" fn(Handle) -> c_int;
 type Close = unsafe extern "C" fn(Handle, Callback);
+type Configure = unsafe extern "C" fn(Loop, c_int, ...) -> c_int;
+type IdleTime = unsafe extern "C" fn(Loop) -> u64;
 
 const KIND_CHECK: c_int = 2;
 const KIND_IDLE: c_int = 6;
 const KIND_POLL: c_int = 8;
 const KIND_PREPARE: c_int = 9;
 const READABLE: c_int = 1;
+/// The option of a loop that has it measure for how long it sleeps.
+const METRICS_IDLE_TIME: c_int = 1;
 
 pub(crate) struct Uv {
     handle_size: HandleSize,
@@ -54,6 +59,8 @@ pub(crate) struct Uv {
     poll_stop: Stop,
     unref: Plain,
     close: Close,
+    configure: Configure,
+    idle_time: IdleTime,
 }
 
 static UV: OnceLock<Option<Uv>> = OnceLock::new();
@@ -89,6 +96,8 @@ fn find_uv() -> Option<Uv> {
             poll_stop: transmute::<*mut c_void, Stop>(symbol(c"uv_poll_stop")?),
             unref: transmute::<*mut c_void, Plain>(symbol(c"uv_unref")?),
             close: transmute::<*mut c_void, Close>(symbol(c"uv_close")?),
+            configure: transmute::<*mut c_void, Configure>(symbol(c"uv_loop_configure")?),
+            idle_time: transmute::<*mut c_void, IdleTime>(symbol(c"uv_metrics_idle_time")?),
         })
     }
 }
@@ -112,6 +121,18 @@ pub(crate) struct Group<T> {
     handles: Vec<Handle>,
     shared: *mut Shared<T>,
 }
+
+/// A loop as other threads may hold it.
+struct Clocked(Loop);
+
+impl Clocked {
+    fn event_loop(&self) -> Loop {
+        self.0
+    }
+}
+
+// SAFETY: all that is done with it is to ask for its idle time, which libuv lets any thread do.
+unsafe impl Send for Clocked {}
 
 struct Shared<T> {
     value: T,
@@ -175,6 +196,19 @@ impl<T: 'static> Group<T> {
             (uv.unref)(check);
         }
         Some(())
+    }
+
+    /// For how long the loop has slept in its polls; `None` where it will not tell. Whoever gets
+    /// the clock gives it up before the loop ends, which is after the group was closed.
+    pub(crate) fn idle_clock(&self) -> Option<IdleClock> {
+        let idle_time = self.uv.idle_time;
+        // SAFETY: on the loop's own thread; the option takes no argument.
+        if unsafe { (self.uv.configure)(self.event_loop, METRICS_IDLE_TIME) } != 0 {
+            return None;
+        }
+        let clocked = Clocked(self.event_loop);
+        // SAFETY: the loop is there for as long as its clock is; the call locks for itself.
+        Some(Box::new(move || unsafe { idle_time(clocked.event_loop()) }))
     }
 
     /// Calls back whenever a descriptor is readable. It has to stay open until the group is closed.

@@ -26,6 +26,26 @@ pub trait Doorbell: Send + Sync {
     fn fail(&self);
 }
 
+/// Tells for how long a loop has slept in its polls so far. Unit: ns. Rises while the loop sleeps,
+/// and stands still while it runs a callback of what it polled for. Any thread may ask.
+pub type IdleClock = Box<dyn Fn() -> u64 + Send>;
+
+/// What a look at the idle clock found.
+#[derive(Default)]
+struct Sleep {
+    clock: Option<IdleClock>,
+    slept_ns: u64,
+    lap: u64,
+    /// When it was first found so.
+    seen_at: Micros,
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("slept_ns", &self.slept_ns).finish_non_exhaustive()
+    }
+}
+
 /// Where an isolate's event loop stands, marked around its poll phase.
 #[derive(Debug, Default)]
 pub struct LoopMark {
@@ -35,6 +55,8 @@ pub struct LoopMark {
     /// Whoever looks after the loop sleeps until it runs.
     is_armed: AtomicBool,
     alarms: Mutex<Vec<Weak<Notify>>>,
+    /// Tells a loop that sleeps in its poll phase from one that runs there.
+    sleep: Mutex<Sleep>,
 }
 
 impl LoopMark {
@@ -88,13 +110,46 @@ impl LoopMark {
         self.laps.load(Ordering::Relaxed)
     }
 
+    /// How long the loop sleeps. It has to be taken away before the loop goes: nobody asks the
+    /// clock once this has returned.
+    pub fn set_idle_clock(&self, clock: Option<IdleClock>) {
+        lock(&self.sleep).clock = clock;
+    }
+
     /// For how long the loop has not polled, in microseconds; `None` while it polls.
     #[must_use]
     pub fn running_for(&self) -> Option<u64> {
-        let since = self.running_since.load(Ordering::Relaxed);
-        (since != 0).then(|| crate::clock::now().since(Micros(since)).0)
+        let now = crate::clock::now();
+        self.running_since(now).map(|since| now.since(since).0)
     }
 
+    /// Whether the loop has not slept for that long, wherever it runs.
+    pub(crate) fn is_busy(&self, now: Micros, after: Micros) -> bool {
+        self.running_since(now).is_some_and(|since| now.since(since) > after)
+    }
+
+    fn running_since(&self, now: Micros) -> Option<Micros> {
+        match self.running_since.load(Ordering::Relaxed) {
+            0 => self.awake_since(now),
+            since => Some(Micros(since)),
+        }
+    }
+
+    /// Since when a loop in its poll phase has been found running callbacks there: those of sockets
+    /// and files do, and no mark tells. Found by looks, so it began up to one look earlier.
+    fn awake_since(&self, now: Micros) -> Option<Micros> {
+        let mut sleep = lock(&self.sleep);
+        let slept_ns = sleep.clock.as_ref()?();
+        let lap = self.laps();
+        // A clock that never moved belongs to a host that does not keep it.
+        if slept_ns == 0 || sleep.slept_ns != slept_ns || sleep.lap != lap {
+            (sleep.slept_ns, sleep.lap, sleep.seen_at) = (slept_ns, lap, now);
+            return None;
+        }
+        Some(sleep.seen_at)
+    }
+
+    /// Whether the loop has not polled for that long, as far as its marks tell.
     pub(crate) fn is_stalled(&self, now: Micros, after: Micros) -> bool {
         let since = self.running_since.load(Ordering::Relaxed);
         since != 0 && now.since(Micros(since)) > after
@@ -376,4 +431,45 @@ pub(crate) fn adopt(
 /// statement.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+
+    const AFTER: Micros = Micros(1_000);
+
+    /// A mark of a loop whose idle time the test decides.
+    fn clocked(slept_ns: u64) -> (LoopMark, Arc<AtomicU64>) {
+        let clock = Arc::new(AtomicU64::new(slept_ns));
+        let mark = LoopMark::default();
+        let read = Arc::clone(&clock);
+        mark.set_idle_clock(Some(Box::new(move || read.load(Ordering::Relaxed))));
+        mark.polling();
+        (mark, clock)
+    }
+
+    #[test]
+    fn a_loop_in_its_poll_phase_is_busy_where_its_idle_time_stands_still() {
+        let (mark, clock) = clocked(7);
+        assert!(!mark.is_busy(Micros(10_000), AFTER), "the first look has nothing to compare");
+        clock.store(8, Ordering::Relaxed);
+        assert!(!mark.is_busy(Micros(20_000), AFTER), "it slept meanwhile");
+        assert!(!mark.is_busy(Micros(21_000), AFTER), "not for long enough");
+        assert!(mark.is_busy(Micros(21_001), AFTER));
+        mark.polling();
+        assert!(!mark.is_busy(Micros(30_000), AFTER), "it came round and polls anew");
+        mark.set_idle_clock(None);
+        assert!(!mark.is_busy(Micros(50_000), AFTER), "there is nobody to ask");
+    }
+
+    #[test]
+    fn a_clock_that_nobody_keeps_tells_nothing() {
+        let (mark, _) = clocked(0);
+        for now in [10_000, 20_000, 30_000] {
+            assert!(!mark.is_busy(Micros(now), AFTER));
+        }
+    }
 }

@@ -44,7 +44,7 @@ pub use cluster::ClusterSettings;
 pub use command::{Attached, NodeError, PanicPlace, Started, SwitchWish};
 pub use fault::{panics, watch_for_panics};
 pub use forked::{is_forked, refuse_fork};
-pub use isolate::{Doorbell, LoopMark};
+pub use isolate::{Doorbell, IdleClock, LoopMark};
 pub use kernel::Kernel;
 pub use keys::KeyChange;
 pub use lane_poll::LanePoll;

@@ -125,7 +125,7 @@ impl Node {
         let after = Micros::from_millis(self.options.busy_after_ms);
         let mut busy = 0;
         for isolate in self.isolates.iter_mut() {
-            isolate.is_busy = isolate.mark.is_stalled(now, after);
+            isolate.is_busy = isolate.mark.is_busy(now, after);
             busy += u16::from(isolate.is_busy);
         }
         if busy == self.busy_isolates {
