@@ -19,9 +19,6 @@ enum Told {
 pub struct ChecksOptions {
     /// Nodes keep a roster, so that news of a node frame all that comes from it.
     pub has_roster: bool,
-    /// The network doubles messages, also those that hand a routed message back to its sender, who
-    /// then is told twice that it was given up.
-    pub doubles: bool,
 }
 
 /// Looks at a node after each of its steps, and books what applications hear.
@@ -199,12 +196,7 @@ impl Checks {
                 }
                 Ok(())
             }
-            News::Unroutable { payload } => {
-                self.ledger.given_up(payload, step.id).or_else(|what| {
-                    let is_told_twice = what.ends_with("twice");
-                    if self.options.doubles && is_told_twice { Ok(()) } else { Err(what) }
-                })
-            }
+            News::Unroutable { payload } => self.ledger.given_up(payload, step.id),
             News::Switched { overlay, epoch } => self.switched(step.node, overlay, epoch),
             News::RolledBack { .. } => Ok(()),
         }

@@ -98,8 +98,7 @@ impl<'a> Run<'a> {
     pub fn new(plan: Plan, progress: &'a mut dyn FnMut(Progress) -> Control) -> Run<'a> {
         let world =
             WorldOptions { seed: plan.seed, network: plan.network.clone(), depth: plan.depth };
-        let (has_roster, doubles) = (plan.node.has_roster, plan.network.duplicates > 0.0);
-        let checks = Checks::new(ChecksOptions { has_roster, doubles });
+        let checks = Checks::new(ChecksOptions { has_roster: plan.node.has_roster });
         let nodes = plan.node.clone();
         let make = move |id: PeerId, rng, now| node::machine(&nodes, id, rng, now);
         let fleet = World::new(world, checks, Box::new(make));

@@ -16,7 +16,7 @@ mod target;
 mod tests;
 mod via;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foundation_broadcast::Payload;
 use foundation_machine::{Bug, Micros, PeerId, Planted, Rng, Timers};
@@ -37,6 +37,9 @@ pub const VISITED_MAX: usize = 64;
 
 /// Destinations of which the last path is remembered. Unit: entries of some 150 bytes.
 const TARGETS_MAX: usize = 16_384;
+
+/// Own messages remembered as given up, the latest: one that is handed back once more has ended.
+const GIVEN_UP_MAX: usize = 1_024;
 
 /// The bugs that a router can be told to have.
 pub(crate) const BUGS: &[Bug] = &[
@@ -76,7 +79,8 @@ pub struct RouterCounters {
     pub returned: u64,
     /// Other nodes' messages that were lost here: no link led back, or their destination is down.
     pub lost: u64,
-    /// Arrived a second time, or after a later one had given up the wait for them.
+    /// Arrived a second time, or after a later one had given up the wait for them; or came back
+    /// after they had been given up.
     pub late: u64,
     /// Messages that no correct node sends: an own one, one seen before, one with too long a path.
     pub malformed: u64,
@@ -96,6 +100,8 @@ pub(crate) struct Router<B> {
     sequence: u64,
     targets: BTreeMap<PeerId, Target<B>>,
     dialling: usize,
+    /// Own messages, by their numbers, of which the application was told that they did not arrive.
+    given_up: BTreeSet<u64>,
     inbox: Inbox<B>,
     vias: Vias,
     timers: Timers<Timer>,
@@ -115,6 +121,7 @@ impl<B: Payload> Router<B> {
             sequence: 0,
             targets: BTreeMap::new(),
             dialling: 0,
+            given_up: BTreeSet::new(),
             vias: Vias::default(),
             timers: Timers::default(),
             counters: RouterCounters::default(),
@@ -160,7 +167,7 @@ impl<B: Payload> Router<B> {
     }
 
     pub(crate) fn counters(&self) -> RouterCounters {
-        RouterCounters { late: self.inbox.late, ..self.counters }
+        RouterCounters { late: self.counters.late + self.inbox.late, ..self.counters }
     }
 
     /// Messages that wait for a link, and their bytes.
@@ -342,6 +349,12 @@ impl<B: Payload> Router<B> {
         out: Out<'_, B>,
     ) {
         self.counters.failed += 1;
+        if sequence > 0 {
+            self.given_up.insert(sequence);
+            if self.given_up.len() > GIVEN_UP_MAX {
+                self.given_up.pop_first();
+            }
+        }
         out.push(RouterOutput::Failed { to, sequence, payload, reason });
     }
 

@@ -182,6 +182,10 @@ impl<B: Payload> Router<B> {
         }
         let destination = routed.destination;
         if routed.origin == self.own {
+            if self.given_up.contains(&routed.sequence) {
+                self.counters.late += 1;
+                return;
+            }
             let target = self.target(destination);
             target.relay = target.relay.filter(|relay| *relay != from);
         }

@@ -262,6 +262,23 @@ fn where_nothing_leads_to_the_destination_the_message_comes_back_to_its_sender()
 }
 
 #[test]
+fn a_message_that_is_handed_back_twice_is_given_up_once() {
+    let mut net = Net::new(3, &RouterOptions::default(), 1);
+    net.dials = false;
+    net.link(0, 1);
+    net.route(0, 2, 7);
+    while net.wires.get(&(1, 0)).is_none_or(VecDeque::is_empty) {
+        assert!(net.step(), "it comes back");
+    }
+    let back = net.wires.get_mut(&(1, 0)).expect("it is on its way");
+    back.extend(back.clone());
+    net.settle();
+    let reason = RouteFailure::Refused;
+    assert_eq!(net.seen, [Seen::Failed { at: 0, to: 2, payload: 7, reason }]);
+    assert_eq!(net.routers[0].counters().late, 1);
+}
+
+#[test]
 fn the_neighbour_that_news_came_from_is_the_first_choice() {
     for seed in 0..20 {
         let mut net = Net::new(7, &RouterOptions::default(), seed);

@@ -1,0 +1,24 @@
+//! Seeds that found a defect once, which is mended: the runs hold, and do what they were to do.
+
+use foundation_sim::{Control, Report, SimulateOptions, simulate};
+
+fn run(scenario: &str, nodes: u32, seed: u64) -> Report {
+    let nodes = Some(nodes);
+    let options =
+        SimulateOptions { scenario: scenario.to_owned(), nodes, seed, ..Default::default() };
+    simulate(&options, &mut |_| Control::Continue).expect("options within their limits")
+}
+
+fn count(report: &Report, mark: &str) -> u64 {
+    report.census.iter().find(|it| it.name == mark).map_or(0, |it| it.count)
+}
+
+/// A doubled message that handed a routed one back told its sender twice that it was given up.
+#[test]
+fn a_route_that_is_handed_back_twice_is_given_up_once() {
+    for seed in [1, 48, 53, 102] {
+        let report = run("chaos", 16, seed);
+        assert!(report.holds(), "{}", report.text());
+        assert!(count(&report, "duplicate") > 0, "seed {seed}");
+    }
+}
