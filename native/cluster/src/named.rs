@@ -3,7 +3,9 @@
 
 use foundation_broadcast::{Payload, Plumtree};
 use foundation_machine::{Micros, PeerId, Planted, Rng};
-use foundation_membership::{Epoch, NeighbourUnion, Overlay, Strategy, Switch, Version};
+use foundation_membership::{
+    Epoch, NeighbourUnion, Overlay, Role, RosterInput, Strategy, Switch, Version,
+};
 
 use crate::options::NamedOverlay;
 
@@ -23,6 +25,18 @@ pub(crate) struct Generation {
     pub(crate) machine: Overlay,
     /// It begins where others are linked already: members are its seeds.
     pub(crate) has_member_seeds: bool,
+}
+
+impl Generation {
+    /// Clients hear of others from few nodes, their servers, which may have many clients.
+    pub(crate) fn reliance(&self, peer: PeerId) -> Option<RosterInput> {
+        let Overlay::ClientServer(roles) = &self.machine else { return None };
+        match (roles.role(), roles.role_of(peer)?) {
+            (Role::Server, Role::Client) => Some(RosterInput::Relies(peer)),
+            (Role::Client, Role::Server) => Some(RosterInput::RelyOn(peer)),
+            _ => None,
+        }
+    }
 }
 
 /// An overlay.

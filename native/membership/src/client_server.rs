@@ -169,6 +169,12 @@ impl ClientServer {
         self.neighbours.contains_key(&peer)
     }
 
+    /// What this node is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.options.role
+    }
+
     /// What a neighbour is.
     #[must_use]
     pub fn role_of(&self, peer: PeerId) -> Option<Role> {

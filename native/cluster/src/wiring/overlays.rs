@@ -76,9 +76,8 @@ impl<B: Payload> Cluster<B> {
     fn neighbour_up(&mut self, overlay: OverlayNo, epoch: u64, peer: PeerId) {
         let is_new_to_node = !self.is_neighbour(peer);
         let named = &mut self.overlays[usize::from(overlay.0)];
-        let Some(epoch) = named.generation(epoch).map(|generation| generation.epoch) else {
-            return;
-        };
+        let Some(generation) = named.generation(epoch) else { return };
+        let (epoch, reliance) = (generation.epoch, generation.reliance(peer));
         let is_new_to_overlay = named.neighbours.up(epoch, peer);
         if is_new_to_node && self.roster.is_some() {
             self.work.push_back(Task::Roster(RosterInput::NeighbourUp(peer)));
@@ -87,6 +86,7 @@ impl<B: Payload> Cluster<B> {
             self.work.extend(events.into_iter().map(Task::Event));
             self.tell_member_up(peer);
         }
+        self.work.extend(reliance.map(Task::Roster));
         if is_new_to_overlay {
             self.work.push_back(Task::Event(ClusterEvent::NeighbourUp { overlay, peer }));
             let input = BroadcastInput::NeighbourUp(peer);

@@ -14,6 +14,12 @@ pub const BUCKETS_MAX: usize = 1_024;
 pub enum RosterInput {
     /// A link to a member is up, over whichever overlay: it is alive, and news goes there.
     NeighbourUp(PeerId),
+    /// That neighbour hears of others from few nodes, this one among them, as a client does from
+    /// its servers: it is told all news, by this node too. Until its link is gone.
+    Relies(PeerId),
+    /// This node relies on that neighbour so, which may have many such: this one asks it for all
+    /// that it knows.
+    RelyOn(PeerId),
     /// The link is gone. That alone says nothing of the member: the detector asks around.
     NeighbourDown(PeerId),
     /// A roster elsewhere says something.

@@ -91,6 +91,9 @@ impl Roster {
         self.replace(record, from, now, out);
         if !quiet {
             self.tell(node, from, now);
+        } else if !self.reliers.is_empty() {
+            self.tell_reliers(node);
+            self.set_round(now);
         }
     }
 

@@ -56,6 +56,10 @@ pub struct Roster {
     timers: Timers<Timer>,
     table: Table,
     neighbours: BTreeSet<PeerId>,
+    /// Neighbours that rely on this node.
+    reliers: BTreeSet<PeerId>,
+    /// What they have not been told yet.
+    untold: BTreeSet<NodeNo>,
     rumours: Rumours,
     exchanges: Exchanges,
     /// Members that have to answer a verdict.
@@ -77,6 +81,8 @@ impl Roster {
             timers: Timers::default(),
             table: Table::default(),
             neighbours: BTreeSet::new(),
+            reliers: BTreeSet::new(),
+            untold: BTreeSet::new(),
             rumours: Rumours::default(),
             exchanges: Exchanges::default(),
             contested: BTreeSet::new(),
@@ -99,6 +105,13 @@ impl Roster {
     pub fn handle(&mut self, input: RosterInput, now: Micros, out: &mut Vec<RosterOutput>) {
         match input {
             RosterInput::NeighbourUp(peer) => self.on_neighbour_up(peer, now, out),
+            RosterInput::Relies(peer) if self.neighbours.contains(&peer) => {
+                self.reliers.insert(peer);
+            }
+            RosterInput::RelyOn(peer) if self.neighbours.contains(&peer) => {
+                self.exchanges.wait(peer, self.options.exchanges_waiting_max);
+            }
+            RosterInput::Relies(_) | RosterInput::RelyOn(_) => self.counters.refused += 1,
             RosterInput::NeighbourDown(peer) => self.on_neighbour_down(peer),
             RosterInput::Received { from, message } => self.on_message(from, message, now, out),
             RosterInput::Busy(0) => self.claim(Claim::Alive, now),
@@ -293,6 +306,11 @@ impl Roster {
         let budget = self.options.retransmit_factor * decimal_digits(self.table.up() + 1);
         self.rumours.add(node, from, budget);
         self.is_fresh = true;
+        self.tell_reliers(node);
+        self.set_round(now);
+    }
+
+    fn set_round(&mut self, now: Micros) {
         let spread = self.options.batch_max.since(self.options.batch_min).0;
         let wait = self.options.batch_min.0 + u64::from(self.rng.below(spread as u32 + 1));
         let at = now + Micros(wait);
@@ -301,10 +319,32 @@ impl Roster {
         }
     }
 
+    /// Something changed about a node: whoever relies on this one is told, without a budget.
+    fn tell_reliers(&mut self, node: NodeNo) {
+        if !self.reliers.is_empty() {
+            self.untold.insert(node);
+        }
+    }
+
+    fn round_of_reliers(&mut self, out: &mut Vec<RosterOutput>) {
+        let untold: Vec<NodeNo> = std::mem::take(&mut self.untold).into_iter().collect();
+        for &to in &self.reliers {
+            let is_its_own = |node: &&NodeNo| {
+                self.table.get(**node).is_some_and(|member| member.via == Some(to))
+            };
+            let nodes: Vec<&NodeNo> = untold.iter().filter(|node| !is_its_own(node)).collect();
+            for nodes in nodes.chunks(RECORDS_MAX) {
+                let records = nodes.iter().filter_map(|node| self.news_of(**node)).collect();
+                out.push(RosterOutput::Send { to, message: RosterMessage::News { records } });
+            }
+        }
+    }
+
     fn round(&mut self, now: Micros, out: &mut Vec<RosterOutput>) {
+        self.round_of_reliers(out);
         let is_fresh = std::mem::take(&mut self.is_fresh);
         let fanout = if is_fresh { self.options.fanout_fresh } else { self.options.fanout };
-        let mut order: Vec<PeerId> = self.neighbours.iter().copied().collect();
+        let mut order: Vec<PeerId> = self.told_by_rumour().copied().collect();
         self.rng.shuffle(&mut order);
         let mut told = 0;
         for to in order {
@@ -322,7 +362,7 @@ impl Roster {
                 }
             }
         }
-        self.rumours.settle(&self.neighbours);
+        self.settle_rumours();
         if !self.rumours.is_empty() {
             let next = self.jittered(self.options.round);
             self.timers.set(Timer::Round, now + next);
@@ -364,11 +404,24 @@ impl Roster {
 
     fn on_neighbour_down(&mut self, peer: PeerId) {
         self.neighbours.remove(&peer);
+        self.reliers.remove(&peer);
+        if self.reliers.is_empty() {
+            self.untold.clear();
+        }
         if self.exchanges.is_with(peer) {
             self.timers.cancel(&Timer::ExchangeTimeout);
         }
         self.exchanges.forget(peer);
-        self.rumours.settle(&self.neighbours);
+        self.settle_rumours();
+    }
+
+    fn told_by_rumour(&self) -> impl Iterator<Item = &PeerId> {
+        self.neighbours.difference(&self.reliers)
+    }
+
+    fn settle_rumours(&mut self) {
+        let told: Vec<PeerId> = self.told_by_rumour().copied().collect();
+        self.rumours.settle(&told);
     }
 
     // Time.

@@ -1,6 +1,6 @@
 //! News on its way: whom each piece has been told to, and how often it may still be told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use foundation_machine::{NodeNo, PeerId};
 
@@ -66,7 +66,7 @@ impl Rumours {
     }
 
     /// Drops what has been told as often as it may or to everybody there is.
-    pub(crate) fn settle(&mut self, neighbours: &BTreeSet<PeerId>) {
+    pub(crate) fn settle(&mut self, neighbours: &[PeerId]) {
         self.by_node.retain(|_, rumour| {
             let is_untold = |neighbour: &PeerId| !rumour.told.contains(neighbour);
             rumour.left > 0 && neighbours.iter().any(is_untold)

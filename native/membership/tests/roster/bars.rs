@@ -121,3 +121,23 @@ pub(crate) fn spread_news(seed: u64, count: u32, options: RosterOptions) {
 fn news_that_was_lost_is_found_by_digests_and_only_that_travels() {
     lose_news(RosterOptions::default());
 }
+
+/// A budget of retransmissions is for rumours that go on from whoever hears them; clients of a
+/// server have nobody to tell.
+#[test]
+fn whoever_relies_on_a_node_hears_its_news_whatever_the_budget() {
+    let nodes: Vec<_> = (1..=200).map(|node| peer(node, 1)).collect();
+    let (hub, clients) = (nodes[0], &nodes[1..]);
+    let mut net = Net::new(5, RosterOptions::default());
+    nodes.iter().for_each(|&node| net.start(node));
+    for &client in clients {
+        net.link(hub, client);
+        net.give(hub, RosterInput::Relies(client));
+        net.give(client, RosterInput::RelyOn(hub));
+    }
+    net.run(SECOND);
+    assert!(net.all_agree());
+    assert_eq!(rounds_to_all(&mut net, &nodes, 1), 1);
+    net.give(hub, RosterInput::Relies(peer(900, 1)));
+    assert_eq!(net.rosters[&hub].counters().refused, 1, "no neighbour");
+}
