@@ -25,7 +25,10 @@ pub use cluster::Cluster;
 pub use counters::{ClusterCounters, ClusterQueues};
 pub use event::{ClusterEvent, DownReason, RouteFailure, SwitchFailure};
 pub use foundation_broadcast::{Payload, PlumtreeMessage};
-pub use foundation_membership::{Epoch, HyParView, LinkEnd, Overlay, Role, Strategy};
+pub use foundation_membership::{
+    DownReason as MemberDown, Epoch, HyParView, LinkEnd, Mark, MemberRecord, MemberStatus, Overlay,
+    Role, Roster, Strategy,
+};
 pub use io::{Input, Output, OverlayNo};
 pub use links::LinkUse;
 pub use message::{Carried, ClusterMessage, Routed};

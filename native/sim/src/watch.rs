@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use foundation_cluster::{Cluster, Epoch, Output, Overlay, OverlayNo, OverlayView, Payload, Role};
+use foundation_cluster::{
+    Cluster, Epoch, Mark, MemberDown, MemberStatus, Output, Overlay, OverlayNo, OverlayView,
+    Payload, Role,
+};
 use foundation_machine::{Micros, PeerId};
 
 use crate::subject::Gauge;
@@ -31,6 +34,16 @@ const SUSPICION_MAX: Micros = Micros::from_millis(240_000);
 /// No step counts for more: a node that stood still has not had the time to end anything.
 const STEP_MAX: Micros = Micros::from_millis(2_000);
 
+/// What the roster has of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Known {
+    status: MemberStatus,
+    /// Somebody suspects it, and it has not answered.
+    is_suspect: bool,
+    /// Term and incarnation: what only the member itself raises.
+    word: (u16, u32),
+}
+
 /// Watches a node through one life.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
@@ -40,6 +53,9 @@ pub(crate) struct Watch {
     hung_up_held: usize,
     epochs: Vec<Epoch>,
     went_back: usize,
+    members: BTreeMap<PeerId, Known>,
+    wordless: usize,
+    unheard: usize,
     found: Vec<Gauge>,
 }
 
@@ -80,6 +96,7 @@ impl Watch {
             }
         }
         self.find("epochs that went back", self.went_back);
+        self.judgements(cluster);
         let suspects = cluster.detector().into_iter().flat_map(|it| it.suspects());
         pending.extend(suspects.map(Pending::Suspicion));
         self.grow_old(&pending);
@@ -89,6 +106,31 @@ impl Watch {
         if size > 0 {
             self.found.push(Gauge { name, size, limit: 0 });
         }
+    }
+
+    /// A suspicion ends by the member's own word, and nobody is down who was not suspect before.
+    fn judgements<B: Payload>(&mut self, cluster: &Cluster<B>) {
+        let Some(roster) = cluster.roster() else { return };
+        let known = roster.members().filter_map(|(peer, status)| {
+            let record = roster.record(peer.node)?;
+            let is_suspect = record.mark == Mark::Suspect;
+            Some((peer, Known { status, is_suspect, word: (record.term, record.incarnation) }))
+        });
+        let known: BTreeMap<PeerId, Known> = known.collect();
+        for (peer, now) in &known {
+            let Some(before) = self.members.get(peer).filter(|before| *before != now) else {
+                continue;
+            };
+            let is_up = now.status.is_up();
+            let is_cleared = before.is_suspect && !now.is_suspect && is_up;
+            self.wordless += usize::from(is_cleared && now.word <= before.word);
+            let is_judged = now.status == MemberStatus::Down(MemberDown::Failed);
+            let was_trusted = before.status.is_up() && before.status != MemberStatus::Suspect;
+            self.unheard += usize::from(is_judged && was_trusted);
+        }
+        self.members = known;
+        self.find("suspicions that ended without the member's word", self.wordless);
+        self.find("members found failed that were not suspect", self.unheard);
     }
 
     fn epoch(&mut self, overlay: usize, epoch: Epoch) {
