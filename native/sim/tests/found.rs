@@ -23,8 +23,8 @@ fn a_route_that_is_handed_back_twice_is_given_up_once() {
     }
 }
 
-/// News of a server's new life did not come to all clients for half a minute, and the first messages
-/// of that life were dropped.
+/// News of a server's new life did not come to all clients for half a minute, and the first
+/// messages of that life were dropped.
 #[test]
 fn the_first_messages_of_a_servers_new_life_arrive() {
     for seed in [3, 5, 6] {
