@@ -4,6 +4,7 @@
  */
 
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -109,6 +110,12 @@ export class Child {
    */
   signal(name) {
     this.#process.kill(name);
+  }
+
+  /** Memory of the process that is in the machine now, as Linux counts it. Unit: bytes. */
+  resident() {
+    const status = readFileSync(`/proc/${this.#process.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) * 1024;
   }
 
   /** Kills without mercy and waits until the process is gone. */

@@ -1,5 +1,5 @@
 import { Wait } from "../../base/deadline.ts";
-import { FoundationError } from "../../base/errors.ts";
+import { attempt, FoundationError } from "../../base/errors.ts";
 import { checkDelay, checkKeys, checkKind } from "../../base/option-checks.ts";
 import type { Home, Pid } from "../../base/pid.ts";
 import type { Unsubscribe } from "../../base/typed-events.ts";
@@ -66,7 +66,9 @@ async function ensure(
   const wait = new Wait<void>({ timeoutMs }, "timeout", late);
   let isAsking = false;
   const turn = async (): Promise<void> => {
-    const now = topology.current().overlays.find(({ name }) => name === overlay);
+    const looked = attempt(() => topology.current());
+    if (!looked.ok) return wait.reject(looked.error); // the node has left meanwhile
+    const now = looked.value.overlays.find(({ name }) => name === overlay);
     if (now?.strategy === target.strategy) wait.resolve();
     if (isAsking || wait.isSettled || now?.switchingTo !== undefined) return;
     isAsking = true;
