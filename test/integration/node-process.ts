@@ -8,6 +8,9 @@ import type {
   Member,
   NodeEvents,
   NodeMetrics,
+  OverlayCommands,
+  SwitchOutcome,
+  TopologySnapshot,
 } from "foundation-runtime";
 import { SOON_MS } from "./local-nodes.ts";
 
@@ -70,6 +73,22 @@ export interface Talked {
   readonly heard: Readonly<
     Record<string, { messages: number; lost: number; misordered: number; damaged: number }>
   >;
+}
+
+/** What a node said in bulletins and heard of them. */
+export interface Bulletins {
+  /** Broadcasts, by overlay. */
+  readonly said: Readonly<Record<string, number>>;
+  /** By overlay and sender. `last` is the greatest number; `doubled`: how many came again. */
+  readonly heard: Readonly<
+    Record<string, Readonly<Record<string, { count: number; last: number; doubled: number }>>>
+  >;
+  /** Messages to each receiver that the node accepted. */
+  readonly accepted: Readonly<Record<string, number>>;
+  /** Messages by sender; `amiss` are those that did not have the next number. */
+  readonly told: Readonly<Record<string, { next: number; amiss: number }>>;
+  /** Messages that could not be sent, in words. */
+  readonly failures: readonly string[];
 }
 
 /** What became of messages and calls that were sent whatever happened. */
@@ -315,6 +334,33 @@ export class NodeProcess {
   /** What it said and heard so far, by the name of the other side. */
   async talked(): Promise<Talked> {
     return (await this.#ask("talked")) as Talked;
+  }
+
+  /** Sends numbered broadcasts over these overlays, and numbered messages to these nodes. */
+  async startBulletins(peers: readonly string[], overlays: readonly string[]): Promise<void> {
+    await this.#ask("startBulletins", peers, overlays);
+  }
+
+  /** Ends that; what was accepted is on its way. */
+  async stopBulletins(): Promise<void> {
+    await this.#ask("stopBulletins");
+  }
+
+  /** What came of them so far. */
+  async bulletins(): Promise<Bulletins> {
+    return (await this.#ask("bulletins")) as Bulletins;
+  }
+
+  /** Its overlays and whom they link it to. */
+  async topology(): Promise<TopologySnapshot> {
+    return (await this.#ask("topology")) as TopologySnapshot;
+  }
+
+  /** Switches an overlay from there. */
+  async switchOverlay(
+    ...parameters: Parameters<OverlayCommands["switchOverlay"]>
+  ): Promise<SwitchOutcome> {
+    return (await this.#ask("switchOverlay", ...parameters)) as SwitchOutcome;
   }
 
   /** Calls back with each of its events; answers what ends that. */
