@@ -3,10 +3,16 @@
  * they take a node for whose event loop is blocked.
  */
 
+import { setTimeout as delay } from "node:timers/promises";
+
 import { all, erlangs, namespacesAbsence, oursWith, tell, withCluster } from "./faults/cluster.mjs";
 
 const NODES = 5;
+/** Enough that most links rest. */
+const NODES_MANY = 20;
 const BLOCKED_MS = 10_000;
+/** What is left of a cluster's forming has passed by then. Unit: ms. */
+const SETTLED_MS = 3000;
 
 /** Tells the others whom to watch, does something to the last node, and times what they see. */
 async function timeUntilSeen({ nodes, names }, event, fault) {
@@ -26,13 +32,15 @@ const killed = (start, timing) =>
   );
 
 /** Nothing comes from the last node any more, and nothing reaches it. */
-const silent = (start, lastsMs) =>
-  withCluster(start, { count: NODES, lastsMs }, (formed) =>
-    timeUntilSeen(formed, "down", () => {
+const silent = (start, lastsMs, count = NODES) =>
+  withCluster(start, { count, lastsMs }, async (formed) => {
+    // Until links rest that have just come up.
+    await delay(SETTLED_MS);
+    return timeUntilSeen(formed, "down", () => {
       const others = formed.nodes.map((_, index) => index).slice(0, -1);
-      return formed.network.between([NODES - 1], others, { cut: true });
-    }),
-  );
+      return formed.network.between([count - 1], others, { cut: true });
+    });
+  });
 
 /** The last node's event loop runs without a pause. */
 const blocked = (start, timing) =>
@@ -74,7 +82,7 @@ function createBlockedCase(timing) {
 }
 
 /**
- * Five nodes in network namespaces, one of which is lost.
+ * Nodes in network namespaces, one of which is lost.
  *
  * @type {import("../suites.mjs").Suite}
  */
@@ -90,6 +98,11 @@ export const detection = {
       targets: [{ atMost: 3 }],
       measure: () => silent(oursWith(), timing.deadlineMs),
       peers: erlangs((start) => silent(start, NOTICES_WITHIN_MS), timing.cutMs),
+    }),
+    createCase(`silent, ${NODES_MANY} nodes`, {
+      targets: [{ atMost: 3 }],
+      measure: () => silent(oursWith(), timing.deadlineMs, NODES_MANY),
+      peers: erlangs((start) => silent(start, NOTICES_WITHIN_MS, NODES_MANY), timing.cutMs),
     }),
     createBlockedCase(timing),
   ],

@@ -65,7 +65,8 @@ export interface FoundationOptions {
   /** An event loop that runs this long without polling makes its node `busy`. Unit: ms. */
   readonly busyAfterMs?: number;
   /**
-   * Idle links are probed this often. Unit: ms. Lower finds dead peers sooner and costs packets.
+   * Watched links that are idle are probed this often (docs/membership.md, "Liveness"). Unit: ms.
+   * Lower finds dead peers sooner and costs packets.
    */
   readonly heartbeatMs?: number;
   /** A peer silent for this long is down. Unit: ms. Must exceed twice `heartbeatMs`. */
@@ -151,7 +152,7 @@ export const FOUNDATION_DEFAULTS = Object.freeze({
   ringBytes: 256 << 10, // fits the cache: 1.05-2.1 times as fast as 1 MiB
   busyAfterMs: 1_000, // longer than garbage collection and synchronous parsing usually take
   heartbeatMs: 1_000, // two may be lost before `silentAfterMs`
-  silentAfterMs: 3_000, // "silent node detected <= 3 s"
+  silentAfterMs: 2_700, // "silent node detected <= 3 s", the news to isolates included
   reassemblyTimeoutMs: 30_000, // far beyond any pause of a link that is still alive
   highWaterBytes: 4 << 20, // some milliseconds of a fast link, and no more to lose with it
   lowWaterBytes: 1 << 20, // enough to keep the link busy while senders wake up

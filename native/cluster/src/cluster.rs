@@ -98,6 +98,11 @@ impl<B: Payload> Cluster<B> {
             Input::SeedFailed => self.seed_failed(),
             Input::Received { from, message } => self.received(from, message, now, out),
             Input::RoundTrip { peer, rtt } => self.round_trip(peer, rtt),
+            Input::Heartbeat(peer) if self.links.is_up(peer) => {
+                let input = DetectorInput::Heartbeat { peer, rtt: None };
+                self.work.push_back(Task::Detector(input));
+            }
+            Input::Heartbeat(_) => {}
             Input::Busy(isolates) => {
                 self.work.push_back(Task::Roster(RosterInput::Busy(isolates)));
                 self.work.push_back(Task::Detector(DetectorInput::Busy(isolates)));

@@ -49,6 +49,8 @@ pub enum Input<B> {
         /// How long it took.
         rtt: Micros,
     },
+    /// The link's regular sign of life came at the end that measures nothing.
+    Heartbeat(PeerId),
     /// So many of this node's own isolates are blocked now.
     Busy(u16),
     /// The time of the earliest timer has come.

@@ -29,6 +29,7 @@ impl Link {
             Control::Ping(ping) => {
                 self.busy.heard(ping.busy_isolates, now, &mut self.events);
                 self.pong = Some(ping.sequence);
+                self.events.push_back(if ping.alarm { Event::Alarm } else { Event::Heartbeat });
             }
             Control::Pong(pong) => {
                 self.busy.heard(pong.busy_isolates, now, &mut self.events);

@@ -49,6 +49,7 @@ pub use foundation_schema::{ChannelSpec, Control, LinkUse, Machine, Member, Node
 pub use foundation_seal::{AuthKey, Key, KeyError, KeyRing, SealError};
 pub use handshake::{Handshake, Joining, Progress};
 pub use identity::{Established, Identity, LinkKeys};
+pub use keep_alive::Watch;
 pub use ledger::{HOST_SLOT, UNBOUND_ACCOUNT};
 pub use link::{Link, PeerChannels};
 pub use message::{

@@ -15,7 +15,7 @@ use crate::channel::{LANES_MAX, assign_lanes};
 use crate::counters::LinkCounters;
 use crate::error::LinkError;
 use crate::identity::Established;
-use crate::keep_alive::{Due, KeepAlive};
+use crate::keep_alive::{Due, KeepAlive, Watch};
 use crate::landing::Landing;
 use crate::ledger::{AccountKey, Ledger};
 use crate::message::{Event, MESSAGE_COST_BYTES};
@@ -81,6 +81,8 @@ pub struct Link {
     pub(crate) role: Role,
     pub(crate) encoder: Encoder,
     pub(crate) keep_alive: KeepAlive,
+    /// Messages counted when the link was last looked at.
+    messages_seen: u64,
     pub(crate) events: VecDeque<Event>,
     pub(crate) counters: LinkCounters,
     // The sending half: enqueue.rs, credit.rs, transmit.rs.
@@ -133,9 +135,10 @@ impl Link {
         now: Micros,
     ) -> Link {
         let (channels, queues) = build_channels(own_channels);
-        let is_prober = own_name < peer.node.as_str();
+        let is_first = own_name < peer.node.as_str();
         Link {
-            keep_alive: KeepAlive::new(is_prober, now, &options),
+            keep_alive: KeepAlive::new(is_first, now, &options),
+            messages_seen: 0,
             options,
             pool,
             budget,
@@ -217,9 +220,12 @@ impl Link {
         }
     }
 
-    /// When [`Link::handle_timeout`] is due next.
+    /// When [`Link::handle_timeout`] is due next; 0: at once.
     #[must_use]
     pub fn next_timeout(&self) -> Micros {
+        if self.keep_alive.is_resting() && self.messages() != self.messages_seen {
+            return Micros(0);
+        }
         let other = self.reassembly.next_timeout().min(self.busy.next_timeout());
         self.keep_alive.next_timeout(&self.options).min(other)
     }
@@ -233,16 +239,46 @@ impl Link {
         self.expire_reassembly(now);
         self.busy.tell(now, &mut self.events);
         self.check_reservations(now)?;
-        match self.keep_alive.handle_timeout(now, &self.options) {
-            Due::Nothing => Ok(()),
-            Due::Silent => Err(LinkError::Silent),
-            Due::Probe { sequence } => {
-                // Only a quiet link is probed: it keeps no memory that it does not use.
-                self.spare.clear();
-                let busy_isolates = self.own_busy;
-                self.say(0, &Control::Ping(Ping { sequence, busy_isolates }));
-                Ok(())
+        let messages = self.messages();
+        if std::mem::replace(&mut self.messages_seen, messages) != messages {
+            self.keep_alive.watch_closely(now, &self.options);
+        }
+        loop {
+            match self.keep_alive.handle_timeout(now, &self.options) {
+                Due::Nothing => return Ok(()),
+                Due::Silent => return Err(LinkError::Silent),
+                Due::Doubt => self.events.push_back(Event::Doubt),
+                Due::Probe { sequence } => {
+                    // Only a quiet link is probed: it keeps no memory that it does not use.
+                    self.spare.clear();
+                    self.say_ping(sequence, false);
+                }
             }
+        }
+    }
+
+    fn messages(&self) -> u64 {
+        self.counters.messages_sent + self.counters.messages_received
+    }
+
+    fn say_ping(&mut self, sequence: u32, alarm: bool) {
+        let busy_isolates = self.own_busy;
+        self.say(0, &Control::Ping(Ping { sequence, busy_isolates, alarm }));
+    }
+
+    /// Who probes the link while nothing goes over it. Until this is called: the end whose node has
+    /// the lower name.
+    pub fn set_watch(&mut self, watch: Watch, now: Micros) {
+        self.keep_alive.set_watch(watch, now, &self.options);
+    }
+
+    /// Somebody misses a peer, be it this node (which `tells` this one's peer so) or another: a
+    /// link that rests is watched as any other for as long as a silence may last.
+    pub fn watch_closely(&mut self, now: Micros, tells: bool) {
+        self.keep_alive.watch_closely(now, &self.options);
+        if tells {
+            let sequence = self.keep_alive.probe(now, &self.options);
+            self.say_ping(sequence, true);
         }
     }
 

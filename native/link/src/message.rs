@@ -174,6 +174,13 @@ pub enum Event {
     },
     /// A round trip was measured.
     RoundTrip(crate::Micros),
+    /// The peer's regular probe came.
+    Heartbeat,
+    /// The peer owes an answer. Others may be silent too: whoever watches some peers for many looks
+    /// after all of its own, and tells them.
+    Doubt,
+    /// The peer misses somebody's answer: this node looks after all of its own peers.
+    Alarm,
 }
 
 /// Receives what a link puts out. Calls come in order; none may call back into the link.

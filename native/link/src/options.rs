@@ -27,7 +27,8 @@ pub struct LinkOptions {
     pub reassembly_timeout: Micros,
     /// An idle link is probed this often.
     pub heartbeat: Micros,
-    /// A link that brought no byte for this long is down.
+    /// A link that brought no byte for this long, nor an answer for this long less one and a half
+    /// heartbeats, is down.
     pub silent: Micros,
     /// A connection that has not finished its handshake by then is closed.
     pub handshake_timeout: Micros,
@@ -46,7 +47,7 @@ impl Default for LinkOptions {
             unsettled_bytes_max: 256 << 20, // four windows of the largest size
             reassembly_timeout: Micros::from_millis(30_000),
             heartbeat: Micros::from_millis(1_000),
-            silent: Micros::from_millis(3_000), // a silent node is found within 3 s
+            silent: Micros::from_millis(2_700), // found within 3 s, news to isolates included
             handshake_timeout: Micros::from_millis(5_000), // a peer over 20 ms of delay needs 60 ms
         }
     }

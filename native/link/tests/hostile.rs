@@ -357,7 +357,7 @@ fn a_peer_that_never_reads_its_answers_is_given_up() {
 fn a_flood_of_pings_is_answered_once_a_write() {
     let mut pair = pair();
     for sequence in 0..10_000 {
-        let ping = foundation_schema::Ping { sequence, busy_isolates: 0 };
+        let ping = foundation_schema::Ping { sequence, busy_isolates: 0, alarm: false };
         pair.feed(1, 0, &control(&Control::Ping(ping)));
     }
     pair.run_for(Micros(200));

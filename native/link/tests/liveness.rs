@@ -2,7 +2,7 @@
 
 mod pair;
 
-use foundation_link::{Event, LinkError, Micros};
+use foundation_link::{Event, LinkError, Micros, Watch};
 use foundation_schema::Member;
 use pair::{Pair, Setup};
 
@@ -22,6 +22,60 @@ fn an_idle_link_costs_one_ping_and_one_pong_a_heartbeat_in_all() {
     let data = pair.wires.iter().flatten().map(|wire| wire.tally.data_frames).sum::<u64>();
     assert_eq!(data, 0);
     assert_eq!(pair.ends[0].host.failure, None);
+}
+
+/// A link that both ends let rest, with nothing else to say for a while.
+fn resting() -> Pair {
+    let mut pair = Pair::new(Setup::default());
+    let now = pair.now;
+    pair.ends.iter_mut().for_each(|end| end.link.set_watch(Watch::Resting, now));
+    pair.run_for(Micros::from_millis(15_000));
+    pair
+}
+
+#[test]
+fn a_link_that_rests_costs_a_tenth() {
+    let mut pair = resting();
+    let pings = said(&pair, "Ping");
+    pair.run_for(Micros::from_millis(100_000));
+    assert_eq!(said(&pair, "Ping") - pings, 10);
+    assert_eq!(pair.ends.each_ref().map(|end| end.host.failure.clone()), [None, None]);
+}
+
+#[test]
+fn a_link_that_rests_is_watched_while_messages_go_over_it() {
+    for sender in 0..2 {
+        let mut pair = resting();
+        pair.send(sender, 0, "sink", b"tick");
+        pair.run_for(Micros::from_millis(1));
+        pair.cut();
+        let begin = pair.now;
+        let is_over = |pair: &Pair| pair.ends.iter().all(|end| end.host.failure.is_some());
+        assert!(pair.run_until(begin + Micros::from_millis(2_701), is_over));
+    }
+}
+
+#[test]
+fn an_alarm_is_told_and_asks_a_peer_that_was_not_heard_for_long() {
+    let mut pair = resting();
+    let now = pair.now;
+    pair.ends[0].link.watch_closely(now, true);
+    pair.run_for(Micros(200));
+    assert_eq!(pair.ends[1].host.count_events(|event| *event == Event::Alarm), 1);
+    assert_eq!(pair.ends[0].host.count_events(|event| *event == Event::Alarm), 0);
+    // What was not heard for long has an answer's time left.
+    let mut pair = resting();
+    pair.cut();
+    pair.run_for(Micros::from_millis(5_000));
+    let now = pair.now;
+    pair.ends[1].link.watch_closely(now, false);
+    assert!(!pair.run_until(now + Micros::from_millis(1_199), |pair| {
+        pair.ends[1].host.failure.is_some()
+    }));
+    assert!(pair.run_until(now + Micros::from_millis(1_201), |pair| {
+        pair.ends[1].host.failure.is_some()
+    }));
+    assert!(pair.ends[1].host.count_events(|event| *event == Event::Doubt) >= 1);
 }
 
 #[test]

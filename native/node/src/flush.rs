@@ -182,10 +182,9 @@ impl State {
         };
         let now = crate::clock::now();
         let own = Member { name: options.name.clone(), address: identity.listen.clone(), life };
-        let cluster = options
-            .overlays
-            .as_ref()
-            .map(|settings| Box::new(ClusterHost::new(settings.clone(), &own, &self.pace)));
+        let overlays = options.overlays.clone();
+        let cluster =
+            overlays.map(|settings| Box::new(ClusterHost::new(settings, &own, &self.pace)));
         let seeds = MachineInput::Seeds(options.seeds.len() as u32);
         Ok(Node {
             id,
@@ -204,6 +203,7 @@ impl State {
             is_tick_due: false,
             tick_at: Micros(0),
             dial_rate: crate::dial::DialRate::default(),
+            vigil: crate::watch::Vigil::default(),
             transport_options: options.transport_options(),
             budget: new_budget(options.receive_bytes_max),
             declared: channels.len(),

@@ -35,6 +35,7 @@ pub mod record;
 mod state;
 mod strangers;
 mod tick;
+mod watch;
 mod watchdog;
 mod writability;
 

@@ -207,6 +207,7 @@ impl Node {
         known.redial = None;
         known.channel_names = peer.channels.iter().map(|channel| channel.name.clone()).collect();
         known.link = Some(active);
+        self.vigil.is_stale = true;
         let generation = known.generation;
         self.writability.set_all(index, true);
         if has_overlays {
@@ -363,6 +364,7 @@ impl Node {
         }
         let Some(mut active) = peer.link.take() else { return };
         active.close();
+        self.vigil.is_stale = true;
         // A link that the peer closes on our goodbye ends because we leave.
         let reason = if matches!(self.phase, Phase::SayingGoodbye(_)) { "left" } else { reason };
         // One that both sides have no use for ends by either's closing it.

@@ -79,6 +79,7 @@ pub(crate) struct Node {
     pub(crate) tick_at: Micros,
     pub(crate) lanes_wanted: Vec<(crate::dial::Target, std::net::SocketAddr)>,
     pub(crate) dial_rate: crate::dial::DialRate,
+    pub(crate) vigil: crate::watch::Vigil,
     /// Whether the queues were empty when the goodbyes were said.
     pub(crate) was_drained: bool,
     pub(crate) strangers: Strangers,
@@ -331,6 +332,9 @@ impl Node {
                 if !self.is_open(index) {
                     return self.hold(index, outgoing);
                 }
+                if !self.is_direct(index) {
+                    return self.relay(index, outgoing);
+                }
                 handle = self.peers[index].handle(index);
             }
         }
@@ -459,6 +463,9 @@ impl Node {
                 }
                 self.round_trip(index, rtt);
             }
+            Event::Heartbeat => self.heartbeat(index),
+            Event::Doubt => self.on_doubt(index),
+            Event::Alarm => self.on_alarm(index),
         }
     }
 

@@ -100,6 +100,7 @@ impl Node {
     }
 
     fn tick_links(&mut self, now: Micros) -> Micros {
+        self.arrange_watch(now);
         let mut next = Micros::NEVER;
         for index in 0..self.peers.len() {
             let generation = self.peers[index].generation;

@@ -177,8 +177,11 @@ impl Reserve {
 
 impl Ping {
     fn build(&self, builder: &mut Builder) -> BodyOffset {
-        let arguments =
-            wire::PingArgs { sequence: self.sequence, busy_isolates: self.busy_isolates };
+        let arguments = wire::PingArgs {
+            sequence: self.sequence,
+            busy_isolates: self.busy_isolates,
+            alarm: self.alarm,
+        };
         wire::Ping::create(builder, &arguments).as_union_value()
     }
 }

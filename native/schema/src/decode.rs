@@ -297,7 +297,8 @@ impl Reserve {
 
 impl Ping {
     fn read(ping: wire::Ping<'_>) -> Ping {
-        Ping { sequence: ping.sequence(), busy_isolates: ping.busy_isolates() }
+        let (sequence, busy_isolates) = (ping.sequence(), ping.busy_isolates());
+        Ping { sequence, busy_isolates, alarm: ping.alarm() }
     }
 }
 

@@ -1617,6 +1617,7 @@ impl<'a> ::flatbuffers::Follow<'a> for Ping<'a> {
 impl<'a> Ping<'a> {
   pub const VT_SEQUENCE: ::flatbuffers::VOffsetT = 4;
   pub const VT_BUSY_ISOLATES: ::flatbuffers::VOffsetT = 6;
+  pub const VT_ALARM: ::flatbuffers::VOffsetT = 8;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -1630,6 +1631,7 @@ impl<'a> Ping<'a> {
     let mut builder = PingBuilder::new(_fbb);
     builder.add_sequence(args.sequence);
     builder.add_busy_isolates(args.busy_isolates);
+    builder.add_alarm(args.alarm);
     builder.finish()
   }
 
@@ -1648,6 +1650,13 @@ impl<'a> Ping<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<u16>(Ping::VT_BUSY_ISOLATES, Some(0)).unwrap()}
   }
+  #[inline]
+  pub fn alarm(&self) -> bool {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<bool>(Ping::VT_ALARM, Some(false)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Ping<'_> {
@@ -1658,6 +1667,7 @@ impl ::flatbuffers::Verifiable for Ping<'_> {
     v.visit_table(pos)?
      .visit_field::<u32>("sequence", Self::VT_SEQUENCE, false)?
      .visit_field::<u16>("busy_isolates", Self::VT_BUSY_ISOLATES, false)?
+     .visit_field::<bool>("alarm", Self::VT_ALARM, false)?
      .finish();
     Ok(())
   }
@@ -1665,6 +1675,7 @@ impl ::flatbuffers::Verifiable for Ping<'_> {
 pub struct PingArgs {
     pub sequence: u32,
     pub busy_isolates: u16,
+    pub alarm: bool,
 }
 impl<'a> Default for PingArgs {
   #[inline]
@@ -1672,6 +1683,7 @@ impl<'a> Default for PingArgs {
     PingArgs {
       sequence: 0,
       busy_isolates: 0,
+      alarm: false,
     }
   }
 }
@@ -1688,6 +1700,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> PingBuilder<'a, 'b, A> {
   #[inline]
   pub fn add_busy_isolates(&mut self, busy_isolates: u16) {
     self.fbb_.push_slot::<u16>(Ping::VT_BUSY_ISOLATES, busy_isolates, 0);
+  }
+  #[inline]
+  pub fn add_alarm(&mut self, alarm: bool) {
+    self.fbb_.push_slot::<bool>(Ping::VT_ALARM, alarm, false);
   }
   #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> PingBuilder<'a, 'b, A> {
@@ -1709,6 +1725,7 @@ impl ::core::fmt::Debug for Ping<'_> {
     let mut ds = f.debug_struct("Ping");
       ds.field("sequence", &self.sequence());
       ds.field("busy_isolates", &self.busy_isolates());
+      ds.field("alarm", &self.alarm());
       ds.finish()
   }
 }

@@ -204,6 +204,8 @@ pub struct Ping {
     pub sequence: u32,
     /// Isolates of the sender whose loops are blocked now.
     pub busy_isolates: u16,
+    /// The sender misses an answer of somebody else: the receiver looks after its own peers.
+    pub alarm: bool,
 }
 
 /// Answer to a Ping, given by the kernel thread even while every isolate is busy.

@@ -83,8 +83,9 @@ fn any_traffic() -> impl Strategy<Value = Control> {
         any::<(u16, u16, u64)>().prop_map(|(channel, account, bytes)| {
             Control::Reserve(Reserve { channel, account, bytes })
         }),
-        any::<(u32, u16)>()
-            .prop_map(|(sequence, busy_isolates)| Control::Ping(Ping { sequence, busy_isolates })),
+        any::<(u32, u16, bool)>().prop_map(|(sequence, busy_isolates, alarm)| {
+            Control::Ping(Ping { sequence, busy_isolates, alarm })
+        }),
         any::<(u32, u16)>()
             .prop_map(|(sequence, busy_isolates)| Control::Pong(Pong { sequence, busy_isolates })),
         any::<u16>().prop_map(|busy_isolates| Control::Status(Status { busy_isolates })),

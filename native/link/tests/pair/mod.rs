@@ -329,7 +329,10 @@ impl Pair {
             if is_done(self) {
                 return true;
             }
-            let next = self.next_at();
+            let next = match self.next_at() {
+                Micros(0) => self.now, // at once
+                next => next,
+            };
             if next > deadline {
                 self.now = deadline;
                 return false;

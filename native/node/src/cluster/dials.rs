@@ -78,7 +78,8 @@ impl Node {
         let usage = &mut known.usage;
         usage.crossed_until = None;
         usage.failed_at = Some(crate::clock::now());
-        if std::mem::take(&mut usage.is_awaited)
+        // Also before messages go to the router, which would dial first.
+        if std::mem::take(&mut usage.is_awaited) | !usage.pending.is_empty()
             && let Some(node) = usage.no
         {
             let peer = PeerId { node, life: known.life };

@@ -13,8 +13,6 @@ use super::{ClusterHost, MachineInput};
 use crate::events;
 use crate::node::{Node, Phase};
 
-/// A link that the machine lets go of so soon after it was told of is one that it never had.
-const REFUSED_WITHIN: Micros = Micros::from_millis(100);
 /// How often links are looked at that no overlay holds.
 const LOOK_EVERY: Micros = Micros::from_millis(250);
 
@@ -35,9 +33,8 @@ impl Node {
         usage.is_releasing = false;
         usage.crossed_until = None;
         usage.failed_at = None;
-        usage.is_hung_up = false;
         (usage.messages, usage.host_messages, usage.used_at) = (0, 0, Micros(0));
-        (usage.linked_at, usage.told_at) = (now, now);
+        usage.linked_at = now;
         // Each who had asked for the seed has an answer; the last one brings the link.
         for _ in 1..seed_wants {
             self.inputs.push_back(MachineInput::SeedFailed);
@@ -96,8 +93,7 @@ impl Node {
         if !std::mem::take(&mut usage.is_releasing) {
             return;
         }
-        let is_wanted_anew = std::mem::take(&mut usage.is_awaited);
-        if std::mem::take(&mut usage.is_hung_up) | is_wanted_anew
+        if std::mem::take(&mut usage.is_awaited)
             && let Some(node) = usage.no
         {
             let peer = PeerId { node, life: self.peers[index].life };
@@ -111,6 +107,14 @@ impl Node {
         if let Some(node) = known.usage.no {
             let peer = PeerId { node, life: known.life };
             self.tell_machine(MachineInput::RoundTrip { peer, rtt });
+        }
+    }
+
+    /// The peer's regular probe came.
+    pub(crate) fn heartbeat(&mut self, index: usize) {
+        let known = &self.peers[index];
+        if let Some(node) = known.usage.no {
+            self.tell_machine(MachineInput::Heartbeat(PeerId { node, life: known.life }));
         }
     }
 
@@ -162,26 +166,21 @@ impl Node {
         usage.used_at
     }
 
-    /// The machine lets go of a link and takes it for gone. Where isolates use it, it hears at once
-    /// that the link is there; else the link ends in good order.
+    /// The machine has no use for a link. One to a life that is over closes at once; else it ends
+    /// in good order, unless isolates use it.
     pub(super) fn hang_up(&mut self, cluster: &ClusterHost, peer: PeerId) {
         let Some(index) = self.linked_index(cluster, peer) else { return };
-        let now = crate::clock::now();
-        let used_at = self.last_use(index, now);
-        let is_used = used_at > Micros(0) && now.since(used_at) < cluster.settings.link_idle();
-        // Turned down right after it was told of: the machine wants no link to that life.
-        let is_refused = now.since(self.peers[index].usage.told_at) < REFUSED_WITHIN;
-        if is_refused {
+        if !cluster.machine.is_linked(peer) {
             let generation = self.peers[index].generation;
             return self.lost.push((index, generation, "released".to_owned()));
         }
+        let now = crate::clock::now();
+        let used_at = self.last_use(index, now);
+        let is_used = used_at > Micros(0) && now.since(used_at) < cluster.settings.link_idle();
         if (is_used || !self.is_quiet(index)) && self.phase == Phase::Running {
-            self.peers[index].usage.told_at = now;
-            return self.inputs.push_back(MachineInput::LinkUp { peer, is_seed: false });
+            return; // looked after as any other that nobody holds
         }
-        let usage = &mut self.peers[index].usage;
-        usage.is_hung_up = true;
-        if !usage.is_releasing {
+        if !self.peers[index].usage.is_releasing {
             self.say_link_use(index, false);
         }
     }

@@ -51,6 +51,7 @@ impl Node {
         match (peer, parcel) {
             (Some(to), Some(payload)) if may_relay => {
                 self.overlay_meters.relayed += 1;
+                self.peers[index].usage.is_relayed_to = true;
                 let overlay = self.overlay_of(payload.channel);
                 self.inputs.push_back(MachineInput::Route { to, overlay, payload });
             }

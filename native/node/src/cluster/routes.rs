@@ -124,6 +124,26 @@ impl Node {
         known.link.is_some() && !known.usage.is_releasing
     }
 
+    /// Whether a message over the link in this place overtakes none that was relayed.
+    #[inline]
+    pub(crate) fn is_direct(&mut self, index: usize) -> bool {
+        !self.peers[index].usage.is_relayed_to || self.has_settled(index)
+    }
+
+    fn has_settled(&mut self, index: usize) -> bool {
+        let usage = &self.peers[index].usage;
+        // The machine is at work, or has not been told of all that was relayed.
+        let Some(cluster) = self.cluster.as_ref().filter(|_| self.inputs.is_empty()) else {
+            return false;
+        };
+        let life = self.peers[index].life;
+        let peer = usage.no.map(|node| PeerId { node, life });
+        let now = cluster.pace.time(crate::clock::now());
+        let is_direct = peer.is_none_or(|peer| cluster.machine.is_direct(peer, now));
+        self.peers[index].usage.is_relayed_to = !is_direct;
+        is_direct
+    }
+
     /// Keeps a message until there is a link, which is dialled; one to a node that could not be
     /// dialled lately is given to the router.
     pub(crate) fn hold(&mut self, index: usize, outgoing: Outgoing<'_>) {
@@ -152,7 +172,8 @@ impl Node {
         }
     }
 
-    /// Gives a message to the router at once: what it answers came the same way.
+    /// Gives a message to the router at once: what it answers came the same way, or it has to stay
+    /// behind what was relayed.
     pub(crate) fn relay(&mut self, index: usize, outgoing: Outgoing<'_>) {
         self.relay_or_refuse(index, keep(outgoing));
     }

@@ -17,8 +17,6 @@ pub(crate) struct Usage {
     pub(crate) is_routed: bool,
     /// The machine has asked for the link and waits to hear of it.
     pub(crate) is_awaited: bool,
-    /// The machine has let go of the link and takes it for gone.
-    pub(crate) is_hung_up: bool,
     /// Of the messages over the link, those of hosts.
     pub(crate) host_messages: u64,
     /// Messages of isolates when the link was last looked at, and when there were more than before;
@@ -27,13 +25,13 @@ pub(crate) struct Usage {
     pub(crate) used_at: Micros,
     /// When the link came up, or was last offered to be let go.
     pub(crate) linked_at: Micros,
-    /// When the machine was told of the link last.
-    pub(crate) told_at: Micros,
     /// This side has told that it has no use for the link, and holds messages back until the peer
     /// has answered.
     pub(crate) is_releasing: bool,
     /// Another connection between the two survived ours: it has until then to come up.
     pub(crate) crossed_until: Option<Micros>,
+    /// Messages were relayed to this life: one over the link may have to follow them.
+    pub(crate) is_relayed_to: bool,
     /// The last dial led to nothing.
     pub(crate) failed_at: Option<Micros>,
     /// Messages that wait for the link.
