@@ -19,7 +19,12 @@ const INPUT_SECONDS_MAX = 20;
  *
  * @type {Record<string, number>}
  */
-const INPUT_BYTES_MAX = { handshake_machine: 192, link_frames: 320, record_open: 256 };
+const INPUT_BYTES_MAX = {
+  handshake_machine: 192,
+  link_frames: 320,
+  record_open: 256,
+  cluster_messages: 512,
+};
 const INPUT_BYTES_MAX_DEFAULT = 2048;
 /** What libFuzzer, its corpus and the sanitizer may take together. Unit: MiB. */
 const MEMORY_MIB_MAX = 2048;

@@ -28,6 +28,7 @@ interface Report {
   readonly checks: { readonly name: string; readonly isHeld: boolean }[];
   readonly redispatchedFiles: number;
   readonly kill: { readonly atShare: number; readonly unfinishedFiles: number } | null;
+  readonly overlay?: { readonly strategy: string; readonly members: number } | null;
   readonly skipped: { readonly path: string; readonly reason: string }[];
 }
 
@@ -64,6 +65,20 @@ describe("foundation index", () => {
     expect(report.kill?.unfinishedFiles).toBeGreaterThan(0);
     expect(report.redispatchedFiles).toBeGreaterThan(0);
     expect(report.sha256).toBe(whole.sha256);
+  });
+
+  test.each([
+    ["", []],
+    [", also where a worker is killed", ["--kill"]],
+  ] as const)("nodes of partial views come to the same%s", async (_, options) => {
+    const whole = await index(sources);
+    const report = await index(sources, "--overlay", "hyparview", ...options);
+    expect(report.sha256).toBe(whole.sha256);
+    expect(report.overlay).toMatchObject({ strategy: "hyparview" });
+    // The successor of a worker that was killed may be there by the end, or not yet.
+    expect(report.overlay?.members).toBeGreaterThanOrEqual(4 - options.length);
+    expect(report.checks.filter(({ isHeld }) => !isHeld)).toEqual([]);
+    expect(report.kill === null).toBe(options.length === 0);
   });
 
   test("files that are no sources are counted and named", async () => {

@@ -5,6 +5,7 @@ import { documentedOptions } from "./rules/documented-options.ts";
 import { emptyNames } from "./rules/empty-names.ts";
 import { errorCodes } from "./rules/error-codes.ts";
 import { listedDependencies } from "./rules/listed-dependencies.ts";
+import { namedTests } from "./rules/named-tests.ts";
 import { purity } from "./rules/purity.ts";
 import { reachability } from "./rules/reachability.ts";
 import { scriptArrows } from "./rules/script-arrows.ts";
@@ -29,5 +30,6 @@ export const RULES: ReadonlyMap<string, Rule> = new Map([
   ["tests do not sleep", sleepingTests],
   ["every source file is reached", reachability],
   ["dependencies are listed with their reason", listedDependencies],
+  ["tests that a page names are there", namedTests],
   ["the text speaks of the project alone", workplaceWords],
 ]);

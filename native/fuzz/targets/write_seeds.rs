@@ -6,8 +6,8 @@ use std::path::Path;
 
 use foundation_frame::{DataHeader, Encoding, Flags, encode_control, extension_push};
 use foundation_schema::{
-    Auth, Bind, ChannelSpec, Control, CreditEntry, Credits, Hello, Leave, LinkUse, Machine,
-    Member, Members, NodeLife, Ping, Ready, Reject, Role, Undelivered,
+    Auth, Bind, ChannelSpec, Control, CreditEntry, Credits, Hello, Leave, LinkUse, Machine, Member,
+    Members, NodeLife, Ping, Ready, Reject, Role, Undelivered,
 };
 
 /// Any refusal ends the program: a seed that cannot be encoded is a fault of this list.
@@ -50,6 +50,10 @@ const SCRIPTS: &[(&str, &str, &[u8])] = &[
         "sends",
         b"\x01\x0d\x02\x20\0\x01\x10\0\x0b\0\x05\0\x0d\x01\0\0\0\0\x0a\xff\x03",
     ),
+    // A Join and a ForwardJoin for partial views; a record of a roster; a proposal of a switch.
+    ("cluster_messages", "views", b"\x01\x04\x02\x01\0\0\x01\x07\0\x14\x02\x02\0\0\x21\x88\x05\0"),
+    ("cluster_messages", "roster", b"\x02\x04\0\x01\0\0\x26\x88\x01\0\0\0\x01\0\0\x02\xff\x0f"),
+    ("cluster_messages", "switch", b"\x03\x04\x03\x01\0\0\x08\0\0\x01\x01\0\0\0\0\0\x02\x10\0"),
     // Three records, whole; one changed; one repeated.
     ("record_open", "whole", b"\x10\0\x03one\0\x03two\0\x05three"),
     ("record_open", "changed", b"\x13\0\x03one\0\x03two\x04\x01\x06\0"),

@@ -42,6 +42,8 @@ mod writability;
 pub use affinity::{cores_of_this_thread, pin_this_thread};
 pub use clock::now;
 pub use cluster::ClusterSettings;
+#[cfg(any(test, fuzzing))]
+pub use cluster::besieged;
 pub use command::{Attached, NodeError, PanicPlace, Started, SwitchWish};
 pub use fault::{panics, watch_for_panics};
 pub use forked::{is_forked, refuse_fork};

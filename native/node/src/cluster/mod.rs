@@ -1,6 +1,8 @@
 //! A node with overlays: what drives its cluster machine. The machine decides; here its wishes
 //! become dials, frames, and news for isolates, and what happens becomes its inputs.
 
+#[cfg(any(test, fuzzing))]
+pub mod besieged;
 mod broadcast;
 mod codec;
 mod dials;

@@ -136,4 +136,7 @@ fn read_parcel(
 }
 
 #[cfg(test)]
+pub(super) use tests::examples;
+
+#[cfg(test)]
 mod tests;

@@ -197,6 +197,14 @@ fn all(peers: &[PeerId]) -> Vec<ClusterMessage<Parcel>> {
     messages
 }
 
+/// One message of each kind as the wire has it; its nodes are known from here on.
+pub(crate) fn examples(known: &mut Directory) -> Vec<Machine> {
+    let names = ["peer-0", "peer-1", "peer-7", "peer-8"];
+    let member = |name| crate::cluster::besieged::member(name, 2);
+    let peers: Vec<PeerId> = names.iter().filter_map(|name| known.learn(&member(name))).collect();
+    all(&peers).into_iter().map(|message| write(known, message).0).collect()
+}
+
 /// Over the schema's bytes, too.
 fn over_the_wire(machine: Machine) -> Machine {
     let wire = Control::Machine(machine).encode().expect("within every limit");
