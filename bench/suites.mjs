@@ -9,6 +9,7 @@ import { io } from "./cluster/io.mjs";
 import { latency } from "./cluster/latency.mjs";
 import { nodeToNode } from "./cluster/node-to-node.mjs";
 import { recovery } from "./cluster/recovery.mjs";
+import { scale } from "./cluster/scale.mjs";
 import { sealed } from "./cluster/sealed.mjs";
 import { boundary } from "./micro/boundary.mjs";
 import { codec } from "./micro/codec.mjs";
@@ -28,6 +29,8 @@ import { services } from "./services.mjs";
  * @property {number} measureMs of one turn
  * @property {number} deadlineMs after which a turn fails
  * @property {number} cutMs how long a network stays cut before it heals
+ * @property {number} manyNodes of a large cluster
+ * @property {number} idleMs for which a large cluster is watched that has nothing to say
  *
  * @typedef {object} Suite
  * @property {string} name
@@ -62,10 +65,14 @@ export const SUITES = Object.freeze([
   recovery,
   idleCost,
   atcGrid,
+  scale,
 ]);
+
+const MANY = { manyNodes: 1000, idleMs: 10_000 };
+const SOME = { manyNodes: 100, idleMs: 2000 };
 
 /** Two clocks: one for figures to quote, one for a look. @type {Record<string, Timing>} */
 export const TIMINGS = Object.freeze({
-  full: { warmMs: 400, measureMs: 1500, deadlineMs: 30_000, cutMs: 30_000 },
-  quick: { warmMs: 250, measureMs: 400, deadlineMs: 20_000, cutMs: 5000 },
+  full: { warmMs: 400, measureMs: 1500, deadlineMs: 30_000, cutMs: 30_000, ...MANY },
+  quick: { warmMs: 250, measureMs: 400, deadlineMs: 20_000, cutMs: 5000, ...SOME },
 });

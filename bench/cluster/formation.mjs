@@ -58,7 +58,10 @@ async function form(children, links) {
   return { formed, member: Math.max(0, median(growths)) / 1024 / links };
 }
 
-function createOurs(processes, nodes, timing) {
+/** Each node keeps five neighbours, and knows all members all the same. */
+const PARTIAL = { overlays: { data: { strategy: "hyparview" } } };
+
+function createOurs(processes, nodes, timing, options = {}) {
   const names = namesOf(nodes);
   const perProcess = nodes / processes;
   return () =>
@@ -67,6 +70,7 @@ function createOurs(processes, nodes, timing) {
         group.startNode(`ours ${index}`, NODE, {
           names: names.slice(index * perProcess, (index + 1) * perProcess),
           others: nodes - 1,
+          options,
         }),
       );
       return form(children, perProcess * (nodes - 1));
@@ -101,13 +105,14 @@ function createCase({ nodes, targets }, timing) {
     ours: [
       { case: name, targets, measure: createOurs(nodes, nodes, timing) },
       { case: `${name} in one process`, measure: createOurs(1, nodes, timing) },
+      { case: `${name}, hyparview`, measure: createOurs(nodes, nodes, timing, PARTIAL) },
     ],
     peers: [createErlang(nodes, timing)],
   };
 }
 
 /**
- * Full meshes from one seed.
+ * Full meshes from one seed, and partial views.
  *
  * @type {import("../suites.mjs").Suite}
  */

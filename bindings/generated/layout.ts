@@ -25,6 +25,7 @@ export const RECORD = {
   EVENT: 3,
   WRITABLE: 4,
   UNDELIVERED: 5,
+  TWICE: 6,
   KIND_MASK: 255,
   ENCODING_SHIFT: 8,
   REQUEST: 2048,

@@ -45,7 +45,7 @@ describe("seeds", () => {
     const failed = expect(given).rejects.toMatchObject({ code: "join_failed" });
     const joined = members.map(async ({ address }) => joiner.join(address));
     expect(await Promise.all(joined)).toEqual(members.map(({ name }) => name));
-    expect(silent.open).toBe(1);
+    await expect.poll(() => silent?.open, { timeout: 2_000 }).toBe(1);
     expect(isGivenUp).toBe(false);
     await failed;
   });

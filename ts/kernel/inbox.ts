@@ -72,6 +72,8 @@ export class Inbox {
   #lastOrigin: Origin | undefined;
   #isStopped = false;
   #untilClock = CLOCK_MESSAGES;
+  /** Number of the latest news that is told on both rings; none behind other news. */
+  #toldTwice: number | undefined;
 
   constructor(
     arena: Arena,
@@ -182,9 +184,16 @@ export class Inbox {
     switch (ring.tag & RECORD.KIND_MASK) {
       case RECORD.MESSAGE:
         return this.#message(from, ring);
-      case RECORD.EVENT: {
-        const bytes = this.#arena.u8.slice(ring.start, ring.start + ring.size);
-        return this.#sink.onEvent(Buffer.from(bytes.buffer).toString("utf8"));
+      case RECORD.EVENT:
+        // It may take away who came before, and who then comes again is told by that number.
+        this.#toldTwice = undefined;
+        return this.#event(ring.start, ring.size);
+      case RECORD.TWICE: {
+        const number = u32[ring.start >>> 2] as number;
+        const known = this.#toldTwice;
+        if (known !== undefined && ((known - number) | 0) >= 0) return;
+        this.#toldTwice = number;
+        return this.#event(ring.start + 4, ring.size - 4);
       }
       case RECORD.WRITABLE: {
         const channel = this.#arena.u16[(ring.start + RECORD.CHANNEL) >>> 1] as number;
@@ -200,6 +209,11 @@ export class Inbox {
       default:
         this.counts.unknownRecords++;
     }
+  }
+
+  #event(start: number, size: number): void {
+    const bytes = this.#arena.u8.slice(start, start + size);
+    this.#sink.onEvent(Buffer.from(bytes.buffer).toString("utf8"));
   }
 
   /** The link's other end; bursts come from one, so the last one is remembered. */

@@ -26,6 +26,8 @@ export interface OverlaySnapshot {
   readonly eager: readonly OverlayPeer[];
   /** Neighbours that are only told of broadcasts. */
   readonly lazy: readonly OverlayPeer[];
+  /** Links that the last broadcast of another node came over; undefined before one. Unit: links. */
+  readonly lastHops: number | undefined;
   /** Counters of the overlay and its broadcasts since the node's start, by name. Unit: events. */
   readonly counters: Readonly<Record<string, number>>;
 }

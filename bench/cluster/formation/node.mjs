@@ -8,15 +8,16 @@ import { Foundation } from "foundation-runtime";
 import { endWithRunner, fail, parameters, report, told } from "../../child.mjs";
 import { allUp } from "../all-up.mjs";
 
-async function startNode(name, others) {
-  const node = await Foundation.start({ name, cluster: "bench", listen: "127.0.0.1:0" });
+async function startNode(name, others, options) {
+  const place = { name, cluster: "bench", listen: "127.0.0.1:0" };
+  const node = await Foundation.start({ ...place, ...options });
   return { node, complete: allUp(node, others) };
 }
 
 async function main() {
-  const { names, others } = parameters();
+  const { names, others, options } = parameters();
   endWithRunner();
-  const nodes = await Promise.all(names.map((name) => startNode(name, others)));
+  const nodes = await Promise.all(names.map((name) => startNode(name, others, options)));
   report("listening", { address: nodes[0].node.address });
   const { seed } = await told();
   await Promise.all(

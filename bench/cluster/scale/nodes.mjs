@@ -3,57 +3,21 @@
 import { Foundation } from "foundation-runtime";
 
 import { endWithRunner, fail, parameters, report, told } from "../../child.mjs";
+import { Observed } from "./observed.mjs";
 
 /** Rings as small as they may be: the nodes of this bench exchange next to nothing. */
 const RING_BYTES = 16 << 10;
 /** A node that has not heard a broadcast by then has missed it. */
 const HEARD_WITHIN_MS = 5_000;
-/** Topic of the broadcasts. */
-const TOPIC = "scale";
 
 const overlays = { data: { strategy: "hyparview" } };
-
-/** Milliseconds of one clock for all processes of this machine. */
-const clock = () => performance.timeOrigin + performance.now();
-
-/** One node and what its own events have told it. */
-class Observed {
-  members = new Set();
-  heardAt;
-  #waiting;
-
-  constructor(node) {
-    this.node = node;
-    node.on("up", ({ name }) => this.#change(() => this.members.add(name)));
-    node.on("down", ({ name }) => this.#change(() => this.members.delete(name)));
-    node.handle(TOPIC, (sentAt) => {
-      this.heardAt ??= clock() - sentAt;
-      this.#waiting?.();
-    });
-  }
-
-  #change(act) {
-    act();
-    this.#waiting?.();
-  }
-
-  /** Resolves once that is so. */
-  until(isSo) {
-    if (isSo()) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting = () => {
-        if (isSo()) resolve();
-      };
-    });
-  }
-}
 
 function memoryNow() {
   globalThis.gc?.();
   return process.memoryUsage().rss;
 }
 
-/** Bytes of the process: in all, for its nodes; and what their links have added. */
+/** Bytes of the process: in all, for its nodes; and what members and links have added. */
 class Scales {
   #empty = memoryNow();
   #started = 0;
@@ -68,34 +32,43 @@ class Scales {
   }
 }
 
+/** Waits for one broadcast at all nodes but its speaker. */
 async function hear(observed) {
   for (const each of observed) each.heardAt = undefined;
+  report("ready");
   const all = Promise.all(observed.map((each) => each.until(() => each.heardAt !== undefined)));
   await Promise.race([all, new Promise((resolve) => setTimeout(resolve, HEARD_WITHIN_MS))]);
-  const timesMs = observed.flatMap(({ heardAt }) => (heardAt === undefined ? [] : [heardAt]));
-  report("heard", { timesMs, missed: observed.length - timesMs.length });
+  const reached = observed.filter(({ heardAt }) => heardAt !== undefined);
+  report("heard", {
+    timesMs: reached.map(({ heardAt }) => heardAt),
+    hops: reached.map((each) => each.hops()),
+    missed: observed.length - reached.length,
+  });
 }
+
+const allHave = (observed, members) =>
+  Promise.all(observed.map((each) => each.until(() => each.members.size === members)));
 
 async function act(task, observed, { others, survivors }, scales) {
   switch (task.step) {
     case "join":
       for (const { node } of observed) {
-        if (node.node.address !== task.seed) node.join([task.seed]).catch(fail);
+        if (node.address !== task.seed) node.join([task.seed]).catch(fail);
       }
-      await Promise.all(observed.map((each) => each.until(() => each.members.size === others)));
+      await allHave(observed, others);
       report("formed");
       break;
     case "weigh":
       report("weight", scales.weigh());
       break;
-    case "listen":
-      hear(observed).catch(fail);
+    case "hear":
+      hear(observed.filter(({ node }) => node.address !== task.speaker)).catch(fail);
       break;
     case "broadcast":
-      observed[0].node.broadcast(TOPIC, clock(), { overlay: "data" });
+      observed[0].broadcast();
       break;
     case "survive":
-      await Promise.all(observed.map((each) => each.until(() => each.members.size === survivors)));
+      await allHave(observed, survivors);
       report("whole");
       break;
     default:
@@ -113,7 +86,7 @@ async function main() {
     observed.push(new Observed(await Foundation.start({ ...options, overlays })));
   }
   scales.started();
-  report("listening", { address: observed[0].node.node.address });
+  report("listening", { address: observed[0].node.address });
   for (;;) await act(await told(), observed, given, scales);
 }
 

@@ -197,7 +197,7 @@ pub(crate) fn ring_kernel(isolate: u32) -> Result<()> {
     let _ = with(isolate, |attachment| {
         let NodeEntry { kernel, inner, io, .. } = &attachment.entry;
         match io {
-            IoMode::Thread => kernel.ring(),
+            IoMode::Thread => kernel.ring(*inner),
             // A panic there is not the sender's error: the kernel thread has been rung to see it,
             // fails its nodes, and every isolate of theirs is told.
             IoMode::Isolate => {

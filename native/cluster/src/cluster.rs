@@ -21,6 +21,10 @@ use crate::router::{Router, RouterInput};
 use crate::seeds::{Asker, SeedAsks};
 use crate::work::Task;
 
+/// Room for steps that is kept from input to input. News of a thousand members at once takes some
+/// hundred times as much, which many nodes in one process would keep for nothing.
+const WORK_KEPT: usize = 64;
+
 /// One node's machines put together.
 ///
 /// ```
@@ -117,6 +121,9 @@ impl<B: Payload> Cluster<B> {
         }
         while let Some(task) = self.work.pop_front() {
             self.perform(task, now, out);
+        }
+        if self.work.capacity() > WORK_KEPT {
+            self.work = VecDeque::new();
         }
     }
 

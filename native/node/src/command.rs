@@ -150,6 +150,25 @@ pub(crate) enum Command {
     Shutdown,
 }
 
+impl Command {
+    /// The node that it is about.
+    pub(crate) fn node(&self) -> Option<u32> {
+        match self {
+            Command::Attach { node, .. }
+            | Command::Detach { node, .. }
+            | Command::OwnerChanged { node, .. }
+            | Command::OpenPair { node, .. }
+            | Command::ClosePair { node, .. }
+            | Command::Join { node, .. }
+            | Command::Leave { node, .. }
+            | Command::Metrics { node, .. }
+            | Command::Keys { node, .. }
+            | Command::Overlays(node, _) => Some(*node),
+            Command::Start { .. } | Command::PanicForTest(_) | Command::Shutdown => None,
+        }
+    }
+}
+
 /// What is asked of a node about members and overlays.
 pub(crate) enum OverlayCommand {
     /// A handle of a member that is to be sent to.

@@ -122,8 +122,12 @@ pub(crate) async fn shake(
 }
 
 /// Serves a connection that somebody opened to us.
-pub(crate) async fn serve_incoming(shared: Shared, node: u32, lane: Lane, from: IpAddr) {
-    let Some((handshake, place)) = admit_stranger(&shared, node, from) else { return };
+pub(crate) async fn serve_incoming(
+    shared: Shared,
+    node: u32,
+    lane: Lane,
+    (handshake, place): (Handshake, strangers::Place),
+) {
     let limit = handshake.deadline().since(crate::clock::now());
     let work = accept(&shared, node, lane, handshake, place.ticket);
     let result = tokio::select! {
@@ -144,16 +148,17 @@ pub(crate) async fn serve_incoming(shared: Shared, node: u32, lane: Lane, from: 
     }
 }
 
-fn admit_stranger(
+/// Gives a connection that somebody opened a place among the strangers.
+pub(crate) fn admit_stranger(
     shared: &Shared,
     node: u32,
     from: IpAddr,
 ) -> Option<(Handshake, strangers::Place)> {
     let mut state = shared.lock();
     let host = state.nodes.get_mut(&node)?;
-    let place = host.strangers.admit(from);
-    let (identity, seed) = (host.identity_towards(from), crate::dial::random_bytes());
     let now = crate::clock::now();
+    let place = host.strangers.admit(from, now);
+    let (identity, seed) = (host.identity_towards(from), crate::dial::random_bytes());
     Some((Handshake::accept(identity, &host.link_options, seed, now), place))
 }
 

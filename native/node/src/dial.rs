@@ -318,7 +318,7 @@ async fn dial(shared: Shared, node: u32, target: Target, address: SocketAddr, li
                 host.dial_failed(&target, &error, name);
             }
             state.tick_node(node);
-            state.settle_output();
+            state.settle_node(node);
         }
     }
 }

@@ -42,6 +42,7 @@ impl State {
         node.pairs.close_all(&self.pool, owner);
         let is_over = node.isolates.iter().next().is_none();
         if is_over && let Some(node) = self.nodes.remove(&id) {
+            self.nodes_changed();
             node.dismantle(&self.pool);
         }
         is_over

@@ -9,7 +9,7 @@ use foundation_transport::{Flushed, Listener, TransportOptions};
 
 use crate::cluster::{ClusterHost, ClusterMeters, MachineInput};
 use crate::command::{NodeError, Started};
-use crate::connection::{ConnectionError, Place, serve_incoming};
+use crate::connection::{ConnectionError, Place, admit_stranger, serve_incoming};
 use crate::dial::Seed;
 use crate::events::life_text;
 use crate::isolate_io::IsolateIo;
@@ -148,6 +148,7 @@ impl State {
         };
         let transport = node.transport_options.clone();
         self.nodes.insert(id, node);
+        self.nodes_changed();
         if let Some(shared) = self.own.upgrade() {
             if let Some(io) = self.nodes.get_mut(&id).and_then(|node| node.isolate_io.as_mut()) {
                 io.start(Arc::clone(&shared), id, &runtime);
@@ -157,7 +158,7 @@ impl State {
                 node.listener = Some(task.abort_handle());
             }
         }
-        self.tick_by(foundation_link::Micros(0));
+        self.tick_node(id);
         Ok(started)
     }
 
@@ -202,6 +203,7 @@ impl State {
             dial_options: options.dial_options(),
             is_tick_due: false,
             tick_at: Micros(0),
+            forgiven_at: Micros(0),
             dial_rate: crate::dial::DialRate::default(),
             vigil: crate::watch::Vigil::default(),
             transport_options: options.transport_options(),
@@ -233,12 +235,29 @@ impl State {
     }
 }
 
+/// Waits until one more stranger may come.
+async fn await_room(shared: &Shared, node: u32) {
+    loop {
+        let now = crate::clock::now();
+        let full = {
+            let state = shared.lock();
+            state.nodes.get(&node).and_then(|host| host.strangers.full_until(now))
+        };
+        let Some((until, freed)) = full else { return };
+        tokio::select! {
+            () = freed.notified() => {}
+            () = tokio::time::sleep(std::time::Duration::from_micros(until.since(now).0)) => {}
+        }
+    }
+}
+
 async fn listen(shared: Shared, node: u32, listener: Listener, options: TransportOptions) {
     loop {
+        await_room(&shared, node).await;
         match listener.accept(&options).await {
             Ok((lane, from)) => {
-                let serve = serve_incoming(Arc::clone(&shared), node, lane, from.ip());
-                tokio::spawn(serve);
+                let Some(admitted) = admit_stranger(&shared, node, from.ip()) else { return };
+                tokio::spawn(serve_incoming(Arc::clone(&shared), node, lane, admitted));
             }
             Err(error) => {
                 // Out of descriptors, mostly: taking the next one at once would spin.

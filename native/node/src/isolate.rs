@@ -14,7 +14,7 @@ use crate::backlog::{Backlog, Oldest};
 use crate::command::NodeError;
 use crate::dues::Dues;
 use crate::names::Owner;
-use crate::record::{EVENT, HEAD_BYTES, Head, SLAB, SLAB_RECORD_BYTES};
+use crate::record::{EVENT, HEAD_BYTES, Head, SLAB, SLAB_RECORD_BYTES, TWICE};
 
 /// Wakes an isolate so that it reads its rings. Called from kernel threads; must not block, and
 /// must be harmless after the isolate is gone.
@@ -185,6 +185,8 @@ pub(crate) struct Isolate {
     pub(crate) handles: Arc<Mutex<HandleTable>>,
     pub(crate) dues: Dues,
     pub(crate) is_busy: bool,
+    /// Counts what was told on both rings.
+    told_twice: u32,
     /// Its outward ring broke the protocol: nothing is read from it any more.
     pub(crate) is_corrupt: bool,
 }
@@ -333,6 +335,7 @@ impl Isolate {
             handles: Arc::new(Mutex::new(HandleTable::default())),
             dues: Dues::default(),
             is_busy: false,
+            told_twice: 0,
             is_corrupt: false,
         })
     }
@@ -389,8 +392,10 @@ impl Isolate {
 
     /// Tells of a new link on both rings: whichever is read first, messages of the link come after.
     pub(crate) fn push_up(&mut self, json: &str) {
-        self.urgent.push_inline(EVENT, &[], json.as_bytes());
-        self.push_event(json);
+        self.told_twice = self.told_twice.wrapping_add(1);
+        let number = self.told_twice.to_le_bytes();
+        self.urgent.push_inline(TWICE, &number, json.as_bytes());
+        self.normal.push_inline(TWICE, &number, json.as_bytes());
     }
 
     /// Pushes a small record that should not wait behind messages.

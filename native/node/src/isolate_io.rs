@@ -253,8 +253,12 @@ impl State {
 
     /// Looks after the isolates that poll; answers when to look again.
     pub(crate) fn look_after_pollers(&mut self, now: Micros) -> Micros {
-        let pollers = self.nodes.values_mut().filter_map(|host| host.isolate_io.as_mut());
-        pollers.map(|io| io.look(now)).min().unwrap_or(Micros::NEVER)
+        let mut next = Micros::NEVER;
+        for id in &self.pollers {
+            let io = self.nodes.get_mut(id).and_then(|host| host.isolate_io.as_mut());
+            next = next.min(io.map_or(Micros::NEVER, |io| io.look(now)));
+        }
+        next
     }
 }
 

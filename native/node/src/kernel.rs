@@ -23,7 +23,7 @@ use crate::keys::KeyChange;
 use crate::names::Owner;
 use crate::options::NodeOptions;
 use crate::pairs::InTransit;
-use crate::state::{Shared, SharedState};
+use crate::state::{Rung, Shared, SharedState};
 
 /// How long a question to the kernel thread may take. It never blocks, so only a broken one takes
 /// longer.
@@ -34,6 +34,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 pub struct Kernel {
     commands: Mutex<Sender<Command>>,
     bell: Arc<Notify>,
+    rung: Rung,
     fault: Arc<Fault>,
     /// For turns of other threads. The thread itself keeps it, so that it ends there.
     state: Weak<SharedState>,
@@ -55,22 +56,28 @@ impl Kernel {
         let bell = Arc::new(Notify::new());
         let fault = Fault::new(Arc::clone(&bell));
         let (ready, started) = mpsc::sync_channel(1);
-        let (thread_bell, thread_fault) = (Arc::clone(&bell), Arc::clone(&fault));
+        let rung = Rung::default();
+        let bells = (Arc::clone(&bell), Arc::clone(&rung));
+        let thread_fault = Arc::clone(&fault);
         let thread = std::thread::Builder::new()
             .name("foundation-kernel".to_owned())
-            .spawn(move || run(pool, core, inbox, thread_bell, &thread_fault, &ready))
+            .spawn(move || run(pool, core, inbox, bells, &thread_fault, &ready))
             .map_err(unavailable)?;
         let state = started.recv_timeout(ANSWER_LIMIT).map_err(|_| {
             NodeError::new("kernel_unavailable", "the kernel thread did not start")
         })??;
         let (commands, thread) = (Mutex::new(commands), Mutex::new(Some(thread)));
-        Ok(Kernel { commands, bell, fault, state, thread })
+        Ok(Kernel { commands, bell, rung, fault, state, thread })
     }
 
-    /// Wakes the thread so that it reads its rings. Cheap; safe from any thread at any time.
+    /// Wakes the thread so that it reads the rings of that node. Cheap; safe from any thread at any
+    /// time.
     #[inline]
-    pub fn ring(&self) {
-        self.bell.notify_one();
+    pub fn ring(&self, node: u32) {
+        if !is_forked() {
+            lock(&self.rung).insert(node);
+            self.bell.notify_one();
+        }
     }
 
     /// Whether the thread panicked: its nodes have failed, and another thread is needed.
@@ -93,7 +100,7 @@ impl Kernel {
             state.try_lock().is_some_and(|mut state| state.sender_turn(node, owner))
         });
         if !is_done {
-            self.ring();
+            self.ring(node);
         }
     }
 
@@ -291,7 +298,7 @@ struct RingOnPanic<'a>(&'a Kernel);
 impl Drop for RingOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.ring();
+            self.0.bell.notify_one();
         }
     }
 }
@@ -318,7 +325,7 @@ fn run(
     pool: Pool,
     core: Option<usize>,
     inbox: Receiver<Command>,
-    bell: Arc<Notify>,
+    (bell, rung): (Arc<Notify>, Rung),
     fault: &Arc<Fault>,
     ready: &Ready,
 ) {
@@ -334,7 +341,7 @@ fn run(
     };
     // Pinning comes last: the mask is inherited by whatever the runtime has started before.
     let pinned = core.map_or(Ok(()), pin_kernel);
-    let state = SharedState::new(pool, inbox, runtime.handle().clone(), Arc::clone(&bell));
+    let state = SharedState::new(pool, inbox, runtime.handle().clone(), (Arc::clone(&bell), rung));
     let is_ready = pinned.is_ok();
     let _ = ready.send(pinned.map(|()| Arc::downgrade(&state)));
     if !is_ready {

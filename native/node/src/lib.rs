@@ -4,6 +4,7 @@
 //! [`LoopMark`].
 
 mod affinity;
+mod agenda;
 mod backlog;
 mod clock;
 mod cluster;

@@ -68,7 +68,7 @@ impl State {
             }
         }
         state.tick_node(node);
-        state.settle_output();
+        state.settle_node(node);
     }
 
     /// A connection that an isolate polls begins with what came behind the handshake.
@@ -90,22 +90,14 @@ impl State {
         self.tick_node(place.node);
     }
 
-    /// Ends the links that broke while the node was busy with something else.
-    pub(crate) fn reap_lost_links(&mut self) {
-        let mut is_any = false;
-        for host in self.nodes.values_mut() {
-            while let Some((index, generation, reason)) = host.lost.pop() {
-                host.end_link(index, generation, &reason);
-                host.tick_at = Micros(0);
-                is_any = true;
-            }
-            if is_any {
-                host.isolates.publish();
-            }
+    /// Ends the links of a node that broke while it was busy with something else.
+    pub(crate) fn reap_lost_links(&mut self, id: u32) {
+        let Some(host) = self.nodes.get_mut(&id) else { return };
+        while let Some((index, generation, reason)) = host.lost.pop() {
+            host.end_link(index, generation, &reason);
         }
-        if is_any {
-            self.tick_by(Micros(0));
-        }
+        host.isolates.publish();
+        self.tick_node(id);
     }
 }
 

@@ -77,6 +77,8 @@ pub(crate) struct Node {
     /// With overlays: when its timers are served next. Many such nodes share a thread, and most
     /// ticks are for a few of them.
     pub(crate) tick_at: Micros,
+    /// Until when the silence of its peers is this thread's own.
+    pub(crate) forgiven_at: Micros,
     pub(crate) lanes_wanted: Vec<(crate::dial::Target, std::net::SocketAddr)>,
     pub(crate) dial_rate: crate::dial::DialRate,
     pub(crate) vigil: crate::watch::Vigil,
@@ -467,6 +469,11 @@ impl Node {
             Event::Doubt => self.on_doubt(index),
             Event::Alarm => self.on_alarm(index),
         }
+    }
+
+    /// Whether nothing is left to do and every ring is armed: a ring that has records rings.
+    pub(crate) fn rest(&mut self) -> bool {
+        self.put_off.is_empty() && self.isolates.arm()
     }
 
     /// Whether the kernel thread spins for this node.

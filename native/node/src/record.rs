@@ -16,6 +16,9 @@ pub const EVENT: u32 = 3;
 pub const WRITABLE: u32 = 4;
 /// Inward: a request of this isolate came back undelivered.
 pub const UNDELIVERED: u32 = 5;
+/// Inward: a JSON event that is told on both rings, behind its number (u32): whichever ring is read
+/// last need not read it again.
+pub const TWICE: u32 = 6;
 
 /// Tag bits that hold the kind.
 pub const KIND_MASK: u32 = 0xff;
@@ -103,6 +106,7 @@ pub const TABLE: &[(&str, u32)] = &[
     ("EVENT", EVENT),
     ("WRITABLE", WRITABLE),
     ("UNDELIVERED", UNDELIVERED),
+    ("TWICE", TWICE),
     ("KIND_MASK", KIND_MASK),
     ("ENCODING_SHIFT", ENCODING_SHIFT),
     ("REQUEST", REQUEST),

@@ -2,7 +2,7 @@
 //! waits for anything while holding the lock, which the compiler sees to: a guard is not `Send`,
 //! and every task is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError, Weak};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use foundation_link::Micros;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use crate::agenda::Agenda;
 use crate::command::{Command, NodeError, OverlayCommand, PanicPlace};
 use crate::isolate::lock;
 use crate::names::Owner;
@@ -28,6 +29,9 @@ pub(crate) struct SharedState {
     state: Mutex<State>,
 }
 
+/// Nodes whose isolates have rung since the last turn.
+pub(crate) type Rung = Arc<Mutex<BTreeSet<u32>>>;
+
 /// A reference to it.
 pub(crate) type Shared = Arc<SharedState>;
 
@@ -36,7 +40,7 @@ impl SharedState {
         pool: Pool,
         inbox: Receiver<Command>,
         runtime: Handle,
-        bell: Arc<Notify>,
+        (bell, rung): (Arc<Notify>, Rung),
     ) -> Shared {
         Arc::new_cyclic(|own| SharedState {
             state: Mutex::new(State {
@@ -52,6 +56,12 @@ impl SharedState {
                 own: Weak::clone(own),
                 runtime,
                 bell,
+                rung,
+                active: BTreeSet::new(),
+                agenda: Agenda::default(),
+                forgiven_at: Micros(0),
+                pollers: Vec::new(),
+                is_spinning: false,
                 next_look: Micros::NEVER,
                 scratch: Vec::new(),
             }),
@@ -98,6 +108,16 @@ pub(crate) struct State {
     pub(crate) runtime: Handle,
     /// Ends the sleep of the thread.
     pub(crate) bell: Arc<Notify>,
+    rung: Rung,
+    /// Nodes that the next turn looks at: with records to read, bytes to write, or rings to arm.
+    /// All others have nothing to do, and none of them costs a turn anything.
+    active: BTreeSet<u32>,
+    pub(crate) agenda: Agenda,
+    /// When this thread found last that it was the silent one, not the peers.
+    pub(crate) forgiven_at: Micros,
+    /// Nodes whose connections an isolate polls.
+    pub(crate) pollers: Vec<u32>,
+    is_spinning: bool,
     /// When the isolates that poll are looked after next.
     next_look: Micros,
     /// Read buffer shared by all connections of the thread.
@@ -117,7 +137,19 @@ impl State {
 
     /// Whether the kernel thread spins instead of sleeping.
     pub(crate) fn is_spinning(&self) -> bool {
-        self.nodes.values().any(Node::is_kernel_spinning)
+        self.is_spinning
+    }
+
+    /// A node has come or gone.
+    pub(crate) fn nodes_changed(&mut self) {
+        self.is_spinning = self.nodes.values().any(Node::is_kernel_spinning);
+        let is_polled = |(&id, node): (&u32, &Node)| node.isolate_io.is_some().then_some(id);
+        self.pollers = self.nodes.iter().filter_map(is_polled).collect();
+    }
+
+    /// Has the next turn look at a node.
+    pub(crate) fn activate(&mut self, id: u32) {
+        self.active.insert(id);
     }
 
     /// Asks for a tick no later than `at`, also while the thread sleeps.
@@ -138,6 +170,7 @@ impl State {
     pub(crate) fn tick_node(&mut self, id: u32) {
         if let Some(node) = self.nodes.get_mut(&id) {
             node.tick_at = Micros(0);
+            self.agenda.plan(id, Micros(0));
         }
         self.tick_by(Micros(0));
     }
@@ -151,7 +184,9 @@ impl State {
     pub(crate) fn turn(&mut self) -> bool {
         self.handle_commands();
         let now = crate::clock::now();
-        for node in self.nodes.values_mut() {
+        self.take_rung();
+        for id in &self.active {
+            let Some(node) = self.nodes.get_mut(id) else { continue };
             node.drain_rings(&self.pool);
             node.isolates.retry_backlogs();
         }
@@ -162,33 +197,43 @@ impl State {
             self.tick(now);
         }
         self.next_look = self.look_after_pollers(now);
-        self.settle_output();
-        self.nodes.values_mut().all(|node| node.put_off.is_empty() && node.isolates.arm())
+        let mut active = std::mem::take(&mut self.active);
+        for &id in &active {
+            self.settle(id);
+        }
+        active.retain(|id| self.nodes.get_mut(id).is_some_and(|node| !node.rest()));
+        self.active.append(&mut active);
+        self.active.is_empty()
     }
 
-    /// Writes what links have to say and shows isolates what was pushed to them.
-    pub(crate) fn settle_output(&mut self) {
-        let mut tick_at = Micros::NEVER;
-        for node in self.nodes.values_mut() {
-            node.settle_output();
-            tick_at = tick_at.min(node.take_wanted_tick());
+    /// Looks at the nodes whose isolates have rung. Where the thread spins, at all: whoever wrote
+    /// into a ring has not rung yet.
+    fn take_rung(&mut self) {
+        let mut rung = std::mem::take(&mut *lock(&self.rung));
+        self.active.append(&mut rung);
+        if self.is_spinning {
+            self.active.extend(self.nodes.keys());
         }
-        self.reap_lost_links();
+    }
+
+    /// Writes what the links of a node have to say and shows isolates what was pushed to them.
+    fn settle(&mut self, id: u32) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        node.settle_output();
+        let tick_at = node.take_wanted_tick();
+        self.agenda.plan(id, node.tick_at);
+        if !node.lost.is_empty() {
+            self.reap_lost_links(id);
+        }
         self.tick_soon(tick_at);
     }
 
-    /// The same for the one node that something happened to.
+    /// The same for a node that something happened to outside of a turn.
     pub(crate) fn settle_node(&mut self, id: u32) {
-        if let Some(node) = self.nodes.get_mut(&id) {
-            node.settle_output();
-            let tick_at = node.take_wanted_tick();
-            if !node.put_off.is_empty() {
-                self.bell.notify_one();
-            }
-            if !node.lost.is_empty() {
-                self.reap_lost_links();
-            }
-            self.tick_soon(tick_at);
+        self.settle(id);
+        if self.nodes.get(&id).is_some_and(|node| !node.put_off.is_empty()) {
+            self.activate(id);
+            self.bell.notify_one();
         }
     }
 
@@ -205,6 +250,9 @@ impl State {
     }
 
     fn handle(&mut self, command: Command) {
+        if let Some(node) = command.node() {
+            self.activate(node);
+        }
         match command {
             Command::Start { options, answer } => {
                 let id = self.next_node;
@@ -242,11 +290,10 @@ impl State {
             Command::Join { node, addresses } => self.join(node, &addresses),
             Command::Leave { node, drain } => {
                 let at = crate::clock::now() + Micros(drain.as_micros() as u64);
-                if let Ok((node, _)) = self.node(node) {
-                    node.begin_leaving(at);
-                    node.tick_at = Micros(0);
+                if let Ok((host, _)) = self.node(node) {
+                    host.begin_leaving(at);
                 }
-                self.tick_by(Micros(0));
+                self.tick_node(node);
             }
             Command::Overlays(node, command) => self.handle_overlays(node, command),
             Command::Keys { node, change, answer } => {
@@ -306,9 +353,11 @@ impl State {
         let (node, pool) = self.node(id)?;
         node.detach(pool, owner)?;
         let is_over = node.phase == Phase::Left && node.isolates.iter().next().is_none();
-        self.settle_output();
+        self.settle_node(id);
         if is_over && let Some(node) = self.nodes.remove(&id) {
+            self.agenda.forget(id);
             node.dismantle(&self.pool);
+            self.nodes_changed();
         }
         Ok(is_over)
     }

@@ -1,8 +1,9 @@
 //! Connections that have not proved who they are: how many are held, and which one makes way.
 //!
 //! Refusing newcomers at the limit would let 256 silent connections keep every honest node out. So
-//! the one that has been held longest makes way: an honest handshake is over long before that many
-//! others have come after it.
+//! the one that has been held longest makes way. An honest handshake is over long before that many
+//! others have come after it, unless a whole cluster joins over one seed: so while all of them are
+//! fresh, newcomers wait in the system's queue, which forgets none of them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,12 +16,16 @@ use tokio::sync::Notify;
 /// members need.
 const STRANGERS_MAX: usize = 256;
 const STRANGERS_PER_ADDRESS_MAX: usize = 32;
+/// No stranger makes way before it has been held for so long: a handshake takes two round trips, and
+/// 256 of them some ms of work. Silent connections keep a newcomer waiting for no longer.
+const SPARED: Micros = Micros::from_millis(250);
 /// Refused nodes that isolates hear of in a second; all are counted.
 const REFUSALS_TOLD_PER_SECOND_MAX: u32 = 10;
 
 #[derive(Debug)]
 struct Stranger {
     from: IpAddr,
+    since: Micros,
     evicted: Arc<Notify>,
 }
 
@@ -37,13 +42,15 @@ pub(crate) struct Place {
 pub(crate) struct Strangers {
     held: BTreeMap<u64, Stranger>,
     next_ticket: u64,
+    /// Notified when a place becomes free.
+    freed: Arc<Notify>,
     second: u64,
     refusals_told: u32,
 }
 
 impl Strangers {
     /// Holds one more; where that is too many, an older one is told to make way.
-    pub(crate) fn admit(&mut self, from: IpAddr) -> Place {
+    pub(crate) fn admit(&mut self, from: IpAddr, now: Micros) -> Place {
         // Loopback is one address for all local nodes: only the sum bounds it.
         let is_crowded =
             !crate::keys::is_loopback(from) && self.held_from(from) >= STRANGERS_PER_ADDRESS_MAX;
@@ -62,8 +69,19 @@ impl Strangers {
         }
         let (ticket, evicted) = (self.next_ticket, Arc::new(Notify::new()));
         self.next_ticket += 1;
-        self.held.insert(ticket, Stranger { from, evicted: Arc::clone(&evicted) });
+        self.held.insert(ticket, Stranger { from, since: now, evicted: Arc::clone(&evicted) });
         Place { ticket, evicted }
+    }
+
+    /// Until when newcomers are better left in the system's queue, and what tells of a place that
+    /// becomes free before; `None` where one may come.
+    pub(crate) fn full_until(&self, now: Micros) -> Option<(Micros, Arc<Notify>)> {
+        if self.held.len() < STRANGERS_MAX {
+            return None;
+        }
+        let (_, oldest) = self.held.first_key_value()?;
+        let until = oldest.since + SPARED;
+        (until > now).then(|| (until, Arc::clone(&self.freed)))
     }
 
     fn held_from(&self, from: IpAddr) -> usize {
@@ -72,7 +90,9 @@ impl Strangers {
 
     /// The connection is a stranger's no more: it proved itself, or it is gone.
     pub(crate) fn release(&mut self, ticket: u64) {
-        self.held.remove(&ticket);
+        if self.held.remove(&ticket).is_some() {
+            self.freed.notify_one();
+        }
     }
 
     /// Strangers held now.
@@ -112,22 +132,45 @@ mod tests {
     #[test]
     fn the_longest_held_makes_way_for_the_newest() {
         let mut strangers = Strangers::default();
-        let first: Vec<Place> = (0..STRANGERS_MAX).map(|_| strangers.admit(LOOPBACK)).collect();
+        let first: Vec<Place> =
+            (0..STRANGERS_MAX).map(|_| strangers.admit(LOOPBACK, Micros(0))).collect();
         assert!(first.iter().all(|place| !was_evicted(place)));
         strangers.release(first[0].ticket);
-        strangers.admit(LOOPBACK);
-        strangers.admit(LOOPBACK);
+        strangers.admit(LOOPBACK, Micros(0));
+        strangers.admit(LOOPBACK, Micros(0));
         assert_eq!(strangers.len(), STRANGERS_MAX);
         let evicted: Vec<bool> = first[..3].iter().map(was_evicted).collect();
         assert_eq!(evicted, [false, true, false]);
     }
 
     #[test]
+    fn newcomers_wait_while_all_that_are_held_are_fresh() {
+        let mut strangers = Strangers::default();
+        let first = strangers.admit(LOOPBACK, Micros(0));
+        for _ in 2..STRANGERS_MAX {
+            strangers.admit(LOOPBACK, Micros(10));
+        }
+        assert!(strangers.full_until(Micros(10)).is_none());
+        let last = strangers.admit(LOOPBACK, Micros(10));
+        let (until, _) = strangers.full_until(Micros(10)).expect("all places are taken");
+        assert_eq!(until, SPARED);
+        assert!(strangers.full_until(SPARED).is_none(), "the oldest one has had its time");
+        strangers.release(last.ticket);
+        assert!(strangers.full_until(Micros(10)).is_none(), "a place is free");
+        strangers.admit(LOOPBACK, Micros(10));
+        strangers.release(first.ticket);
+        strangers.admit(LOOPBACK, Micros(20));
+        let (until, _) = strangers.full_until(Micros(20)).expect("all places are taken");
+        assert_eq!(until, Micros(10) + SPARED);
+    }
+
+    #[test]
     fn one_address_off_loopback_holds_a_share_and_takes_no_other_ones_place() {
         let mut strangers = Strangers::default();
-        let other = strangers.admit(address(1));
-        let crowd: Vec<Place> =
-            (0..=STRANGERS_PER_ADDRESS_MAX).map(|_| strangers.admit(address(2))).collect();
+        let other = strangers.admit(address(1), Micros(0));
+        let crowd: Vec<Place> = (0..=STRANGERS_PER_ADDRESS_MAX)
+            .map(|_| strangers.admit(address(2), Micros(0)))
+            .collect();
         assert_eq!(strangers.len(), 1 + STRANGERS_PER_ADDRESS_MAX);
         assert!(!was_evicted(&other) && was_evicted(&crowd[0]) && !was_evicted(&crowd[1]));
     }

@@ -23,10 +23,8 @@ impl State {
         let is_stalled = now.since(self.ticked_at) > OWN_STALL && self.ticked_at > Micros(0);
         if is_stalled || self.pace.lag(now) > OWN_LAG {
             // The process was stopped, starved of a core, or has more to do than it can: peers were
-            // not the silent ones.
-            for node in self.nodes.values_mut() {
-                node.forgive_silence(now);
-            }
+            // not the silent ones. Each node forgives them before it looks at their silence again.
+            self.forgiven_at = now;
         }
         self.ticked_at = now;
         self.measure_lag(now);
@@ -34,23 +32,21 @@ impl State {
             self.memory_given_back_at = now;
             self.pool.give_back_idle();
         }
-        let ids: Vec<u32> = self.nodes.keys().copied().collect();
         let mut next = Micros::NEVER;
-        for id in ids {
-            let waits_until = self.nodes.get(&id).map_or(Micros(0), Node::waits_until);
-            if waits_until > now {
-                next = next.min(waits_until);
-                continue;
-            }
-            let mut own = self.start_dials(id, now);
+        for id in self.agenda.due(now) {
+            let dials = self.start_dials(id, now);
             self.start_lane_dials(id);
-            if let Some(node) = self.nodes.get_mut(&id) {
-                own = own.min(node.tick(now));
-                // Whatever changes meanwhile without saying so is found then.
-                node.tick_at = own.min(now + NODE_TICK_MAX);
-            }
+            let Some(node) = self.nodes.get_mut(&id) else { continue };
+            let own = dials.min(node.tick(now, self.forgiven_at));
+            // Whatever changes meanwhile without saying so is found then. Nodes without overlays
+            // say nothing: every tick is theirs too.
+            let waits = node.has_overlays() && node.phase == Phase::Running;
+            node.tick_at = if waits { own.min(now + NODE_TICK_MAX) } else { Micros(0) };
+            self.agenda.plan(id, node.tick_at);
+            self.activate(id);
             next = next.min(own);
         }
+        let next = next.min(self.agenda.next_after(now));
         self.plan_tick(next.max(now + TICKS_APART));
     }
 
@@ -68,11 +64,6 @@ impl State {
 }
 
 impl Node {
-    /// When this node's timers have to be served, as far as it knows.
-    fn waits_until(&self) -> Micros {
-        if self.has_overlays() && self.phase == Phase::Running { self.tick_at } else { Micros(0) }
-    }
-
     /// When it wants a tick before the one that is planned; never, if it does not.
     pub(crate) fn take_wanted_tick(&mut self) -> Micros {
         if std::mem::take(&mut self.is_tick_due) {
@@ -83,7 +74,8 @@ impl Node {
     }
 
     /// Serves what is due; answers when it has to be called again.
-    fn tick(&mut self, now: Micros) -> Micros {
+    fn tick(&mut self, now: Micros, forgiven_at: Micros) -> Micros {
+        self.forgive_silence(forgiven_at);
         let mut next = self.tick_links(now);
         self.look_for_stalls(now);
         next = next.min(self.tick_cluster(now));
@@ -91,10 +83,15 @@ impl Node {
         next
     }
 
-    fn forgive_silence(&mut self, now: Micros) {
+    /// Takes no silence before that time for the peers'.
+    fn forgive_silence(&mut self, until: Micros) {
+        if self.forgiven_at >= until {
+            return;
+        }
+        self.forgiven_at = until;
         for peer in &mut self.peers {
             if let Some(active) = &mut peer.link {
-                active.link.forgive(now);
+                active.link.forgive(until);
             }
         }
     }

@@ -31,7 +31,7 @@ fn in_child(kernel: &Kernel) -> i32 {
     if answers.iter().any(|answer| *answer != Some("process_forked")) {
         return 2;
     }
-    kernel.ring();
+    kernel.ring(1);
     kernel.shutdown(); // would wait for a thread that is not there
     0
 }

@@ -68,6 +68,8 @@ pub struct Roster {
     is_removed: bool,
     /// Something is new since the last round.
     is_fresh: bool,
+    /// The last round told so much that the next one waits until then.
+    busy_until: Micros,
 }
 
 impl Roster {
@@ -89,6 +91,7 @@ impl Roster {
             counters: RosterCounters::default(),
             is_removed: false,
             is_fresh: false,
+            busy_until: Micros(0),
         };
         let first = roster.jittered(options.anti_entropy);
         roster.timers.set(Timer::AntiEntropy, now + first);
@@ -313,7 +316,7 @@ impl Roster {
     fn set_round(&mut self, now: Micros) {
         let spread = self.options.batch_max.since(self.options.batch_min).0;
         let wait = self.options.batch_min.0 + u64::from(self.rng.below(spread as u32 + 1));
-        let at = now + Micros(wait);
+        let at = self.busy_until.max(now + Micros(wait));
         if self.timers.at(&Timer::Round).is_none_or(|set| set > at) {
             self.timers.set(Timer::Round, at);
         }
@@ -346,7 +349,7 @@ impl Roster {
         let fanout = if is_fresh { self.options.fanout_fresh } else { self.options.fanout };
         let mut order: Vec<PeerId> = self.told_by_rumour().copied().collect();
         self.rng.shuffle(&mut order);
-        let mut told = 0;
+        let (mut told, mut pieces) = (0, 0);
         for to in order {
             if told == fanout {
                 break;
@@ -356,12 +359,15 @@ impl Roster {
                 nodes.into_iter().filter_map(|node| self.news_of(node)).collect();
             if !records.is_empty() {
                 told += 1;
+                pieces = pieces.max(records.len() as u64);
                 out.push(RosterOutput::Send { to, message: RosterMessage::News { records } });
                 if self.options.planted.is("roster_tells_one_neighbour") {
                     self.rumours.clear();
                 }
             }
         }
+        let wait = Micros(pieces * self.options.batch_piece.0);
+        self.busy_until = now + wait.min(self.options.batch_busy_max);
         self.settle_rumours();
         if !self.rumours.is_empty() {
             let next = self.jittered(self.options.round);

@@ -10,6 +10,11 @@ pub struct RosterOptions {
     pub batch_min: Micros,
     /// News waits at most this long. Default 10 ms.
     pub batch_max: Micros,
+    /// After a round that told much, news waits for so long for each piece that was told. Default
+    /// 1 ms: a hundred joins a second are told as they come, a thousand at once in a few rounds.
+    pub batch_piece: Micros,
+    /// And at most for so long. Default 100 ms: half of a round.
+    pub batch_busy_max: Micros,
     /// Time between rounds of news that is not new any more. Default 200 ms (memberlist LAN).
     pub round: Micros,
     /// Neighbours that fresh news goes to at once. Default 5: all of HyParView's active view
@@ -48,6 +53,8 @@ impl Default for RosterOptions {
         RosterOptions {
             batch_min: Micros::from_millis(5),
             batch_max: Micros::from_millis(10),
+            batch_piece: Micros::from_millis(1),
+            batch_busy_max: Micros::from_millis(100),
             round: Micros::from_millis(200),
             fanout_fresh: 5,
             fanout: 3,

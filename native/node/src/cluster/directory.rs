@@ -3,7 +3,7 @@
 //! Machines speak of numbers, the wire of names and addresses. A node is here without a link, a
 //! place among the linked peers or a word in the writability table.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ struct Entry {
 /// Names, numbers and addresses.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    numbers: BTreeMap<Arc<str>, NodeNo>,
+    numbers: HashMap<Arc<str>, NodeNo>,
     entries: Vec<Entry>,
     pub(crate) refused: u64,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// A directory that knows its own node.
     pub(crate) fn new(own: &Member) -> Directory {
-        let mut directory = Directory { numbers: BTreeMap::new(), entries: Vec::new(), refused: 0 };
+        let mut directory = Directory { numbers: HashMap::new(), entries: Vec::new(), refused: 0 };
         directory.learn(own);
         directory
     }
@@ -60,7 +60,8 @@ impl Directory {
         let node = self.number(&member.name)?;
         let entry = &mut self.entries[node.0 as usize];
         let is_own = node == OWN && !entry.address_text.is_empty();
-        if member.life >= entry.life && !member.address.is_empty() && !is_own {
+        let is_told = !member.address.is_empty() && member.address != entry.address_text;
+        if member.life >= entry.life && is_told && !is_own {
             let parsed = member.address.parse::<SocketAddr>();
             entry.address = parsed.ok().filter(is_dialable);
             entry.address_text.clone_from(&member.address);

@@ -1,5 +1,7 @@
 //! Running the machine: inputs in, outputs done.
 
+use std::collections::VecDeque;
+
 use foundation_cluster::{ClusterMessage, Output};
 use foundation_link::{Control, Delivery, Machine, Micros, Payload};
 use foundation_machine::PeerId;
@@ -10,6 +12,8 @@ use crate::node::Node;
 
 /// Inputs served in one run. What is left is served by the next one, behind rings and sockets.
 const INPUTS_MAX: usize = 4_096;
+/// Inputs and outputs that a node keeps room for.
+const KEPT: usize = 64;
 /// Nodes that fit a control frame whatever their names: each takes up to 600 bytes.
 const NODES_IN_FRAME: usize = 100;
 /// Family of a message whose head is too long for an extension area: the head stands in front of
@@ -63,7 +67,13 @@ impl Node {
                 self.act_for_machine(&mut cluster, output);
             }
         }
-        cluster.out = out;
+        // News of a whole cluster needs a lot of room once.
+        if out.capacity() <= KEPT {
+            cluster.out = out;
+        }
+        if self.inputs.is_empty() && self.inputs.capacity() > KEPT {
+            self.inputs = VecDeque::new();
+        }
         let due = cluster.machine.due();
         if due < cluster.planned {
             cluster.planned = due;

@@ -130,9 +130,13 @@ impl Node {
 
     /// Ends what nobody has use for; answers when to look again.
     pub(super) fn look_after_links(&mut self, now: Micros) -> Micros {
-        let mut next = self.look_after_crossed(now);
-        let Some(cluster) = &self.cluster else { return next };
+        let Some(cluster) = &mut self.cluster else { return Micros::NEVER };
+        if now < cluster.look_at {
+            return cluster.look_at;
+        }
+        cluster.look_at = now + LOOK_EVERY;
         let idle_after = cluster.settings.link_idle();
+        let mut next = self.look_after_crossed(now);
         if self.phase != Phase::Running {
             return next;
         }

@@ -29,7 +29,8 @@ impl Node {
                 let news = events::leaving(cluster.directory.name(peer.node));
                 self.isolates.tell_all(&news);
             }
-            ClusterEvent::Broadcast { overlay, origin, payload, .. } => {
+            ClusterEvent::Broadcast { overlay, origin, payload, hops, .. } => {
+                cluster.last_hops.insert(overlay, hops);
                 self.deliver_broadcast(overlay, origin, payload);
             }
             ClusterEvent::Routed { origin, payload, .. } => {

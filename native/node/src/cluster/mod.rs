@@ -22,7 +22,7 @@ mod usage;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foundation_cluster::{Cluster, Input, Output};
+use foundation_cluster::{Cluster, Input, Output, OverlayNo};
 use foundation_link::{Member, Micros};
 use foundation_machine::{NodeLife, NodeNo, PeerId, Rng};
 
@@ -77,8 +77,12 @@ pub(crate) struct ClusterHost {
     /// Members that isolates were told of.
     pub(crate) members: BTreeMap<NodeNo, Told>,
     out: Vec<Output<Parcel>>,
+    /// Links that the last broadcast of others crossed, by overlay.
+    last_hops: BTreeMap<OverlayNo, u16>,
     /// When the kernel thread comes back for the machine's timers, in the machine's time.
     planned: Micros,
+    /// When links are looked at next that nobody may have use for.
+    look_at: Micros,
     /// The machine's time.
     pace: Arc<Pace>,
 }
@@ -96,7 +100,9 @@ impl ClusterHost {
             settings,
             members: BTreeMap::new(),
             out: Vec::new(),
+            last_hops: BTreeMap::new(),
             planned: Micros::NEVER,
+            look_at: Micros(0),
             pace: Arc::clone(pace),
         }
     }

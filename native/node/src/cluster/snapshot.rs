@@ -27,8 +27,8 @@ impl Node {
             .map(|(&node, told)| self.member_json(cluster, node, told))
             .collect();
         let overlays: Vec<Value> = (0..machine.overlays())
-            .filter_map(|at| machine.overlay(OverlayNo(at as u8)))
-            .map(|view| overlay_json(cluster, view))
+            .map(|at| OverlayNo(at as u8))
+            .filter_map(|at| Some(overlay_json(cluster, at, machine.overlay(at)?)))
             .collect();
         let own = machine.own();
         Ok(json!({
@@ -128,7 +128,7 @@ fn failure_text(reason: SwitchFailure) -> (&'static str, &'static str) {
     }
 }
 
-fn overlay_json(cluster: &ClusterHost, view: OverlayView<'_, Parcel>) -> Value {
+fn overlay_json(cluster: &ClusterHost, at: OverlayNo, view: OverlayView<'_, Parcel>) -> Value {
     let peers = |peers: &mut dyn Iterator<Item = PeerId>| -> Vec<Value> {
         peers.map(|peer| peer_json(cluster, peer)).collect()
     };
@@ -140,6 +140,7 @@ fn overlay_json(cluster: &ClusterHost, view: OverlayView<'_, Parcel>) -> Value {
         "neighbours": peers(&mut view.neighbours()),
         "passive": peers(&mut passive.iter().copied()),
         "eager": peers(&mut view.tree().eager()), "lazy": peers(&mut view.tree().lazy()),
+        "lastHops": cluster.last_hops.get(&at),
         "counters": {
             "delivered": counted.delivered, "duplicates": counted.duplicates,
             "grafts": counted.grafts, "stale": counted.stale, "optimised": counted.optimised,
