@@ -1,6 +1,7 @@
 /** Which suites there are, and the two clocks that they run by. */
 
 import { atcGrid } from "./cluster/atc-grid.mjs";
+import { broadcast } from "./cluster/broadcast.mjs";
 import { detection } from "./cluster/detection.mjs";
 import { formation } from "./cluster/formation.mjs";
 import { headOfLine } from "./cluster/head-of-line.mjs";
@@ -29,6 +30,8 @@ import { services } from "./services.mjs";
  * @property {number} measureMs of one turn
  * @property {number} deadlineMs after which a turn fails
  * @property {number} cutMs how long a network stays cut before it heals
+ * @property {number} someNodes of a cluster in which each node is a process
+ * @property {number} broadcasts one after the other
  * @property {number} manyNodes of a large cluster
  * @property {number} idleMs for which a large cluster is watched that has nothing to say
  *
@@ -61,6 +64,7 @@ export const SUITES = Object.freeze([
   latency,
   headOfLine,
   formation,
+  broadcast,
   detection,
   recovery,
   idleCost,
@@ -68,8 +72,8 @@ export const SUITES = Object.freeze([
   scale,
 ]);
 
-const MANY = { manyNodes: 1000, idleMs: 10_000 };
-const SOME = { manyNodes: 100, idleMs: 2000 };
+const MANY = { someNodes: 20, broadcasts: 500, manyNodes: 1000, idleMs: 10_000 };
+const SOME = { someNodes: 8, broadcasts: 100, manyNodes: 100, idleMs: 2000 };
 
 /** Two clocks: one for figures to quote, one for a look. @type {Record<string, Timing>} */
 export const TIMINGS = Object.freeze({

@@ -71,7 +71,14 @@ export class PretendedNode implements TopologyNode {
       roundTripUs,
     }));
     const overlays = [...this.overlays].map(([name, { strategy, epoch, to }]): OverlaySnapshot => {
-      const views = { neighbours: [], passive: [], eager: [], lazy: [], lastHops: undefined, counters: {} };
+      const views = {
+        neighbours: [],
+        passive: [],
+        eager: [],
+        lazy: [],
+        lastHops: undefined,
+        counters: {},
+      };
       return { name, strategy, epoch, switchingTo: to, ...views };
     });
     return { self: { name: this.name, life: "1" }, members: peers, overlays, counters: {} };

@@ -36,7 +36,9 @@ export async function withLoopback(body) {
   const within = ["ip", "netns", "exec", name];
   const [first, ...words] = within;
   const bytes = () => {
-    const [link] = JSON.parse(run(first, ...words, "ip", "-json", "-statistics", "link", "show", "lo"));
+    const [link] = JSON.parse(
+      run(first, ...words, "ip", "-json", "-statistics", "link", "show", "lo"),
+    );
     return link.stats64.tx.bytes;
   };
   try {

@@ -41,7 +41,6 @@ async function hear(observed) {
   const reached = observed.filter(({ heardAt }) => heardAt !== undefined);
   report("heard", {
     timesMs: reached.map(({ heardAt }) => heardAt),
-    hops: reached.map((each) => each.hops()),
     missed: observed.length - reached.length,
   });
 }
@@ -66,6 +65,10 @@ async function act(task, observed, { others, survivors }, scales) {
       break;
     case "broadcast":
       observed[0].broadcast();
+      break;
+    case "count":
+      // Takes its time: each node tells of all members too.
+      report("hops", { hops: observed.flatMap((each) => each.hops() ?? []) });
       break;
     case "survive":
       await allHave(observed, survivors);
