@@ -181,7 +181,6 @@ impl State {
             IoMode::Thread => None,
             IoMode::Isolate => Some(IsolateIo::new()?),
         };
-        let now = crate::clock::now();
         let own = Member { name: options.name.clone(), address: identity.listen.clone(), life };
         let overlays = options.overlays.clone();
         let cluster =
@@ -215,7 +214,7 @@ impl State {
             owners: Vec::new(),
             peers: Vec::new(),
             by_name: BTreeMap::new(),
-            seeds: options.seeds.iter().map(|&seed| Seed::new(seed, now)).collect(),
+            seeds: options.seeds.iter().map(|&seed| Seed::new(seed, crate::clock::now())).collect(),
             isolates: Isolates::default(),
             pairs: Pairs::default(),
             writability,

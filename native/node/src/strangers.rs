@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 /// members need.
 const STRANGERS_MAX: usize = 256;
 const STRANGERS_PER_ADDRESS_MAX: usize = 32;
-/// No stranger makes way before it has been held for so long: a handshake takes two round trips, and
-/// 256 of them some ms of work. Silent connections keep a newcomer waiting for no longer.
+/// No stranger makes way before it has been held for so long: a handshake takes two round trips,
+/// and 256 of them some ms of work. Silent connections keep a newcomer waiting for no longer.
 const SPARED: Micros = Micros::from_millis(250);
 /// Refused nodes that isolates hear of in a second; all are counted.
 const REFUSALS_TOLD_PER_SECOND_MAX: u32 = 10;
