@@ -76,8 +76,11 @@ async function act(task, observed, { others, survivors }, scales) {
       report("hops", { hops: observed.flatMap((each) => each.hops() ?? []) });
       break;
     case "survive":
-      await allHave(observed, survivors);
-      report("whole");
+      await Promise.race([
+        allHave(observed, survivors),
+        new Promise((resolve) => setTimeout(resolve, task.withinMs)),
+      ]);
+      report("whole", { isWhole: observed.every(({ members }) => members.size === survivors) });
       break;
     default:
       throw new Error(`no such step: ${task.step}`);
