@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use foundation_broadcast::{BroadcastInput, Payload};
 use foundation_detector::{DetectorInput, Probing};
-use foundation_machine::{Micros, PeerId, Rng};
+use foundation_machine::{Micros, PeerId, Rng, Timers};
 use foundation_membership::{
     OverlayInput, OverlayMessage, Roster, RosterInput, Strategy, SwitchInput,
 };
@@ -17,6 +17,7 @@ use crate::links::Links;
 use crate::message::{Carried, ClusterMessage};
 use crate::named::Named;
 use crate::options::ClusterOptions;
+use crate::reach::Reach;
 use crate::router::{Router, RouterInput};
 use crate::seeds::{Asker, SeedAsks};
 use crate::work::Task;
@@ -51,6 +52,9 @@ pub struct Cluster<B> {
     pub(crate) router: Router<Carried<B>>,
     pub(crate) gate: Gate<B>,
     pub(crate) seeds: SeedAsks,
+    pub(crate) reach: Reach,
+    /// Links to lives that are over, and when they are closed.
+    pub(crate) farewells: Timers<PeerId>,
     pub(crate) leave_at: Micros,
     pub(crate) costs_at: Micros,
     pub(crate) counters: ClusterCounters,
@@ -84,6 +88,8 @@ impl<B: Payload> Cluster<B> {
             router: Router::new(options.router.clone(), planted, own, rng.fork()),
             gate: Gate::new(options.announce_wait, planted),
             seeds: SeedAsks::default(),
+            reach: Reach::new(options.reach_period),
+            farewells: Timers::default(),
             leave_at: Micros::NEVER,
             counters: ClusterCounters::default(),
             work: VecDeque::new(),
@@ -133,7 +139,8 @@ impl<B: Payload> Cluster<B> {
         let roster = self.roster.as_ref().map_or(Micros::NEVER, Roster::due);
         let detector = self.detector.as_ref().map_or(Micros::NEVER, Probing::due);
         let own = [self.router.due(), self.links.due(), self.gate.due(), self.leave_at];
-        let own = own.into_iter().chain([roster, detector, self.costs_at]);
+        let reach = [self.reach.due(), self.farewells.due()];
+        let own = own.into_iter().chain(reach).chain([roster, detector, self.costs_at]);
         let overlays = self.overlays.iter().map(Named::due);
         own.chain(overlays).min().unwrap_or(Micros::NEVER)
     }
@@ -242,6 +249,7 @@ impl<B: Payload> Cluster<B> {
             let spread = u32::try_from(self.options.cost_period.0 / 4).unwrap_or(u32::MAX);
             let jitter = Micros(u64::from(self.rng.below(spread)));
             self.costs_at = now + self.options.cost_period + jitter;
+            self.tell_down();
             self.tell_costs();
         }
         if self.router.due() <= now {
@@ -249,6 +257,8 @@ impl<B: Payload> Cluster<B> {
         }
         self.gate.expire(now);
         self.links_due(now, out);
+        self.reach_due(now, out);
+        self.farewells_due(now, out);
         if self.leave_at <= now {
             self.leave_at = Micros::NEVER;
             self.tell_overlays(&OverlayInput::Leave);

@@ -14,6 +14,7 @@ mod links;
 mod message;
 mod named;
 mod options;
+mod reach;
 mod router;
 mod seeds;
 mod views;

@@ -21,6 +21,8 @@ pub(crate) enum Holder {
     Router,
     /// The detector, to see whether the peer is there.
     Detector,
+    /// A member that had been taken for lost was tried again, or met.
+    Reach,
 }
 
 /// What the two ends of a link say of their use for it.

@@ -27,7 +27,13 @@ pub struct ClusterOptions {
     /// A node that leaves has so long to tell members, before it tells neighbours. Default: 50 ms
     /// (news is batched for 10 ms).
     pub leave_linger: Micros,
-    /// How often overlays hear what links to peers that they may choose would cost. Default: 5 s
+    /// All members together dial about one that was found failed in this time, each at most every
+    /// 2 s and at least every 5 min on average, so that the two sides of a cut that heals meet;
+    /// [`Micros::NEVER`] for not at all. Default: 1 s (parts of 2,000 nodes meet within seconds,
+    /// and whoever is gone for good is dialled once a second at most, by all).
+    pub reach_period: Micros,
+    /// How often overlays hear what links to peers that they may choose would cost, and which of
+    /// these are down. Default: 5 s
     /// (half of a shuffle period).
     pub cost_period: Micros,
     /// A bug for every machine to have, for the simulator's own proof.
@@ -46,6 +52,7 @@ impl Default for ClusterOptions {
             detector: Some(DetectorOptions::default()),
             overlays: vec![NamedOverlay::new("control", Strategy::FullMesh)],
             router: RouterOptions::default(),
+            reach_period: Micros::from_millis(1_000),
             cost_period: Micros::from_millis(5_000),
             link_linger: Micros::from_millis(1_000),
             announce_wait: Micros::from_millis(10_000),

@@ -146,9 +146,13 @@ impl ClientServer {
             OverlayInput::MemberDown(peer) => {
                 self.servers.remove(&peer);
             }
+            OverlayInput::Met(peer) if self.wants_seed(peer) => self.ask(peer, now, out),
             OverlayInput::Due => self.on_due(now, out),
             OverlayInput::Leave => self.leave(out),
-            OverlayInput::SeedFailed | OverlayInput::Cost { .. } | OverlayInput::MemberUp(_) => {}
+            OverlayInput::SeedFailed
+            | OverlayInput::Met(_)
+            | OverlayInput::Cost { .. }
+            | OverlayInput::MemberUp(_) => {}
         }
     }
 

@@ -128,6 +128,7 @@ impl FullMesh {
             OverlayInput::Due => {}
             OverlayInput::Leave => self.leave(out),
             OverlayInput::SeedFailed
+            | OverlayInput::Met(_)
             | OverlayInput::Received { .. }
             | OverlayInput::Cost { .. } => {}
         }

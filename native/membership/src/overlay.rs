@@ -55,6 +55,9 @@ pub enum OverlayInput<M> {
     MemberUp(PeerId),
     /// The roster says that this member is down or has left.
     MemberDown(PeerId),
+    /// The link to that peer is up, which had been taken for lost: the two may be in two parts of
+    /// the overlay. It stays up for some seconds. Comes at the end that dialled.
+    Met(PeerId),
     /// The time of the earliest timer has come.
     Due,
     /// This node leaves: neighbours are told.

@@ -83,6 +83,7 @@ impl StaticLinks {
             OverlayInput::Leave => self.leave(out),
             OverlayInput::LinkUp { is_seed: false, .. }
             | OverlayInput::SeedFailed
+            | OverlayInput::Met(_)
             | OverlayInput::DialFailed(_)
             | OverlayInput::Cost { .. }
             | OverlayInput::MemberUp(_)

@@ -202,6 +202,7 @@ impl<M> OverlayInput<M> {
             OverlayInput::MemberUp(peer) => OverlayInput::MemberUp(peer),
             OverlayInput::MemberDown(peer) => OverlayInput::MemberDown(peer),
             OverlayInput::Due => OverlayInput::Due,
+            OverlayInput::Met(peer) => OverlayInput::Met(peer),
             OverlayInput::Leave => OverlayInput::Leave,
         })
     }

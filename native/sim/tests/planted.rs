@@ -5,7 +5,9 @@
 use foundation_machine::Planted;
 use foundation_sim::{bugs, ground, how};
 
-/// A bug, the scenario that finds it, and its seed.
+/// A bug, the scenario that finds it, and its seed. Those of HyParView that keep parts of an overlay
+/// from meeting are found by membership's own test: members that keep a roster dial across a healed
+/// cut.
 const CATCHES: &[(&str, &str, u64)] = &[
     ("client_takes_client", "chaos", 10),
     ("cluster_hangs_up_shared_link", "chaos", 1),
@@ -26,7 +28,6 @@ const CATCHES: &[(&str, &str, u64)] = &[
     ("hyparview_waits_for_ever", "chaos", 150),
     ("hyparview_always_high", "chaos", 30),
     ("hyparview_takes_itself", "chaos", 1),
-    ("hyparview_merges_nobody", "chaos", 123),
     ("xbot_takes_both", "chaos", 1),
     ("detector_suspects_busy_members", "chaos", 10),
     ("plumtree_grafted_twice", "chaos", 2),

@@ -64,6 +64,23 @@ impl<B: Payload> Cluster<B> {
         }
     }
 
+    /// Overlays hear which of the peers that they may choose are down: others may have named them
+    /// since.
+    pub(crate) fn tell_down(&mut self) {
+        if self.roster.is_none() {
+            return;
+        }
+        for overlay in self.overlay_numbers() {
+            for generation in &self.overlays[usize::from(overlay.0)].generations {
+                let peers = generation.machine.passive().iter().copied();
+                for peer in peers.filter(|peer| self.gate.is_down(*peer)) {
+                    let input = OverlayInput::MemberDown(peer);
+                    self.work.push_back(Task::Overlay { overlay, epoch: generation.key, input });
+                }
+            }
+        }
+    }
+
     /// Overlays hear what links to peers that they may choose would cost.
     pub(crate) fn tell_costs(&mut self) {
         let Some(detector) = &self.detector else { return };

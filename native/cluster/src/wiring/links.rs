@@ -30,8 +30,7 @@ impl<B: Payload> Cluster<B> {
             return;
         }
         if peer == self.own || self.is_superseded(peer) {
-            self.counters.stale += 1;
-            return out.push(Output::HangUp(peer));
+            return self.turn_away(peer, now, out);
         }
         for earlier in self.links.lives_of(peer.node) {
             self.drop_link(earlier, LinkEnd::Lost, now, out);
@@ -43,6 +42,7 @@ impl<B: Payload> Cluster<B> {
         self.work.push_back(Task::Router(RouterInput::LinkUp(peer)));
         self.work.push_back(Task::Detector(DetectorInput::LinkUp(peer)));
         self.tell_switches(&SwitchInput::NeighbourUp(peer));
+        self.meet(peer, now, out);
     }
 
     /// An overlay holds the link to a seed that it asked for.
@@ -77,10 +77,12 @@ impl<B: Payload> Cluster<B> {
         now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
+        self.farewells.cancel(&peer);
         let mut wanted = Vec::new();
         if !self.links.go_down(peer, &mut wanted) {
             return;
         }
+        self.part(peer);
         let is_deaf = self.options.planted.is("cluster_link_down_misses_overlay");
         for (overlay, epoch) in self.generations() {
             if overlay == OverlayNo(0) && is_deaf {
@@ -112,6 +114,7 @@ impl<B: Payload> Cluster<B> {
                     self.work.push_back(Task::Overlay { overlay, epoch, input });
                 }
                 Holder::Router => {}
+                Holder::Reach => self.reach.asked = self.reach.asked.filter(|it| *it != peer),
                 Holder::Detector => self.tell_detector(DetectorInput::DialFailed(peer)),
             }
         }
@@ -196,6 +199,7 @@ impl<B: Payload> Cluster<B> {
                     let is_seed = self.seeds.take_member(peer, (overlay, epoch));
                     self.tell_link_up(peer, (overlay, epoch), is_seed, now, out);
                 }
+                LinkOutput::Ready(peer, Holder::Reach) => self.meet(peer, now, out),
                 LinkOutput::Ready(peer, Holder::Detector) => {
                     self.tell_detector(DetectorInput::LinkUp(peer));
                 }

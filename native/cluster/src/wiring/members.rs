@@ -4,7 +4,7 @@ use foundation_broadcast::Payload;
 use foundation_detector::DetectorInput;
 use foundation_machine::{Micros, PeerId};
 use foundation_membership::{
-    DownReason as RosterReason, LinkEnd, RosterEvent, RosterInput, RosterOutput,
+    DownReason as RosterReason, LinkEnd, OverlayInput, RosterEvent, RosterInput, RosterOutput,
 };
 
 use crate::cluster::Cluster;
@@ -29,18 +29,21 @@ impl<B: Payload> Cluster<B> {
                 RosterOutput::Send { to, message } => {
                     self.send(to, ClusterMessage::Roster(message), out);
                 }
-                RosterOutput::Event(event) => self.member_event(event, out),
+                RosterOutput::Event(event) => self.member_event(event, now, out),
             }
         }
     }
 
-    fn member_event(&mut self, event: RosterEvent, out: &mut Vec<Output<B>>) {
+    fn member_event(&mut self, event: RosterEvent, now: Micros, out: &mut Vec<Output<B>>) {
         match event {
             RosterEvent::MemberUp(peer) => {
                 out.extend(self.gate.come_up(peer).into_iter().map(Output::Event));
                 self.tell_member_up(peer);
             }
-            RosterEvent::MemberDown { peer, reason } => self.member_down(peer, reason, out),
+            RosterEvent::MemberDown { peer, reason } => {
+                self.member_down(peer, reason, out);
+                self.plan_reach(now);
+            }
             RosterEvent::MemberBusy { peer, isolates } => {
                 out.push(Output::Event(ClusterEvent::Busy { peer, isolates }));
                 self.tell_detector(DetectorInput::MemberBusy { peer, isolates });
@@ -63,6 +66,9 @@ impl<B: Payload> Cluster<B> {
             RosterEvent::Removed(reason) => {
                 let reason = down_reason(reason);
                 out.push(Output::Event(ClusterEvent::Removed(reason)));
+                // Whoever is asked for a link would turn this life away, again and again.
+                self.reach.done();
+                self.tell_overlays(&OverlayInput::Leave);
             }
         }
     }

@@ -5,6 +5,7 @@ mod detector;
 mod links;
 mod members;
 mod overlays;
+mod reach;
 mod routes;
 mod switches;
 

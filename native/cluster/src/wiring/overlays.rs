@@ -69,8 +69,9 @@ impl<B: Payload> Cluster<B> {
         self.ask_link(peer, Holder::Overlay(overlay, epoch), now, out);
     }
 
-    fn is_neighbour(&self, peer: PeerId) -> bool {
-        self.overlays.iter().any(|named| named.neighbours.contains(peer))
+    /// By an overlay, or for having been met.
+    pub(crate) fn is_neighbour(&self, peer: PeerId) -> bool {
+        self.reach.holds(peer) || self.overlays.iter().any(|named| named.neighbours.contains(peer))
     }
 
     fn neighbour_up(&mut self, overlay: OverlayNo, epoch: u64, peer: PeerId) {

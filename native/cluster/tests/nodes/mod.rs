@@ -3,6 +3,7 @@
 mod composition;
 mod detection;
 mod net;
+mod parted;
 mod routes;
 mod stories;
 mod strategies;

@@ -182,6 +182,7 @@ impl HyParView {
                 self.views.forget(peer);
                 self.tried.remove(&peer);
             }
+            OverlayInput::Met(peer) => self.on_met(peer, now, out),
             OverlayInput::Due => self.on_due(now, out),
             OverlayInput::Leave => self.leave(out),
         }

@@ -89,6 +89,16 @@ impl HyParView {
         self.dial_next_seed(now, out);
     }
 
+    /// Somebody of another part, most likely: this node joins that one.
+    pub(super) fn on_met(&mut self, peer: PeerId, now: Micros, out: &mut Out) {
+        self.links.insert(peer);
+        self.held.insert(peer);
+        if !self.views.is_active(peer) && !self.requests.contains_key(&peer) {
+            self.requests.insert(peer, Request::new(Aim::Join));
+            self.ask(peer, now, out);
+        }
+    }
+
     pub(super) fn on_seed_up(&mut self, peer: PeerId, now: Micros, out: &mut Out) {
         let is_compared = self.seeds.compared > 0;
         self.seeds.compared = self.seeds.compared.saturating_sub(1);

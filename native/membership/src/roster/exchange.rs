@@ -9,7 +9,7 @@ use foundation_machine::{NodeNo, PeerId};
 
 use super::Roster;
 use super::io::{BUCKETS_MAX, RECORDS_MAX, RosterMessage};
-use super::record::{DownReason, MemberRecord, Rank};
+use super::record::{DownReason, Mark, MemberRecord, Rank};
 use super::table::{bucket_of, record_hash};
 
 /// Members a bucket, about: a bucket that differs travels whole.
@@ -161,6 +161,11 @@ impl Roster {
         if let Some(member) = self.table.get(record.peer.node) {
             let held = &member.record;
             return (held.rank() > record.rank()).then(|| held.clone());
+        }
+        if let Some(term) = self.table.failed_term(record.peer) {
+            let failed =
+                MemberRecord { term, mark: Mark::Failed, ..MemberRecord::alive(record.peer) };
+            return (failed.rank() > record.rank()).then_some(failed);
         }
         let is_gone = self.table.is_gone(record.peer);
         is_gone.then(|| MemberRecord::removed(record.peer, DownReason::Expired))

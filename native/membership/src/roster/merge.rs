@@ -22,7 +22,8 @@ impl Roster {
         if peer.node == self.own.peer.node {
             return self.hear_of_myself(&record, now, out);
         }
-        if self.table.is_gone(peer) {
+        let is_old = |failed| record.term <= failed;
+        if self.table.is_gone(peer) || self.table.failed_term(peer).is_some_and(is_old) {
             self.counters.removed += 1;
             return false;
         }

@@ -40,9 +40,8 @@ enum Timer {
 
 /// The members of the cluster as one node knows them.
 ///
-/// A member's life never comes back once it has left, was evicted, was replaced by a later one or
-/// was down for longer than tombstones are kept. A later life always can, and replaces the earlier
-/// one at once. A member found failed comes back in the same life only by its own word, which it
+/// A member's life never comes back once it has left, was evicted or was replaced by a later one. A
+/// later life always can, and replaces the earlier one at once. A member found failed comes back in the same life only by its own word, which it
 /// gives when the verdict comes to its ears: so a healed cut needs no restart. Where a verdict
 /// comes from elsewhere about a member that nobody here suspected, the member is suspect first and
 /// has [`RosterOptions::contest`] to answer.
@@ -494,6 +493,33 @@ impl Roster {
     pub fn status(&self, peer: PeerId) -> Option<MemberStatus> {
         let member = self.table.get(peer.node)?;
         (member.record.peer == peer).then(|| member.status())
+    }
+
+    /// Whether the others have removed this node's own life.
+    #[must_use]
+    pub fn has_been_removed(&self) -> bool {
+        self.is_removed
+    }
+
+    /// Whether that life was found failed, and may come back by its own word.
+    #[must_use]
+    pub fn is_lost(&self, peer: PeerId) -> bool {
+        self.status(peer) == Some(MemberStatus::Down(DownReason::Failed))
+            || self.table.failed_term(peer).is_some()
+    }
+
+    /// Lives that were found failed and may come back, as those beyond a cut do.
+    pub fn lost(&self) -> impl Iterator<Item = PeerId> {
+        let held = self.members().map(|(peer, _)| peer).filter(|peer| self.is_lost(*peer));
+        held.chain(self.table.failed_and_forgotten())
+    }
+
+    /// What a node has to hear that turns up in that life, which is removed.
+    #[must_use]
+    pub fn removal(&self, peer: PeerId) -> Option<RosterMessage> {
+        let better =
+            self.better_than(&MemberRecord::alive(peer)).filter(|_| self.is_removed(peer))?;
+        Some(RosterMessage::News { records: vec![better] })
     }
 
     /// The life of a node that is up.

@@ -29,7 +29,7 @@ pub enum DownReason {
     Evicted,
     /// A later life of its node is there. Final.
     Restarted,
-    /// It was down for longer than tombstones are kept. Final.
+    /// It was removed, longer ago than tombstones are kept. Final.
     Expired,
 }
 

@@ -33,12 +33,20 @@ impl Member {
     }
 }
 
+/// What is left of a tombstone.
+#[derive(Clone, Copy, Debug)]
+struct Gone {
+    life: NodeLife,
+    /// The term in which it was found failed; nothing where it was removed.
+    failed: Option<u16>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     members: BTreeMap<NodeNo, Member>,
     tombstones: BTreeSet<(Micros, NodeNo)>,
     /// The last life of each node that is gone without a tombstone, and the order of forgetting.
-    gone: BTreeMap<NodeNo, NodeLife>,
+    gone: BTreeMap<NodeNo, Gone>,
     gone_order: VecDeque<NodeNo>,
     /// Over the members that are up.
     hash: u64,
@@ -108,7 +116,21 @@ impl Table {
 
     /// Whether this life is gone for good and only that is known of it.
     pub(crate) fn is_gone(&self, peer: PeerId) -> bool {
-        self.gone.get(&peer.node).is_some_and(|&life| peer.life <= life)
+        self.gone.get(&peer.node).is_some_and(|gone| {
+            peer.life < gone.life || (peer.life == gone.life && gone.failed.is_none())
+        })
+    }
+
+    /// The term in which this life was found failed, where only that is known of it.
+    pub(crate) fn failed_term(&self, peer: PeerId) -> Option<u16> {
+        let gone = self.gone.get(&peer.node).filter(|gone| gone.life == peer.life)?;
+        gone.failed.filter(|_| !self.members.contains_key(&peer.node))
+    }
+
+    /// Lives of which only that is known: that they were found failed, and may come back.
+    pub(crate) fn failed_and_forgotten(&self) -> impl Iterator<Item = PeerId> {
+        let peers = self.gone.iter().map(|(&node, gone)| PeerId { node, life: gone.life });
+        peers.filter(|peer| self.failed_term(*peer).is_some())
     }
 
     /// Puts a record in place of the node's former one, which is handed back.
@@ -153,7 +175,9 @@ impl Table {
         if forgets {
             return 0;
         }
-        if self.gone.insert(node, member.record.peer.life).is_none() {
+        let record = &member.record;
+        let failed = (record.mark == Mark::Failed).then_some(record.term);
+        if self.gone.insert(node, Gone { life: record.peer.life, failed }).is_none() {
             self.gone_order.push_back(node);
         }
         let mut forgotten = 0;

@@ -84,12 +84,7 @@ pub(super) fn members(run: &mut Run<'_>) -> Result<(), End> {
     run.phase("healed");
     let took = agree(run, seconds(300))?;
     let beside = Some("Distributed Erlang 24-31 s, Partisan 23-26 s until traffic is back");
-    run.figure(
-        "rosters alike after the heal, s",
-        as_seconds(took),
-        Some(Bar::AtMost(180.0)),
-        beside,
-    );
+    run.figure("rosters alike after the heal, s", as_seconds(took), Some(Bar::AtMost(5.0)), beside);
     run.phase("rest");
     run.wait(seconds(40))?;
     at_rest(run, 0)?;
