@@ -1,8 +1,8 @@
 //! Which members that were found failed are tried again, and links to those that answered.
 //!
 //! A cut that lasts leaves two parts whose members take each other for failed. Somebody has to dial
-//! across it when it heals, and seeds may all be on one side. So every member dials one that is lost
-//! now and then, all together about one in a period.
+//! across it when it heals, and seeds may all be on one side. So every member dials one that is
+//! lost now and then, all together about one in a period.
 
 use std::collections::BTreeMap;
 

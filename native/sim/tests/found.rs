@@ -33,8 +33,8 @@ fn the_first_messages_of_a_servers_new_life_arrive() {
     }
 }
 
-/// Rosters of two hundred nodes were alike only 20 s to 100 s after a cut had healed: nobody dialled
-/// across it before seeds were compared.
+/// Rosters of two hundred nodes were alike only 20 s to 100 s after a cut had healed: nobody
+/// dialled across it before seeds were compared.
 #[test]
 fn rosters_are_alike_seconds_after_a_heal() {
     let report = run("members", 200, 1);

@@ -5,9 +5,9 @@
 use foundation_machine::Planted;
 use foundation_sim::{bugs, ground, how};
 
-/// A bug, the scenario that finds it, and its seed. Those of HyParView that keep parts of an overlay
-/// from meeting are found by membership's own test: members that keep a roster dial across a healed
-/// cut.
+/// A bug, the scenario that finds it, and its seed. Those of HyParView that keep parts of an
+/// overlay from meeting are found by membership's own test: members that keep a roster dial across
+/// a healed cut.
 const CATCHES: &[(&str, &str, u64)] = &[
     ("client_takes_client", "chaos", 10),
     ("cluster_hangs_up_shared_link", "chaos", 1),

@@ -40,11 +40,12 @@ enum Timer {
 
 /// The members of the cluster as one node knows them.
 ///
-/// A member's life never comes back once it has left, was evicted or was replaced by a later one. A
-/// later life always can, and replaces the earlier one at once. A member found failed comes back in the same life only by its own word, which it
-/// gives when the verdict comes to its ears: so a healed cut needs no restart. Where a verdict
-/// comes from elsewhere about a member that nobody here suspected, the member is suspect first and
-/// has [`RosterOptions::contest`] to answer.
+/// A member's life never comes back once it has left, was evicted or was replaced by a later one.
+/// A later life always can, and replaces the earlier one at once. A member found failed comes
+/// back in the same life only by its own word, which it gives when the verdict comes to its ears:
+/// so a healed cut needs no restart. Where a verdict comes from elsewhere about a member that
+/// nobody here suspected, the member is suspect first and has [`RosterOptions::contest`] to
+/// answer.
 ///
 /// Digests tell members apart by their lives: lives have to be random (`NodeLife::random`).
 #[derive(Debug)]

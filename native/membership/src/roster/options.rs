@@ -37,8 +37,8 @@ pub struct RosterOptions {
     /// A member that others take for failed and nobody here suspected may answer for so long.
     /// Default 2 s: news there and back in a thousand nodes takes less than one.
     pub contest: Micros,
-    /// How long a member that is down is remembered in full; afterwards no more of it than its life,
-    /// and that it was removed or in which term it was found failed.
+    /// How long a member that is down is remembered in full; afterwards no more of it than its
+    /// life, and that it was removed or in which term it was found failed.
     /// Default 24 h (Pekko: tombstones).
     pub tombstone: Micros,
     /// Members that are down and remembered in full; the earliest go first. Default 16,384.
