@@ -37,6 +37,12 @@ impl Generation {
             _ => None,
         }
     }
+
+    /// Whether that neighbour is a client, which relays nothing.
+    pub(crate) fn is_client(&self, peer: PeerId) -> bool {
+        let Overlay::ClientServer(roles) = &self.machine else { return false };
+        roles.role_of(peer) == Some(Role::Client)
+    }
 }
 
 /// An overlay.

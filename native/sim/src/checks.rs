@@ -14,6 +14,13 @@ enum Told {
     Down { life: NodeLife, is_final: bool },
 }
 
+/// Both views of a node in an overlay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Views {
+    active: Vec<PeerId>,
+    passive: Vec<PeerId>,
+}
+
 /// What is checked beside that which always is.
 #[derive(Clone, Copy, Debug)]
 pub struct ChecksOptions {
@@ -40,10 +47,12 @@ pub struct Checks {
     pub epochs: Vec<Vec<u64>>,
     options: ChecksOptions,
     lives: Vec<NodeLife>,
-    told: Vec<Vec<Told>>,
+    // By node and by whom it was told of: of thousands of nodes each hears of few.
+    told: Vec<std::collections::BTreeMap<u32, Told>>,
     last_route: std::collections::BTreeMap<(u32, PeerId), u64>,
-    peers: Vec<PeerId>,
-    passive: Vec<PeerId>,
+    // By node and overlay: the views as they were last checked.
+    seen: Vec<Vec<Views>>,
+    views: Views,
     gauges: Vec<Gauge>,
 }
 
@@ -63,19 +72,24 @@ impl Checks {
             lives: Vec::new(),
             told: Vec::new(),
             last_route: std::collections::BTreeMap::new(),
-            peers: Vec::new(),
-            passive: Vec::new(),
+            seen: Vec::new(),
+            views: Views::default(),
             gauges: Vec::new(),
         }
     }
 
     fn views<S: Subject>(&mut self, step: &Step<'_, S>) -> Result<(), String> {
         for overlay in 0..step.subject.overlays() {
-            self.peers.clear();
-            self.passive.clear();
-            step.subject.active(overlay, &mut self.peers);
-            step.subject.passive(overlay, &mut self.passive);
-            for (name, view) in [("active", &mut self.peers), ("passive", &mut self.passive)] {
+            let Views { active, passive } = &mut self.views;
+            active.clear();
+            passive.clear();
+            step.subject.active(overlay, active);
+            step.subject.passive(overlay, passive);
+            if self.are_seen(step.node, overlay) {
+                continue;
+            }
+            let Views { active, passive } = &mut self.views;
+            for (name, view) in [("active", &mut *active), ("passive", &mut *passive)] {
                 view.sort_unstable();
                 if view.iter().any(|it| it.node == step.id.node) {
                     return Err(format!("is in its own {name} view of overlay {overlay}"));
@@ -84,12 +98,28 @@ impl Checks {
                     return Err(format!("has {two:?} in one {name} view of overlay {overlay}"));
                 }
             }
-            let both = self.peers.iter().find(|it| self.passive.binary_search(it).is_ok());
+            let both = active.iter().find(|it| passive.binary_search(it).is_ok());
             if let Some(peer) = both {
                 return Err(format!("has {peer:?} in both views of overlay {overlay}"));
             }
         }
         Ok(())
+    }
+
+    /// Whether the views at hand are those that were checked last; from now on they are.
+    fn are_seen(&mut self, node: u32, overlay: usize) -> bool {
+        if self.seen.len() <= node as usize {
+            self.seen.resize_with(node as usize + 1, Vec::new);
+        }
+        let row = &mut self.seen[node as usize];
+        if row.len() <= overlay {
+            row.resize_with(overlay + 1, Views::default);
+        }
+        let is_same = row[overlay] == self.views;
+        if !is_same {
+            row[overlay].clone_from(&self.views);
+        }
+        is_same
     }
 
     fn bounds<S: Subject>(&mut self, step: &Step<'_, S>) -> Result<(), String> {
@@ -103,13 +133,9 @@ impl Checks {
 
     fn told(&mut self, node: u32, of: PeerId) -> &mut Told {
         if self.told.len() <= node as usize {
-            self.told.resize(node as usize + 1, Vec::new());
+            self.told.resize_with(node as usize + 1, Default::default);
         }
-        let row = &mut self.told[node as usize];
-        if row.len() <= of.node.0 as usize {
-            row.resize(of.node.0 as usize + 1, Told::Nothing);
-        }
-        &mut row[of.node.0 as usize]
+        self.told[node as usize].entry(of.node.0).or_insert(Told::Nothing)
     }
 
     fn up<S: Subject>(&mut self, step: &Step<'_, S>, peer: PeerId) -> Result<(), String> {
@@ -187,9 +213,9 @@ impl Checks {
                 self.framed(step, origin)?;
                 self.ledger.broadcast_came(payload, origin, step.node, hops, step.now)
             }
-            News::Routed { origin, payload } => {
+            News::Routed { origin, payload, hops } => {
                 self.framed(step, origin)?;
-                self.ledger.routed_came(payload, origin, step.id, step.now)?;
+                self.ledger.routed_came(payload, origin, step.id, hops, step.now)?;
                 let last = self.last_route.insert((step.node, origin), payload).unwrap_or(0);
                 if last > payload {
                     return Err(format!("hears {origin:?}'s route {payload} after {last}"));
@@ -238,6 +264,9 @@ impl<S: Subject> Observer<S> for Checks {
             row.clear();
         }
         if let Some(row) = self.epochs.get_mut(node as usize) {
+            row.clear();
+        }
+        if let Some(row) = self.seen.get_mut(node as usize) {
             row.clear();
         }
         self.last_route.retain(|&(receiver, _), _| receiver != node);

@@ -11,7 +11,7 @@ use crate::simulate::{SimulateOptions, run_plan};
 /// What is run to find bugs: small, and each with another weight.
 pub const GROUNDS: &[Ground] = &[
     Ground { scenario: "chaos", nodes: 16, turns: 25, fail: 0.0 },
-    Ground { scenario: "crash", nodes: 60, turns: 0, fail: 0.8 },
+    Ground { scenario: "crash", nodes: 60, turns: 50, fail: 0.8 },
     Ground { scenario: "tree", nodes: 60, turns: 0, fail: 0.2 },
     Ground { scenario: "at-once", nodes: 30, turns: 0, fail: 0.0 },
     Ground { scenario: "optimise", nodes: 60, turns: 0, fail: 0.0 },

@@ -62,6 +62,8 @@ pub struct RouteRecord {
     pub to: PeerId,
     /// When.
     pub at: Micros,
+    /// How many links it took, once it has come.
+    pub hops: u32,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -92,7 +94,7 @@ impl Ledger {
 
     /// Books a routed message; answers its payload.
     pub fn route(&mut self, from: PeerId, to: PeerId, at: Micros) -> Payload {
-        self.routes.push(RouteRecord { from, to, at, outcome: Outcome::Open });
+        self.routes.push(RouteRecord { from, to, at, hops: 0, outcome: Outcome::Open });
         (self.routes.len() as u64 - 1) << 1 | 1
     }
 
@@ -132,6 +134,7 @@ impl Ledger {
         payload: Payload,
         origin: PeerId,
         own: PeerId,
+        hops: u32,
         now: Micros,
     ) -> Result<(), String> {
         let record = self.routes.get_mut((payload >> 1) as usize).filter(|_| payload & 1 == 1);
@@ -148,6 +151,7 @@ impl Ledger {
                 return Err(format!("route {payload} of {origin:?} is delivered twice"));
             }
         };
+        record.hops = hops;
         Ok(())
     }
 
@@ -209,11 +213,11 @@ mod tests {
     fn a_route_ends_once_and_with_whom_it_is_for() {
         let mut ledger = Ledger::default();
         let payload = ledger.route(peer(0), peer(1), Micros(1));
-        assert!(ledger.routed_came(payload, peer(0), peer(2), Micros(2)).is_err());
+        assert!(ledger.routed_came(payload, peer(0), peer(2), 1, Micros(2)).is_err());
         assert!(ledger.given_up(payload, peer(1)).is_err());
         assert!(ledger.given_up(payload, peer(0)).is_ok());
-        assert!(ledger.routed_came(payload, peer(0), peer(1), Micros(2)).is_ok());
+        assert!(ledger.routed_came(payload, peer(0), peer(1), 1, Micros(2)).is_ok());
         assert_eq!(ledger.routes[0].outcome, Outcome::ArrivedAndGivenUp);
-        assert!(ledger.routed_came(payload, peer(0), peer(1), Micros(3)).is_err());
+        assert!(ledger.routed_came(payload, peer(0), peer(1), 1, Micros(3)).is_err());
     }
 }

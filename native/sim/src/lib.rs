@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bars;
 mod census;
 mod checks;
 mod clock;
@@ -23,6 +24,7 @@ mod trace;
 mod watch;
 mod world;
 
+pub use bars::{Across, ROWS, Row, line};
 pub use census::{Census, Mark};
 pub use checks::{Checks, ChecksOptions};
 pub use foundation_cluster::bugs;

@@ -235,8 +235,8 @@ impl Subject for Machine {
             ClusterEvent::Broadcast { origin, payload, hops, .. } => {
                 News::Broadcast { origin, payload: payload.0, hops: hops.into() }
             }
-            ClusterEvent::Routed { origin, payload, .. } => {
-                News::Routed { origin, payload: payload.0 }
+            ClusterEvent::Routed { origin, payload, hops, .. } => {
+                News::Routed { origin, payload: payload.0, hops: hops.into() }
             }
             ClusterEvent::RouteFailed { payload: Some(payload), .. } => {
                 News::Unroutable { payload: payload.0 }

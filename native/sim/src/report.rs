@@ -28,7 +28,8 @@ impl Bar {
         }
     }
 
-    fn text(self) -> String {
+    /// The bar in a report's words.
+    pub(crate) fn text(self) -> String {
         match self {
             Bar::AtMost(most) => format!("<= {}", short(most)),
             Bar::AtLeast(least) => format!(">= {}", short(least)),
@@ -93,7 +94,7 @@ impl From<Violation> for Finding {
 }
 
 /// What a run shows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Which scenario.
@@ -185,7 +186,7 @@ fn joined(counts: &[Count]) -> String {
 }
 
 /// Whole numbers whole, others with four digits.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     if value == value.trunc() && value.abs() < 1e12 {
         format!("{value:.0}")
     } else if value.abs() >= 100.0 {

@@ -106,6 +106,11 @@ impl<'a> Run<'a> {
         Run { fleet, plan, figures, views, wanted, phase: "start", progress }
     }
 
+    /// Another fleet, whose progress the same caller hears of.
+    pub fn beside(&mut self, plan: Plan) -> Run<'_> {
+        Run::new(plan, &mut *self.progress)
+    }
+
     /// From now on that is being done.
     pub fn phase(&mut self, phase: &'static str) {
         self.phase = phase;

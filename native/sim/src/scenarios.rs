@@ -9,6 +9,7 @@ mod overlay;
 mod paths;
 mod rest;
 mod stage;
+mod switches;
 
 use foundation_cluster::Strategy;
 use foundation_machine::Micros;
@@ -45,7 +46,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "nodes join one by one, a part of them crashes at once, the rest finds together",
         nodes: 1_000,
         fail: 0.5,
-        turns: 0,
+        turns: 50,
         wanted: &[Mark::Start, Mark::Crash, Mark::Broadcast],
         // Nearly even, as in the rounds of the model that the bars on hops come from.
         prepare: |plan| {
@@ -135,6 +136,16 @@ pub const SCENARIOS: &[Scenario] = &[
         run: members::slow,
     },
     Scenario {
+        name: "hours",
+        about: "so many hours in which nothing fails, and nobody is suspected or told down",
+        nodes: 32,
+        fail: 0.0,
+        turns: 1,
+        wanted: &[Mark::Start, Mark::Broadcast],
+        prepare: |plan| plan.node.has_roster = true,
+        run: members::hours,
+    },
+    Scenario {
         name: "homes",
         about: "servers end one after the other and their clients find another",
         nodes: 60,
@@ -160,13 +171,13 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "switch",
-        about: "an overlay is switched again and again while everybody broadcasts",
+        about: "an overlay is switched again and again under load, with losses and crashes in half",
         nodes: 20,
         fail: 0.0,
         turns: 10,
-        wanted: &[Mark::Switch, Mark::Broadcast],
-        prepare: |plan| plan.node.has_roster = true,
-        run: paths::switch,
+        wanted: &[Mark::Switch, Mark::Broadcast, Mark::Route],
+        prepare: switches::prepare,
+        run: switches::switch,
     },
     Scenario {
         name: "chaos",

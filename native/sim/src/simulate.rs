@@ -82,6 +82,29 @@ impl fmt::Display for OptionError {
 impl std::error::Error for OptionError {}
 
 impl SimulateOptions {
+    /// The command that runs just that, from the root of the repository.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let mut words = "cargo run --release --manifest-path native/Cargo.toml -p foundation-sim \
+                         --bin simulate -- "
+            .to_owned();
+        words += &self.scenario;
+        let options = [
+            self.nodes.map(|nodes| format!("--nodes {nodes}")),
+            self.fail.map(|fail| format!("--fail {fail}")),
+            self.turns.map(|turns| format!("--turns {turns}")),
+            Some(format!("--seed {}", self.seed)),
+            (!self.seed_rule).then(|| "--no-seed-rule".to_owned()),
+            self.optimise.and_then(|optimises| optimises.then(|| "--optimise".to_owned())),
+            (self.loss > 0.0).then(|| format!("--loss {}", self.loss)),
+        ];
+        for option in options.into_iter().flatten() {
+            words += " ";
+            words += &option;
+        }
+        words
+    }
+
     /// The scenario and what it begins with.
     ///
     /// # Errors

@@ -188,6 +188,8 @@ pub enum News {
         origin: PeerId,
         /// What.
         payload: Payload,
+        /// How many links it took.
+        hops: u32,
     },
     /// A routed message that this node sent was given up, and the application told so.
     Unroutable {

@@ -218,7 +218,10 @@ impl<B: Payload> Router<B> {
         let mut relays = around.relays(routed.overlay);
         relays.retain(|peer| !is_visited(peer));
         let known = [self.vias.of(to), around.news_from(to)].into_iter().flatten();
-        if let Some(via) = known.into_iter().find(|via| relays.contains(via)) {
+        let via = known.into_iter().find(|via| relays.contains(via));
+        // News may have taken a longer way than one server.
+        let is_far = around.has_servers(routed.overlay) && routed.path.len() > 1;
+        if let Some(via) = via.filter(|_| !is_far) {
             return self.forward(via, routed, now, out);
         }
         let is_dialled = is_new && routed.sequence > 0;
@@ -226,7 +229,7 @@ impl<B: Payload> Router<B> {
             self.target(to).wait(Waiting::Relayed(routed));
             return self.dial(to, now, out);
         }
-        match self.rng.pick(&relays).copied() {
+        match via.or_else(|| self.rng.pick(&relays).copied()) {
             Some(relay) => self.forward(relay, routed, now, out),
             None => self.give_back(routed, around, out),
         }

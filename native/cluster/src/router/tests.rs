@@ -45,6 +45,9 @@ impl Around for Place {
     fn hops_max(&self, _overlay: OverlayNo) -> u8 {
         8
     }
+    fn has_servers(&self, _overlay: OverlayNo) -> bool {
+        false
+    }
     fn may_dial(&self, _overlay: OverlayNo, _peer: PeerId) -> bool {
         self.dials
     }

@@ -27,8 +27,10 @@ impl<B: Payload> Around for Surroundings<'_, B> {
 
     fn relays(&self, overlay: OverlayNo) -> Vec<PeerId> {
         let named = self.overlays.get(usize::from(overlay.0));
+        let current = named.and_then(Named::current);
+        let is_client = |peer: PeerId| current.is_some_and(|current| current.is_client(peer));
         let neighbours = named.into_iter().flat_map(|named| named.neighbours.peers());
-        neighbours.filter(|peer| self.links.is_usable(*peer)).collect()
+        neighbours.filter(|peer| self.links.is_usable(*peer) && !is_client(*peer)).collect()
     }
 
     fn hops_max(&self, overlay: OverlayNo) -> u8 {
@@ -38,6 +40,11 @@ impl<B: Payload> Around for Surroundings<'_, B> {
         let members = self.roster.map_or(0, Roster::size);
         let named = self.overlays.get(usize::from(overlay.0));
         hop_limit(members, named.map_or(0, |named| named.neighbours.peers().count()))
+    }
+
+    fn has_servers(&self, overlay: OverlayNo) -> bool {
+        let named = self.overlays.get(usize::from(overlay.0));
+        named.is_some_and(|named| named.switch.current().strategy == Strategy::ClientServer)
     }
 
     /// A client of a client-server overlay leaves it to the servers.

@@ -38,7 +38,11 @@ impl HyParView {
         if self.seeds.count == 0 || self.timers.at(&Timer::Seeds).is_some() {
             return;
         }
-        self.seeds.next = self.rng.below(self.seeds.count);
+        // Each call goes on where the one before ended: drawn anew each time, the few of many seeds
+        // that live may be missed for long.
+        if self.seeds.pause == self.options.seed_pause_min {
+            self.seeds.next = self.rng.below(self.seeds.count);
+        }
         self.seeds.left = u32::from(self.options.seeds_at_once).min(self.seeds.count);
         self.dial_next_seed(now, out);
         let wait = self.around(self.seeds.pause, 50);

@@ -67,7 +67,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Call>, String
     Ok(Some(call))
 }
 
-fn print(report: &Report, call: &Call, begun: Instant) {
+fn print(report: &Report, options: &SimulateOptions, call: &Call, begun: Instant) {
     let seconds = begun.elapsed().as_secs_f64();
     if !call.is_quiet {
         println!("{}  wall time {seconds:.1} s", report.text());
@@ -77,6 +77,7 @@ fn print(report: &Report, call: &Call, begun: Instant) {
     println!("{} seed {} {verdict} {seconds:.1} s", report.scenario, report.seed);
     if !report.holds() {
         report.text().lines().filter(|line| line.starts_with('!')).for_each(|it| println!("{it}"));
+        println!("  replay: {}", options.command());
     }
 }
 
@@ -87,7 +88,7 @@ fn run(call: &Call) -> Result<bool, String> {
         let begun = Instant::now();
         let options = SimulateOptions { seed, ..call.options.clone() };
         let report = simulate(&options, &mut |_| Control::Continue).map_err(|it| it.to_string())?;
-        print(&report, call, begun);
+        print(&report, &options, call, begun);
         holds &= report.holds();
         reports.push(report);
     }

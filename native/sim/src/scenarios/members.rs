@@ -166,25 +166,47 @@ pub(super) fn detection(run: &mut Run<'_>) -> Result<(), End> {
     Ok(())
 }
 
-/// Some nodes stand still again and again for short, and one for long: whom do others believe down?
-pub(super) fn slow(run: &mut Run<'_>) -> Result<(), End> {
+/// Those that stand still again and again.
+fn slow_ones(run: &Run<'_>) -> Vec<u32> {
+    (0..run.plan.nodes).step_by(8).collect()
+}
+
+/// Some nodes stand still again and again for short: how often was one of the others told down, and
+/// how often one of them?
+fn stutter(run: &mut Run<'_>) -> Result<(usize, usize), End> {
     join_in_turn(run, Micros::from_millis(20))?;
     agree(run, seconds(60))?;
     run.phase("stutter");
     run.fleet.observer.keeps_news = true;
-    let slow: Vec<u32> = (0..run.plan.nodes).step_by(8).collect();
-    // So long a stop keeps every link and lets every probe time out.
+    let slow = slow_ones(run);
+    // So long a stop keeps every link and lets every probe time out, and what came meanwhile is
+    // read too late.
     for _ in 0..100 {
         slow.iter().for_each(|&node| run.fleet.pause(node));
-        run.wait(Micros::from_millis(1_500))?;
+        run.wait(Micros::from_millis(2_000))?;
         slow.iter().for_each(|&node| run.fleet.resume(node));
-        run.wait(Micros::from_millis(150))?;
+        run.wait(Micros::from_millis(50))?;
     }
     let downs = &run.fleet.observer.downs;
-    let about_healthy = downs.iter().filter(|it| !slow.contains(&it.2.node.0)).count();
-    let about_slow = downs.len() - about_healthy;
-    run.figure("healthy nodes told down", about_healthy as f64, Some(Bar::Exactly(0.0)), None);
-    run.figure("slow nodes told down", about_slow as f64, None, Some("Lifeguard: 50 times fewer"));
+    let of_healthy = downs.iter().filter(|it| !slow.contains(&it.2.node.0)).count();
+    Ok((of_healthy, downs.len() - of_healthy))
+}
+
+/// Some nodes stand still again and again for short, and one has a blocked isolate: whom do others
+/// believe down? Beside it stands what plain SWIM makes of the same.
+pub(super) fn slow(run: &mut Run<'_>) -> Result<(), End> {
+    let mut plan = run.plan.clone();
+    plan.node.has_local_health = false;
+    let (plain_healthy, plain_slow) = stutter(&mut run.beside(plan))?;
+    let (healthy, slow) = stutter(run)?;
+    // Among few nodes plain SWIM may do well too, and the comparison says nothing.
+    let bar = (run.plan.nodes >= 64).then_some(Bar::AtLeast(50.0));
+    run.figure("plain SWIM: healthy nodes told down", plain_healthy as f64, bar, None);
+    run.figure("plain SWIM: slow nodes told down", plain_slow as f64, None, None);
+    let beside = Some("Lifeguard: 50 times fewer");
+    let most = (plain_healthy / 50) as f64;
+    run.figure("healthy nodes told down", healthy as f64, Some(Bar::AtMost(most)), beside);
+    run.figure("slow nodes told down", slow as f64, None, None);
     run.phase("busy");
     run.fleet.observer.downs.clear();
     let busy = 1;
@@ -201,4 +223,24 @@ pub(super) fn slow(run: &mut Run<'_>) -> Result<(), End> {
     run.phase("rest");
     agree(run, seconds(120))?;
     Ok(())
+}
+
+/// Nothing fails for so many hours.
+pub(super) fn hours(run: &mut Run<'_>) -> Result<(), End> {
+    join_in_turn(run, Micros::from_millis(20))?;
+    agree(run, seconds(60))?;
+    run.phase("idle");
+    run.fleet.observer.keeps_news = true;
+    for minute in 0..60 * run.plan.turns {
+        run.broadcast(minute % run.plan.nodes, 0);
+        run.wait(seconds(60))?;
+    }
+    let zero = Some(Bar::Exactly(0.0));
+    run.figure("hours", f64::from(run.plan.turns), None, None);
+    let seen = &run.fleet.observer;
+    let (downs, suspects) = (seen.downs.len() as f64, seen.suspects.len() as f64);
+    run.figure("told down in error", downs, zero, None);
+    run.figure("suspected in error", suspects, zero, None);
+    agree(run, Micros(0))?;
+    at_rest(run, 0)
 }

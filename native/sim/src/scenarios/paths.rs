@@ -1,14 +1,13 @@
-//! Clients and their servers, messages to those who are no neighbours, and changes of strategy
-//! under load.
+//! Clients and their servers, and messages to those who are no neighbours.
 
 use foundation_machine::Micros;
 
 use super::members::agree;
-use super::stage::{any_up, at_rest, join_in_turn, seconds};
+use super::stage::{any_up, join_in_turn, seconds};
 use crate::ledger::Outcome;
 use crate::report::Bar;
 use crate::run::{End, Fleet, Run};
-use crate::subject::{Ask, Subject};
+use crate::subject::Subject;
 
 /// Clients that are up without a server that is.
 fn homeless(fleet: &Fleet, servers: u32) -> usize {
@@ -67,6 +66,9 @@ pub(super) fn homes(run: &mut Run<'_>) -> Result<(), End> {
         Some(Bar::AtMost(1.0)),
         beside,
     );
+    all_but_one_end(run, "crash", 0, 1.0)?;
+    // The end of a silent server shows at its links within four seconds.
+    all_but_one_end(run, "loss of power", servers - 1, 5.0)?;
     let alike = agree(run, seconds(60))?;
     let alike = alike.0 as f64 / 1e6 + 10.0;
     run.figure("rosters alike after, s", alike, Some(Bar::AtMost(11.0)), None);
@@ -81,7 +83,43 @@ pub(super) fn homes(run: &mut Run<'_>) -> Result<(), End> {
     run.wait(seconds(30))?;
     let lost = route_figures(run);
     run.figure("client to client: lost", lost as f64, Some(Bar::Exactly(0.0)), None);
+    let relays = hops(run, servers).saturating_sub(1);
+    let bar = Some(Bar::AtMost(2.0));
+    run.figure("client to client: most servers on the way", f64::from(relays), bar, None);
     Ok(())
+}
+
+/// The most links between two clients.
+fn hops(run: &Run<'_>, servers: u32) -> u32 {
+    let is_client = |peer: foundation_machine::PeerId| peer.node.0 >= servers;
+    let routes = run.fleet.observer.ledger.routes.iter();
+    let between = routes.filter(|it| is_client(it.from) && is_client(it.to));
+    between.map(|it| it.hops).max().unwrap_or(0)
+}
+
+/// All servers but one end at once, and those of their clients that are left without one find it,
+/// so many seconds later at most.
+fn all_but_one_end(run: &mut Run<'_>, how: &str, spared: u32, most: f64) -> Result<(), End> {
+    let servers = run.plan.node.servers;
+    run.phase("servers end");
+    let ending = (0..servers).filter(|&server| server != spared);
+    for server in ending.clone() {
+        if how == "crash" {
+            run.fleet.crash(server);
+        } else {
+            run.fleet.lose_power(server);
+        }
+    }
+    let alone = homeless(&run.fleet, servers) as f64;
+    let bar = (run.plan.nodes >= 60).then_some(Bar::AtLeast(1.0));
+    run.figure(format!("{how} of all servers but one: clients without"), alone, bar, None);
+    let step = Micros::from_millis(50);
+    let found = run.wait_until(step, seconds(30), |fleet| homeless(fleet, servers) == 0)?;
+    let took = found.map_or(f64::INFINITY, |time| time.0 as f64 / 1e6);
+    let beside = Some("specification: detection + 1 s");
+    run.figure(format!("{how}: all have one, s"), took, Some(Bar::AtMost(most)), beside);
+    ending.for_each(|server| run.fleet.start(server));
+    run.wait(seconds(15))
 }
 
 /// Books what became of routes; answers how many neither came nor were given up.
@@ -151,55 +189,4 @@ pub(super) fn routes(run: &mut Run<'_>) -> Result<(), End> {
     let missing = routes.iter().filter(|it| !matches!(it.outcome, Outcome::Arrived(_))).count();
     run.figure("healed: not arrived", missing as f64, Some(Bar::Exactly(0.0)), None);
     Ok(())
-}
-
-/// What every node has of an overlay: epoch and neighbours by it.
-fn epochs(fleet: &Fleet) -> std::collections::BTreeSet<u64> {
-    fleet.up().into_iter().filter_map(|node| fleet.subject(node)?.epoch(0)).collect()
-}
-
-/// An overlay is switched again and again while everybody broadcasts: nothing lost or doubled.
-pub(super) fn switch(run: &mut Run<'_>) -> Result<(), End> {
-    join_in_turn(run, Micros::from_millis(20))?;
-    agree(run, seconds(60))?;
-    run.wait(seconds(10))?;
-    let switches = run.plan.turns;
-    let mut slowest = Micros(0);
-    let mut payloads = Vec::new();
-    for turn in 0..switches {
-        run.phase("switch");
-        let who = any_up(run);
-        let strategy = u8::from(turn % 2 == 1);
-        let before = epochs(&run.fleet);
-        let begun = run.fleet.now();
-        let mut asked = None;
-        loop {
-            // What runs out after the switch before refuses the next one.
-            if asked.is_none_or(|at| run.fleet.now().since(at) >= seconds(2)) {
-                run.fleet.ask(who, Ask::Switch { overlay: 0, strategy });
-                asked = Some(run.fleet.now());
-            }
-            let from = any_up(run);
-            payloads.extend(run.broadcast(from, 0));
-            run.wait(Micros::from_millis(20))?;
-            let now = epochs(&run.fleet);
-            if now.len() == 1 && now != before {
-                break;
-            }
-            if run.fleet.now().since(begun) > seconds(60) {
-                let what = format!("switch {turn} is not done after a minute: epochs {now:?}");
-                return Err(run.violated(what));
-            }
-        }
-        slowest = slowest.max(run.fleet.now().since(begun));
-    }
-    run.phase("rest");
-    run.wait(seconds(30))?;
-    let lost: usize = payloads.iter().map(|&payload| run.lacking(payload).len()).sum();
-    run.figure("switches", f64::from(switches), None, None);
-    run.figure("slowest switch, s", slowest.0 as f64 / 1e6, Some(Bar::AtMost(30.0)), None);
-    run.figure("broadcasts meanwhile", payloads.len() as f64, Some(Bar::AtLeast(1.0)), None);
-    let beside = Some("nobody else switches while running");
-    run.figure("deliveries lost", lost as f64, Some(Bar::Exactly(0.0)), beside);
-    at_rest(run, 0)
 }

@@ -167,6 +167,7 @@ pub(super) fn describe(run: &mut Run<'_>, when: &str) {
     let middle = median(&mut named);
     let evenness = most as f64 / middle.max(1) as f64;
     let beside = Some("paper rules 46 of 30, Partisan 9,751 of 21");
-    let bar = (when == "joined" && run.plan.nodes >= 500).then_some(Bar::AtMost(2.0));
+    let bar = (when == "joined" && run.plan.nodes >= 500 && run.plan.turns >= 50)
+        .then_some(Bar::AtMost(2.0));
     run.figure(format!("{when}: most named in passive views, of median"), evenness, bar, beside);
 }

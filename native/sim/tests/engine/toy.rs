@@ -65,7 +65,7 @@ impl Subject for Toy {
     }
 
     fn news(&(origin, payload): &Self::Event) -> Option<News> {
-        Some(News::Routed { origin, payload })
+        Some(News::Routed { origin, payload, hops: 0 })
     }
 
     fn overlays(&self) -> usize {
