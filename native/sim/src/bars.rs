@@ -104,10 +104,10 @@ pub const ROWS: &[Row] = &[
         ..ROW
     },
     Row { name: "at-once", scenario: "at-once", nodes: 100, seeds_short: 20, ..ROW },
-    Row { name: "at-once-1000", scenario: "at-once", ..ROW },
-    Row { name: "optimise", scenario: "optimise", ..ROW },
+    Row { name: "at-once-1000", scenario: "at-once", seeds_short: 2, ..ROW },
+    Row { name: "optimise", scenario: "optimise", seeds_short: 3, ..ROW },
     Row { name: "tree", scenario: "tree", ..ROW },
-    Row { name: "churn", scenario: "churn", ..ROW },
+    Row { name: "churn", scenario: "churn", seeds_short: 3, ..ROW },
     Row { name: "members", scenario: "members", nodes: 200, ..ROW },
     Row { name: "members-1000", scenario: "members", seeds_short: 0, seeds_full: 5, ..ROW },
     Row { name: "detection", scenario: "detection", nodes: 100, ..ROW },
