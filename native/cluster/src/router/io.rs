@@ -54,7 +54,7 @@ pub(crate) trait Around {
     fn relays(&self, overlay: OverlayNo) -> Vec<PeerId>;
     /// Links that a message over that overlay may cross.
     fn hops_max(&self, overlay: OverlayNo) -> u8;
-    /// Whether that overlay has servers, each of which is linked to the others and may dial clients.
+    /// Whether that overlay has servers, each linked to the others, that may dial clients.
     fn has_servers(&self, overlay: OverlayNo) -> bool;
     /// Whether that overlay lets this node dial that peer.
     fn may_dial(&self, overlay: OverlayNo, peer: PeerId) -> bool;
