@@ -22,7 +22,8 @@ pub const TURNS_MAX: u32 = 1_000_000;
 pub struct SimulateOptions {
     /// One of [`SCENARIOS`]. Default: `crash`.
     pub scenario: String,
-    /// How many nodes, 2 to [`NODES_MAX`]. Default: the size of the scenario's bars.
+    /// How many nodes, [`Scenario::nodes_min`] to [`NODES_MAX`]. Default: the size of the
+    /// scenario's bars.
     pub nodes: Option<u32>,
     /// Everything random comes from it. Default: 1.
     pub seed: u64,
@@ -116,8 +117,11 @@ impl SimulateOptions {
             return refuse("scenario", format!("no '{}'; {}", self.scenario, names.join(", ")));
         };
         let nodes = self.nodes.unwrap_or(scenario.nodes);
-        if !(2..=NODES_MAX).contains(&nodes) {
-            return refuse("nodes", format!("{nodes} is not within 2 to {NODES_MAX}"));
+        let least = scenario.nodes_min;
+        if !(least..=NODES_MAX).contains(&nodes) {
+            let name = scenario.name;
+            let reason = format!("{nodes} is not within {least} to {NODES_MAX} of '{name}'");
+            return refuse("nodes", reason);
         }
         let fail = self.fail.unwrap_or(scenario.fail);
         if !(0.0..=0.99).contains(&fail) {

@@ -31,6 +31,21 @@ fn every_scenario_holds_among_few_nodes_and_a_seed_gives_one_trace() {
     }
 }
 
+/// `members` with 10 nodes and `homes` with 2 asked for nodes that there were not.
+#[test]
+fn every_scenario_can_be_done_with_its_fewest_nodes_and_refuses_fewer() {
+    for scenario in SCENARIOS {
+        let with = |nodes| {
+            let options = SimulateOptions { nodes: Some(nodes), ..small(scenario.name, 1) };
+            simulate(&options, &mut |_| Control::Continue)
+        };
+        let report = with(scenario.nodes_min).expect("options within their limits");
+        assert!(report.steps > 0 && !report.is_stopped, "{}", report.text());
+        let refused = with(scenario.nodes_min - 1).expect_err("too few");
+        assert_eq!(refused.option, "nodes", "{}", scenario.name);
+    }
+}
+
 #[test]
 fn who_started_it_may_stop_it_and_hears_how_far_it_is() {
     let mut phases = Vec::new();

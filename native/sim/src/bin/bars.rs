@@ -21,6 +21,7 @@ struct Call {
     seeds: Option<u64>,
     jobs: Option<usize>,
     lists: bool,
+    helps: bool,
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Call, String> {
@@ -31,6 +32,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Call, String> {
         match word.as_str() {
             "--full" => call.is_full = true,
             "--list" => call.lists = true,
+            "-h" | "--help" => call.helps = true,
             "--row" => call.rows.push(value()?),
             "--seeds" => call.seeds = Some(number(value()?)?),
             "--jobs" => {
@@ -102,6 +104,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if call.helps {
+        print!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     let rows = chosen(&call);
     if call.lists {
         for (row, seeds) in rows {

@@ -2,7 +2,7 @@
 
 use foundation_machine::Micros;
 
-use super::stage::{any_up, at_rest, join_in_turn, seconds, spread};
+use super::stage::{any_up, join_in_turn, seconds, spread, trades_end};
 use crate::graph::Graph;
 use crate::report::Bar;
 use crate::run::{End, Run};
@@ -17,8 +17,8 @@ pub(super) fn optimise(run: &mut Run<'_>) -> Result<(), End> {
     let from = any_up(run);
     let spread_before = spread(run, from, seconds(20))?;
     run.phase("optimise");
-    run.wait(seconds(500))?;
-    at_rest(run, 0)?;
+    run.wait(seconds(498))?;
+    trades_end(run, 0)?;
     let graph = run.active(0);
     let cost = link_cost(run, &graph);
     run.picture("after", 0);

@@ -67,8 +67,9 @@ pub(super) fn homes(run: &mut Run<'_>) -> Result<(), End> {
         beside,
     );
     all_but_one_end(run, "crash", 0, 1.0)?;
-    // The end of a silent server shows at its links within four seconds.
-    all_but_one_end(run, "loss of power", servers - 1, 5.0)?;
+    // Of many that are silent at once a node learns later, since it doubts itself first: seen were
+    // 3.4 to 5.1 s.
+    all_but_one_end(run, "loss of power", servers - 1, 6.0)?;
     let alike = agree(run, seconds(60))?;
     let alike = alike.0 as f64 / 1e6 + 10.0;
     run.figure("rosters alike after, s", alike, Some(Bar::AtMost(11.0)), None);

@@ -127,6 +127,21 @@ pub(super) fn at_rest(run: &mut Run<'_>, overlay: usize) -> Result<(), End> {
     Ok(())
 }
 
+/// What must hold of an overlay whose nodes trade links all the time: within two seconds each link
+/// that had one end only has two, or none.
+pub(super) fn trades_end(run: &mut Run<'_>, overlay: usize) -> Result<(), End> {
+    let under_way = run.active(overlay).one_sided();
+    run.wait(seconds(2))?;
+    let mut left = run.active(overlay).one_sided();
+    left.retain(|link| under_way.contains(link));
+    if let Some((from, to)) = left.first() {
+        let count = left.len();
+        let what = format!("{count} links of overlay {overlay} keep one end, as {from}-{to}");
+        return Err(run.violated(what));
+    }
+    Ok(())
+}
+
 /// Figures of an overlay: views, evenness, distances.
 pub(super) fn describe(run: &mut Run<'_>, when: &str) {
     let (active, passive) = (run.active(0), run.passive(0));
