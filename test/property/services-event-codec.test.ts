@@ -94,6 +94,15 @@ test("a serialised event with any byte changed or any end cut off is refused", (
   );
 });
 
+test("a deflated event whose mark of a check sum is gone is refused", () => {
+  const plain = { eventType: "made", eventId: 1, timestamp: 0, wallTime: null, hlc: null };
+  const nobody = { node: null, pid: null, correlationId: null, parentId: null };
+  const bytes = serializeEvent({ ...plain, ...nobody, data: "a".repeat(1_000) });
+  expect(bytes[3]).toBe(3);
+  bytes[3] = 1;
+  expect(decodes(bytes)).toBe(false);
+});
+
 test("bytes without a check sum that were changed are an event or are refused", () => {
   fc.assert(
     fc.property(event, fc.nat(), fc.integer({ min: 1, max: 255 }), (made, where, change) => {

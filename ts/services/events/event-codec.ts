@@ -18,7 +18,7 @@ export const SERIALIZE_DEFAULTS = Object.freeze({
 });
 
 // An encoded event: "FE", version, flags; the body, which event-format.ts has; with CHECKED, a
-// CRC-32 of all before it. With DEFLATED the body is deflated.
+// CRC-32 of all before it. With DEFLATED, which is always CHECKED, the body is deflated.
 const MAGIC = [0x46, 0x45];
 const VERSION = 1;
 const FLAG = Object.freeze({ deflated: 1, checked: 2 });
@@ -192,6 +192,8 @@ function readHead(bytes: Uint8Array): number {
   if (version !== VERSION) throw new RangeError(`version ${version} is not known here`);
   const flags = bytes[3] as number;
   if ((flags & ~(FLAG.deflated | FLAG.checked)) !== 0) throw new RangeError("a flag is not known");
+  // Inflating stops where the packed body ends, and would leave a check sum behind it unread.
+  if (flags === FLAG.deflated) throw new TypeError("they are deflated and have no check sum");
   return flags;
 }
 
