@@ -94,7 +94,11 @@ pub(crate) fn control(script: &mut Script<'_>) -> Vec<u8> {
             let CreditEntry { channel, account, limit } = credit(script);
             Control::Reserve(Reserve { channel, account, bytes: limit })
         }
-        8 => Control::Ping(Ping { sequence: script.word(), busy_isolates: script.short() }),
+        8 => Control::Ping(Ping {
+            sequence: script.word(),
+            busy_isolates: script.short(),
+            alarm: script.byte() & 1 == 1,
+        }),
         9 => Control::Pong(Pong { sequence: number(script), busy_isolates: script.short() }),
         10 => Control::Status(Status { busy_isolates: script.short() }),
         11 => {
