@@ -134,7 +134,7 @@ fn traffic() -> Vec<Control> {
     vec![
         Control::Bind(Bind { id: 5, name: "index".to_owned() }),
         Control::Credits(Credits { entries: vec![entry, entry] }),
-        Control::Ping(Ping { sequence: 4, busy_isolates: 1 }),
+        Control::Ping(Ping { sequence: 4, busy_isolates: 1, alarm: true }),
         Control::Members(Members { members: vec![member.clone(), member.clone()] }),
         Control::Leave(Leave { reason: "rest".to_owned() }),
         Control::LinkUse(LinkUse { wanted: true }),
