@@ -9,6 +9,7 @@
 mod bugs;
 mod health;
 mod io;
+mod losses;
 mod options;
 mod phi;
 mod probes;

@@ -6,11 +6,16 @@ use foundation_machine::{Micros, PeerId, Rng, Timers};
 
 use crate::health::Health;
 use crate::io::{DetectorCounters, DetectorInput, DetectorMessage, DetectorOutput};
+use crate::losses::Losses;
 use crate::options::DetectorOptions;
 use crate::phi::Phi;
 use crate::probes::{Check, Probe};
 use crate::suspicion::Suspicion;
 use crate::vivaldi::{Coordinate, Vivaldi};
+
+/// Of all who hear that a stranger is suspected so many look too, on average: with three of them a
+/// suspicion is at its shortest.
+const VOLUNTEERS: u32 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
@@ -74,6 +79,7 @@ pub struct Probing {
     stranger_at: Micros,
     stranger_interval: Micros,
     refresh_at: Micros,
+    losses: Losses,
     /// This node stood still a moment ago: links that broke meanwhile say nothing of their members.
     doubts_until: Micros,
     pub(crate) probes: BTreeMap<u32, Probe>,
@@ -104,6 +110,7 @@ impl Probing {
             stranger_at: now,
             stranger_interval: options.stranger_interval,
             refresh_at: now,
+            losses: Losses::default(),
             doubts_until: now,
             probes: BTreeMap::new(),
             checks: BTreeMap::new(),
@@ -130,9 +137,13 @@ impl Probing {
         self.forgive_stall(now);
         match input {
             DetectorInput::MemberUp(peer) => self.on_member_up(peer),
-            DetectorInput::MemberDown(peer) => self.on_member_down(peer, out),
+            DetectorInput::MemberDown(peer) => self.on_member_down(peer, now, out),
             DetectorInput::Suspected { peer, suspectors } => {
+                let is_new = !self.suspicions.contains_key(&peer);
                 self.on_suspected(peer, &suspectors, now);
+                if is_new {
+                    self.volunteer(peer, now, out);
+                }
             }
             DetectorInput::Cleared(peer) => self.clear(peer),
             DetectorInput::MemberBusy { peer, isolates } => {
@@ -201,7 +212,7 @@ impl Probing {
     /// One probe at most: a member that no heartbeat watches, else a coordinate's refresh.
     fn tick(&mut self, now: Micros, out: &mut Vec<DetectorOutput>) {
         let silent = now - Micros(self.options.interval.0 * 3 / 2);
-        if now >= self.stranger_at
+        if (now >= self.stranger_at || self.losses.are_many(now))
             && let Some(peer) = self.next_unwatched(silent)
         {
             self.stranger_at = now + self.stranger_interval;
@@ -275,8 +286,10 @@ impl Probing {
         self.rotation.insert(place, peer);
     }
 
-    fn on_member_down(&mut self, peer: PeerId, out: &mut Vec<DetectorOutput>) {
-        self.members.remove(&peer);
+    fn on_member_down(&mut self, peer: PeerId, now: Micros, out: &mut Vec<DetectorOutput>) {
+        if self.members.remove(&peer).is_some() {
+            self.losses.add(self.members.len(), now);
+        }
         self.clear(peer);
         self.abandon(peer, out);
     }
@@ -439,6 +452,17 @@ impl Probing {
         let ends = suspicion.ends(&self.options, self.members.len() + 1);
         let ends = since + self.health.stretch(ends - since);
         self.timers.set(Timer::Suspicion(peer), ends);
+    }
+
+    /// Many are lost, and a member without a link is suspected by one whom it could not answer: of
+    /// all who hear of that, so few look too as make the suspicion short if it is right.
+    fn volunteer(&mut self, peer: PeerId, now: Micros, out: &mut Vec<DetectorOutput>) {
+        let is_stranger = self.members.contains_key(&peer) && !self.links.contains_key(&peer);
+        let members = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        let looks = is_stranger && self.losses.are_many(now);
+        if looks && self.rng.below(members.max(1)) < VOLUNTEERS {
+            self.probe_silent(peer, now, out);
+        }
     }
 
     pub(crate) fn clear(&mut self, peer: PeerId) {

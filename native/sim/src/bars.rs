@@ -111,6 +111,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "members", scenario: "members", nodes: 200, ..ROW },
     Row { name: "members-1000", scenario: "members", seeds_short: 0, seeds_full: 5, ..ROW },
     Row { name: "detection", scenario: "detection", nodes: 100, ..ROW },
+    Row { name: "half-lost", scenario: "detection", nodes: 200, fail: 0.5, ..ROW },
     Row { name: "detection-1000", scenario: "detection", seeds_short: 1, seeds_full: 5, ..ROW },
     Row { name: "slow", scenario: "slow", nodes: 64, ..ROW },
     // Virtual hours: 5 in a check, 100 in the full tables.
