@@ -5,24 +5,19 @@
  */
 
 import { withChildren } from "../processes.mjs";
-import { erlangAbsence, startNameServer } from "./disterl.mjs";
+import { createErlangs, eventOfAll, namesOf, quantile, START_MS } from "./members.mjs";
 
 const NODE = new URL("broadcast/node.mjs", import.meta.url);
+const ERLANG = "foundation_bench_broadcast";
 
 /** Broadcasts under way at a time, where the rate is measured. */
 const WINDOW = 64;
-/** Starting many processes on few cores takes its time, which is not part of any figure. */
-const START_MS = 60_000;
 
 const FIGURES = [
   { key: "p50", name: "until all have it, p50", unit: "ms", better: "lower" },
   { key: "p99", name: "until all have it, p99", unit: "ms", better: "lower" },
   { key: "rate", name: `received, ${WINDOW} at a time`, unit: "messages/s", better: "higher" },
 ];
-
-const namesOf = (count) => Array.from({ length: count }, (_, index) => `node-${index}`);
-
-const eventOfAll = (nodes, name) => Promise.all(nodes.map((node) => node.event(name)));
 
 async function measure(nodes, { broadcasts: count, measureMs }) {
   const [{ address: seed }] = await eventOfAll(nodes, "listening");
@@ -33,9 +28,7 @@ async function measure(nodes, { broadcasts: count, measureMs }) {
   speaker.tell({ count, window: WINDOW, measureMs });
   const { timesMs } = await speaker.event("times");
   const { perSecond } = await speaker.event("stream");
-  const sorted = timesMs.toSorted((a, b) => a - b);
-  const quantile = (q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
-  return { p50: quantile(0.5), p99: quantile(0.99), rate: perSecond };
+  return { p50: quantile(timesMs, 0.5), p99: quantile(timesMs, 0.99), rate: perSecond };
 }
 
 function createOurs(count, timing, options) {
@@ -45,24 +38,6 @@ function createOurs(count, timing, options) {
         group.startNode(`ours ${name}`, NODE, { name, others: count - 1, options });
       return measure(namesOf(count).map(start), timing);
     });
-}
-
-function createErlang(count, timing) {
-  const living = { ...timing, deadlineMs: timing.deadlineMs + START_MS };
-  return {
-    name: "disterl",
-    absence: erlangAbsence,
-    measure: () =>
-      withChildren(living.deadlineMs, async (group) => {
-        const startNode = await startNameServer(group, living);
-        const start = (name) =>
-          startNode({
-            ...{ name, module: "foundation_bench_broadcast", role: "node", isTold: true },
-            words: [String(count - 1)],
-          });
-        return measure(namesOf(count).map(start), timing);
-      }),
-  };
 }
 
 function createCase(timing) {
@@ -80,7 +55,7 @@ function createCase(timing) {
       ours(", full mesh with a tree", overlay("fullMesh")),
       ours(", full mesh, to each", {}),
     ],
-    peers: [createErlang(count, timing)],
+    peers: [createErlangs(ERLANG, count, timing, (nodes) => measure(nodes, timing))],
   };
 }
 

@@ -7,9 +7,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { withChildren } from "../processes.mjs";
-import { erlangAbsence, startNameServer } from "./disterl.mjs";
+import { summarise } from "../statistics.mjs";
+import { createErlangs, eventOfAll, namesOf, START_MS } from "./members.mjs";
 
 const NODE = new URL("formation/node.mjs", import.meta.url);
+const ERLANG = "foundation_bench_formation";
 
 /** Nodes of a cluster, and what docs/performance.md aims at. Unit of the limits: s. */
 const SIZES = [
@@ -29,33 +31,23 @@ const FIGURES = [
 /** What a node does just once, after its cluster has formed, is done by then. Unit: ms. */
 const SETTLED_MS = 1000;
 
-/** Starting many processes on few cores takes its time, which is not part of the figure. */
-const START_MS = 60_000;
-
-const namesOf = (count) => Array.from({ length: count }, (_, index) => `node-${index}`);
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
 /**
  * Tells all nodes to join the first: the seconds until the last is complete, and what the median
  * process has grown by for each link of its nodes. Unit of `member`: KiB.
  */
 async function form(children, links) {
-  const listening = await Promise.all(children.map((child) => child.event("listening")));
+  const listening = await eventOfAll(children, "listening");
   const seed = listening[0].address;
   await delay(SETTLED_MS);
   const before = children.map((child) => child.resident());
-  const complete = Promise.all(children.map((child) => child.event("complete")));
+  const complete = eventOfAll(children, "complete");
   const startedAt = performance.now();
   for (const child of children) child.tell({ seed });
   await complete;
   const formed = (performance.now() - startedAt) / 1000;
   await delay(SETTLED_MS);
   const growths = children.map((child, index) => child.resident() - before[index]);
-  return { formed, member: Math.max(0, median(growths)) / 1024 / links };
+  return { formed, member: Math.max(0, summarise(growths).median) / 1024 / links };
 }
 
 /** Each node keeps five neighbours, and knows all members all the same. */
@@ -77,26 +69,6 @@ function createOurs(processes, nodes, timing, options = {}) {
     });
 }
 
-/** Connected to one seed, as libcluster does it; the nodes' full mesh is Erlang's own. */
-function createErlang(nodes, timing) {
-  const living = { ...timing, deadlineMs: timing.deadlineMs + START_MS };
-  return {
-    name: "disterl",
-    absence: erlangAbsence,
-    measure: () =>
-      withChildren(living.deadlineMs, async (group) => {
-        const startNode = await startNameServer(group, living);
-        const children = namesOf(nodes).map((name) =>
-          startNode({
-            ...{ name, module: "foundation_bench_formation", role: "node", isTold: true },
-            words: [String(nodes - 1)],
-          }),
-        );
-        return form(children, nodes - 1);
-      }),
-  };
-}
-
 function createCase({ nodes, targets }, timing) {
   const name = `${nodes} nodes`;
   return {
@@ -107,7 +79,7 @@ function createCase({ nodes, targets }, timing) {
       { case: `${name} in one process`, measure: createOurs(1, nodes, timing) },
       { case: `${name}, hyparview`, measure: createOurs(nodes, nodes, timing, PARTIAL) },
     ],
-    peers: [createErlang(nodes, timing)],
+    peers: [createErlangs(ERLANG, nodes, timing, (children) => form(children, nodes - 1))],
   };
 }
 

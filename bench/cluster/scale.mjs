@@ -4,7 +4,10 @@
  * whole again when half of the processes are killed at once.
  */
 
+import { setTimeout as delay } from "node:timers/promises";
+
 import { withChildren } from "../processes.mjs";
+import { eventOfAll, quantile } from "./members.mjs";
 import { loopbackAbsence, withLoopback } from "./scale/loopback.mjs";
 
 const NODES = new URL("scale/nodes.mjs", import.meta.url);
@@ -35,18 +38,9 @@ const AIMS = { formed: [{ atMost: 10 }], idle: [{ atMost: 1000 }] };
 /** Nodes that those aims are about. */
 const AIMED_AT = 1000;
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 const tellAll = (children, fields) => {
   for (const child of children) child.tell(fields);
 };
-
-const eventOfAll = (children, name) => Promise.all(children.map((child) => child.event(name)));
-
-function quantile(values, q) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
-}
 
 /** Tells all to join the first node; seconds until each node's own events have told it of all. */
 async function form(children, listening) {
@@ -75,14 +69,14 @@ async function countHops(children) {
   const counted = eventOfAll(children, "hops");
   tellAll(children, { step: "count" });
   const hops = (await counted).flatMap((each) => each.hops);
-  await pause(SETTLED_MS);
+  await delay(SETTLED_MS);
   return quantile(hops, 0.99);
 }
 
 /** Bytes a second and node on the interface while nothing is sent. */
 async function idle(loopback, nodes, measureMs) {
   const [bytes, startedAt] = [loopback.bytes(), performance.now()];
-  await pause(measureMs);
+  await delay(measureMs);
   return (loopback.bytes() - bytes) / ((performance.now() - startedAt) / 1000) / nodes;
 }
 
@@ -112,7 +106,7 @@ async function run(group, loopback, nodes, timing) {
   const weighed = await weights;
   const sum = (key) => weighed.reduce((total, weight) => total + weight[key], 0) / nodes / 1024;
   const speaker = listening[0].address;
-  await pause(SETTLED_MS);
+  await delay(SETTLED_MS);
   for (let at = 0; at < TREE_AFTER; at++) await reach(children, speaker);
   const reached = await reach(children, speaker);
   const idleBytes = await idle(loopback, nodes, timing.idleMs);

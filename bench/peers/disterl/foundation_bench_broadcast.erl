@@ -6,14 +6,8 @@
 
 node([LifeMs, Others]) ->
     guard(LifeMs, fun() ->
-        ok = net_kernel:monitor_nodes(true),
         register(news, spawn_link(fun hear/0)),
-        report("{\"event\":\"listening\",\"address\":\"~s\"}", [node()]),
-        {match, [Name]} = re:run(told(), "\"seed\":\"([^\"]+)\"", [{capture, [1], list}]),
-        Seed = list_to_atom(Name),
-        Seed =:= node() orelse net_kernel:connect_node(Seed),
-        await(list_to_integer(Others), #{}),
-        report("{\"event\":\"complete\"}", []),
+        foundation_bench_formation:form(Others),
         Told = told(),
         [Count, Window, MeasureMs] = [number(Told, Key) || Key <- ["count", "window", "measureMs"]],
         one_by_one(Count),
@@ -22,13 +16,6 @@ node([LifeMs, Others]) ->
         report("{\"event\":\"stream\",\"perSecond\":~s}", [text(stream(Window, MeasureMs))]),
         receive stop -> ok end
     end).
-
-await(Others, Up) when map_size(Up) =:= Others -> ok;
-await(Others, Up) ->
-    receive
-        {nodeup, Node} -> await(Others, Up#{Node => true});
-        {nodedown, Node} -> await(Others, maps:remove(Node, Up))
-    end.
 
 number(Text, Key) ->
     {match, [Digits]} = re:run(Text, "\"" ++ Key ++ "\":([0-9]+)", [{capture, [1], list}]),
