@@ -6,6 +6,7 @@ import { erlangAbsence, startNameServer } from "./disterl.mjs";
 /** Starting many processes on few cores takes its time, which is not part of any figure. */
 export const START_MS = 60_000;
 
+/** What the nodes of a cluster are called. */
 export const namesOf = (count) => Array.from({ length: count }, (_, index) => `node-${index}`);
 
 /** The next event of that name of each child. */
