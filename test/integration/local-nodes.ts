@@ -4,6 +4,9 @@ import { Foundation, type FoundationNode, type FoundationStartOptions } from "fo
 /** Longest wait for what is expected at once; only a broken run takes as long. Unit: ms. */
 export const SOON_MS = 10_000;
 
+/** An address at which nobody answers. */
+const NOWHERE = "127.0.0.1:9";
+
 /** Who polls the sockets of the nodes under test, where a run says so (`vitest.config.ts`). */
 function testedIo(): Pick<FoundationStartOptions, "io"> {
   const io = process.env["FOUNDATION_TEST_IO"];
@@ -40,6 +43,21 @@ export class LocalNodes {
     }
     await allReady(nodes, names.length);
     return nodes;
+  }
+
+  /**
+   * Starts three nodes, of which the outer ones cannot dial each other: what they advertise nobody
+   * answers at. Resolves when all see all.
+   */
+  async startApart(
+    options: FoundationStartOptions,
+  ): Promise<{ left: FoundationNode; middle: FoundationNode; right: FoundationNode }> {
+    const middle = await this.start({ ...options, name: "middle" });
+    const hidden = { ...options, seeds: [middle.address], advertise: NOWHERE };
+    const left = await this.start({ ...hidden, name: "left" });
+    const right = await this.start({ ...hidden, name: "right" });
+    await allReady([left, middle, right], 3);
+    return { left, middle, right };
   }
 
   /** Ends all nodes, those that have left already included. */

@@ -189,19 +189,13 @@ test("nodes of overlays are ready together", async () => {
   await allReady(members, 5);
 });
 
-/** An address at which nobody answers. */
-const NOWHERE = "127.0.0.1:9";
 const LINES = { data: { strategy: "static" } } as const;
 
 describe("nodes that cannot dial each other", () => {
   test("are reached over others, both ways, until they are down", async () => {
     const cluster = "relayed";
     const options = { ...SMALL, cluster, overlays: LINES } as const;
-    const middle = await nodes.start({ ...options, name: "middle" });
-    const hidden = { ...options, seeds: [middle.address], advertise: NOWHERE };
-    const left = await nodes.start({ ...hidden, name: "left" });
-    const right = await nodes.start({ ...hidden, name: "right" });
-    await allReady([left, middle, right], 3);
+    const { left, middle, right } = await nodes.startApart(options);
     const got: unknown[] = [];
     right.handle("echo", (message) => {
       got.push(message);

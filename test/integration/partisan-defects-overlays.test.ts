@@ -9,8 +9,6 @@ afterEach(async () => nodes.leaveAll());
 
 const CHANNELS = { bulk: { lanes: 2 }, news: { priority: 0 } } as const;
 const MESH = { data: { strategy: "fullMesh" } } as const;
-/** An address at which nobody answers. */
-const NOWHERE = "127.0.0.1:9";
 
 /** What a node tells of another one and of its channels, in order. */
 function newsOf(node: FoundationNode, other: string): string[] {
@@ -55,11 +53,7 @@ describe.each([
 
 test("#7: members of a full mesh that cannot dial each other are relayed to", async () => {
   const options = { cluster: "cut-mesh", overlays: MESH } as const;
-  const middle = await nodes.start({ ...options, name: "middle" });
-  const hidden = { ...options, seeds: [middle.address], advertise: NOWHERE };
-  const left = await nodes.start({ ...hidden, name: "left" });
-  const right = await nodes.start({ ...hidden, name: "right" });
-  await allReady([left, middle, right], 3);
+  const { left, right } = await nodes.startApart(options);
   const got: unknown[] = [];
   right.handle("echo", (message, { from }) => {
     got.push(message);
