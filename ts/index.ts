@@ -1,6 +1,16 @@
 /** The public API of foundation-runtime. What is not exported here is internal. */
 
 export * from "./beam/index.ts";
+export type {
+  Candidate,
+  CandidateSet,
+  DiscoveringNode,
+  DiscoveryProvider,
+  ProviderContext,
+  ProviderNote,
+} from "./distributed/discovery/provider.ts";
+export type { StaticOptions } from "./distributed/discovery/providers/fixed.ts";
+export { Providers } from "./distributed/discovery/providers.ts";
 export { Distributed, type DistributedNode } from "./distributed/distributed.ts";
 export type { Topology as NodeTopology } from "./distributed/topology/topology.ts";
 export type { TopologyChildOptions, WantedOverlay } from "./distributed/topology/topology-child.ts";

@@ -46,6 +46,7 @@ export const RUNTIME_ERROR_CODES = Object.freeze({
   topology_mismatch: row(2042, "connection", "medium", "none"),
   switch_under_way: row(2043, "connection", "medium", "backoff"),
   switch_failed: row(2044, "connection", "high", "backoff"),
+  discovery_failed: row(2050, "connection", "high", "backoff"),
   write_failed: row(2030, "connection", "medium", "none"),
   noproc: row(3001, "delivery", "medium", "none"),
   timeout: row(3002, "delivery", "medium", "backoff"),
