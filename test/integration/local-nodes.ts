@@ -1,5 +1,6 @@
 import type { NodeEvents } from "foundation-runtime";
 import { Foundation, type FoundationNode, type FoundationStartOptions } from "foundation-runtime";
+import { whenPatienceEnds } from "./patience.ts";
 
 /** Longest wait for what is expected at once; only a broken run takes as long. Unit: ms. */
 export const SOON_MS = 10_000;
@@ -80,13 +81,13 @@ export async function nextEvent<Name extends keyof NodeEvents>(
   timeoutMs: number = SOON_MS,
 ): Promise<NodeEvents[Name]> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
+    const goOn = whenPatienceEnds(timeoutMs, () => {
       stop();
       reject(new Error(`'${node.name}' saw no such '${name}' within ${timeoutMs} ms`));
-    }, timeoutMs);
+    });
     const stop = node.on(name, (event) => {
       if (!matches(event)) return;
-      clearTimeout(late);
+      goOn();
       stop();
       resolve(event);
     });
@@ -109,14 +110,15 @@ export async function within<T>(
   what: string,
   timeoutMs: number = SOON_MS,
 ): Promise<T> {
-  let late: NodeJS.Timeout | undefined;
+  let goOn: (() => void) | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    late = setTimeout(() => reject(new Error(`${what}: not within ${timeoutMs} ms`)), timeoutMs);
+    const late = new Error(`${what}: not within ${timeoutMs} ms`);
+    goOn = whenPatienceEnds(timeoutMs, () => reject(late));
   });
   try {
     return await Promise.race([promise, deadline]);
   } finally {
-    clearTimeout(late);
+    goOn?.();
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   TopologySnapshot,
 } from "foundation-runtime";
 import { SOON_MS } from "./local-nodes.ts";
+import { whenPatienceEnds } from "./patience.ts";
 
 const PROGRAM = fileURLToPath(new URL("./fixtures/member.mjs", import.meta.url));
 
@@ -384,15 +385,15 @@ export class NodeProcess {
       const listener = (said: SeenEvent): void => {
         const event = said.event as { name?: string };
         if (said.name !== name || event.name !== member) return;
-        clearTimeout(late);
+        goOn();
         this.#listeners.delete(listener);
         resolve(said.event as NodeEvents[Name]);
       };
-      const late = setTimeout(() => {
+      const goOn = whenPatienceEnds(timeoutMs, () => {
         this.#listeners.delete(listener);
         const what = `'${name}' of '${member}'`;
         reject(new Error(`'${this.name}' saw no ${what} within ${timeoutMs} ms`));
-      }, timeoutMs);
+      });
       this.#listeners.add(listener);
     });
   }
