@@ -1,6 +1,7 @@
 /** The public API of foundation-runtime. What is not exported here is internal. */
 
 export * from "./beam/index.ts";
+export type { EntryOptions } from "./distributed/discovery/entries.ts";
 export type {
   Candidate,
   CandidateSet,
@@ -9,6 +10,11 @@ export type {
   ProviderContext,
   ProviderNote,
 } from "./distributed/discovery/provider.ts";
+export {
+  ENVIRONMENT_DEFAULTS,
+  type EnvironmentOptions,
+} from "./distributed/discovery/providers/environment.ts";
+export { FILE_DEFAULTS, type FileOptions } from "./distributed/discovery/providers/file.ts";
 export type { StaticOptions } from "./distributed/discovery/providers/fixed.ts";
 export { Providers } from "./distributed/discovery/providers.ts";
 export { Distributed, type DistributedNode } from "./distributed/distributed.ts";
