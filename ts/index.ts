@@ -16,6 +16,10 @@ export {
 } from "./distributed/discovery/providers/environment.ts";
 export { FILE_DEFAULTS, type FileOptions } from "./distributed/discovery/providers/file.ts";
 export type { StaticOptions } from "./distributed/discovery/providers/fixed.ts";
+export {
+  GOSSIP_DEFAULTS,
+  type GossipOptions,
+} from "./distributed/discovery/providers/gossip/gossip-options.ts";
 export { Providers } from "./distributed/discovery/providers.ts";
 export { Distributed, type DistributedNode } from "./distributed/distributed.ts";
 export type { Topology as NodeTopology } from "./distributed/topology/topology.ts";

@@ -27,7 +27,12 @@ export function secretDigits(secret: Secret, where: string): string {
   return bytes.toString("hex");
 }
 
-function secretBytes(secret: unknown, where: string): Buffer {
+/**
+ * The bytes of a secret of any length, read from where it says.
+ *
+ * @throws FoundationError `invalid_options` where it is absent or no secret at all
+ */
+export function secretBytes(secret: unknown, where: string): Buffer {
   if (secret instanceof Uint8Array) return Buffer.from(secret);
   if (typeof secret !== "string") throw invalid(`${where} must be a string or a Uint8Array`);
   const [, scheme, place = ""] = /^(env|file):(.*)$/s.exec(secret) ?? [];

@@ -222,7 +222,7 @@ function describeFaults(scene: ProviderScene, faults: SourceFaults, runs: Runs):
     await scene.publish(FIRST);
     await poison?.();
     const run = runs.start(scene.provider());
-    await run.until(has(FIRST));
+    await run.until((addresses) => has(FIRST)(addresses) && run.notes.size > 0);
     expect([...run.notes.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
     for (const { address } of run.sets.flatMap(({ candidates }) => candidates)) {
       expect(address).toMatch(/^(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.]+\]):\d{1,5}$/i);

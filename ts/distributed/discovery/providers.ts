@@ -1,6 +1,7 @@
 import { environmentProvider } from "./providers/environment.ts";
 import { fileProvider } from "./providers/file.ts";
 import { staticProvider } from "./providers/fixed.ts";
+import { gossipProvider } from "./providers/gossip/gossip.ts";
 
 /** Where candidates come from. Each makes a provider for the option `discovery` of a node. */
 export const Providers = Object.freeze({
@@ -10,4 +11,6 @@ export const Providers = Object.freeze({
   file: fileProvider,
   /** Addresses in a variable of the environment. */
   environment: environmentProvider,
+  /** Nodes that tell a multicast group of themselves. */
+  gossip: gossipProvider,
 });
