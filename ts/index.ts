@@ -11,6 +11,11 @@ export type {
   ProviderNote,
 } from "./distributed/discovery/provider.ts";
 export {
+  DNS_DEFAULTS,
+  type DnsOptions,
+} from "./distributed/discovery/providers/dns/dns-options.ts";
+export type { KubernetesNameOptions } from "./distributed/discovery/providers/dns/service-name.ts";
+export {
   ENVIRONMENT_DEFAULTS,
   type EnvironmentOptions,
 } from "./distributed/discovery/providers/environment.ts";

@@ -1,3 +1,4 @@
+import { dnsProvider } from "./providers/dns/dns.ts";
 import { environmentProvider } from "./providers/environment.ts";
 import { fileProvider } from "./providers/file.ts";
 import { staticProvider } from "./providers/fixed.ts";
@@ -13,4 +14,6 @@ export const Providers = Object.freeze({
   environment: environmentProvider,
   /** Nodes that tell a multicast group of themselves. */
   gossip: gossipProvider,
+  /** The addresses that a name stands for. */
+  dns: dnsProvider,
 });
