@@ -1,6 +1,12 @@
 import { packageVersion } from "./base/version.ts";
 import { type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
 import { BeamNode, type BeamNodeOptions } from "./beam/nodes.ts";
+import {
+  type DiscoveryOptions,
+  discoveryOptions,
+  resolveDiscovery,
+} from "./distributed/discovery/discovery-options.ts";
+import type { DiscoveryProvider } from "./distributed/discovery/provider.ts";
 import { DistributedNode } from "./distributed/distributed.ts";
 import { checkTopology, type TopologyOptions } from "./distributed/topology/topology-options.ts";
 import {
@@ -9,6 +15,7 @@ import {
   offerAsDefault,
   withdrawDefault,
 } from "./foundation/default-node.ts";
+import { tellDiscovery } from "./foundation/discovery-telemetry.ts";
 import {
   type FoundationHealth,
   type FoundationStatus,
@@ -84,6 +91,7 @@ export class FoundationNode extends BeamNode {
     this.serviceRegistry = this.services.serviceRegistry;
     this.errorContexts = this.services.errorContexts;
     this.capture = this.services.capture;
+    tellDiscovery(this.distributed.discovery, this.telemetry);
     this.onClosed(() => {
       this.distributed.close();
       this.services.close();
@@ -105,6 +113,7 @@ export class FoundationNode extends BeamNode {
   async #leave(options: LeaveOptions): Promise<void> {
     withdrawDefault(this);
     try {
+      await this.distributed.discovery.stop();
       await this.services.stop();
     } finally {
       await super.leave(options);
@@ -131,6 +140,15 @@ async function started(
   return node;
 }
 
+async function searching(node: FoundationNode, search: DiscoveryOptions): Promise<void> {
+  try {
+    node.distributed.discovery.start(search);
+  } catch (thrown) {
+    await node.leave().catch(() => {});
+    throw thrown;
+  }
+}
+
 /** The default node while it is being started. */
 let starting: Promise<FoundationNode> | undefined;
 
@@ -149,6 +167,11 @@ async function startedDefault(options: FoundationStartOptions): Promise<Foundati
 export interface FoundationStartOptions extends BeamNodeOptions, ServiceOptions {
   /** When overlays are switched, what is remembered of it. Unit: options. Default: no policy. */
   readonly topology?: TopologyOptions;
+  /**
+   * How other nodes are found: providers, or how they are used. Each is a hint beside `seeds`.
+   * Unit: options. Default: none, only seeds are dialled.
+   */
+  readonly discovery?: DiscoveryOptions | DiscoveryProvider | DiscoveryOptions["sources"];
 }
 
 /** Where nodes come from. */
@@ -163,11 +186,15 @@ export const Foundation = Object.freeze({
    */
   async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
     const { config, events, telemetry, registries, capture, log, testMode, ...rest } = options;
-    const { heavyPool, topology, ...place } = rest;
+    const { heavyPool, topology, discovery, ...place } = rest;
     const plan = planHeavyPool(heavyPool, LIBRARY);
     checkTopology(topology);
+    const search = discovery === undefined ? undefined : discoveryOptions(discovery);
+    if (search !== undefined) resolveDiscovery(search);
     const services = { config, events, telemetry, registries, capture, log, testMode };
-    return started(await startNode(place), services, plan, topology);
+    const node = await started(await startNode(place), services, plan, topology);
+    if (search !== undefined) await searching(node, search);
+    return node;
   },
 
   /**

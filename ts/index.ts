@@ -1,6 +1,25 @@
 /** The public API of foundation-runtime. What is not exported here is internal. */
 
 export * from "./beam/index.ts";
+export type { Discovery, DiscoveryTools } from "./distributed/discovery/discovery.ts";
+export {
+  DISCOVERY_DEFAULTS,
+  type DiscoveryOptions,
+  type DiscoverySource,
+  type HookAnswer,
+  type NamedProvider,
+} from "./distributed/discovery/discovery-options.ts";
+export type {
+  CandidateState,
+  CandidateStatus,
+  DiscoveryEvents,
+  DiscoveryFailure,
+  DiscoveryStatus,
+  DiscoveryStep,
+  ReconnectFigures,
+  SourceState,
+  SourceStatus,
+} from "./distributed/discovery/discovery-types.ts";
 export type { EntryOptions } from "./distributed/discovery/entries.ts";
 export type {
   Candidate,
@@ -26,6 +45,8 @@ export {
   type GossipOptions,
 } from "./distributed/discovery/providers/gossip/gossip-options.ts";
 export { Providers } from "./distributed/discovery/providers.ts";
+export type { PrunePolicy } from "./distributed/discovery/rules/pruning.ts";
+export type { ScreenReason } from "./distributed/discovery/rules/screening.ts";
 export { Distributed, type DistributedNode } from "./distributed/distributed.ts";
 export type { Topology as NodeTopology } from "./distributed/topology/topology.ts";
 export type { TopologyChildOptions, WantedOverlay } from "./distributed/topology/topology-child.ts";

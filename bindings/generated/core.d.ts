@@ -173,6 +173,9 @@ export declare function eventLogStats(log: number, request: number): void
 /** Takes a slab, fills it with `source` and writes its index, generation and offset to `place`. */
 export declare function fillSlab(isolate: number, source: Uint8Array, place: Uint8Array): void
 
+/** Dials these `host:port` addresses no longer; with `hangs_up` the links to them end, too. */
+export declare function forgetAddresses(node: number, addresses: Array<string>, hangsUp: boolean): void
+
 /** Asks for the bytes of an event. */
 export declare function getFromEventLog(log: number, request: number, id: number): void
 

@@ -140,8 +140,10 @@ describe("events", () => {
 describe("a node", () => {
   test("becomes ready with as many members as it is told", () => {
     expectTypeOf(node.awaitReady).toBeCallableWith({ minimumMembers: 3, timeoutMs: 1 });
-    // @ts-expect-error: how many?
-    void node.awaitReady({ timeoutMs: 1 });
+    const channels = ["default"] as const;
+    expectTypeOf(node.awaitReady).toBeCallableWith({ joinedExisting: true, channels });
+    // @ts-expect-error: ready for what?
+    void node.awaitReady();
     expectTypeOf(node.join).toBeCallableWith(["127.0.0.1:1"], { timeoutMs: 1 });
     expectTypeOf(node.join("127.0.0.1:1")).resolves.toBeString();
     expectTypeOf(node.leave()).resolves.toBeVoid();

@@ -1,4 +1,6 @@
 import type { Processes } from "../beam/processes.ts";
+import { Discovery } from "./discovery/discovery.ts";
+import type { DiscoveryNode } from "./discovery/discovery-node.ts";
 import { Topology } from "./topology/topology.ts";
 import { settleTopology, TopologyChild } from "./topology/topology-child.ts";
 import type { TopologyNode } from "./topology/topology-node.ts";
@@ -8,10 +10,17 @@ import type { TopologyOptions } from "./topology/topology-options.ts";
 export class DistributedNode {
   /** The overlays: what they are, what they should be, and how they become it. */
   readonly topology: Topology;
+  /** The search for other nodes, in the isolate that started this one. */
+  readonly discovery: Discovery;
 
   /** Use `node.distributed`. */
-  constructor(node: TopologyNode, processes: Processes, topology?: TopologyOptions) {
+  constructor(
+    node: TopologyNode & DiscoveryNode,
+    processes: Processes,
+    topology?: TopologyOptions,
+  ) {
     this.topology = new Topology(node, topology);
+    this.discovery = new Discovery(node);
     const ground = { topology: this.topology, node, processes, made: new Set<string>() };
     settleTopology(processes.home, ground);
   }
@@ -19,6 +28,7 @@ export class DistributedNode {
   /** Ends what runs by time: the isolate has let go of its node. */
   close(): void {
     this.topology.close();
+    void this.discovery.stop();
   }
 }
 

@@ -67,7 +67,7 @@ export class Control {
   readonly #events: TypedEvents<NodeEvents>;
   readonly #sink: ControlSink;
   readonly #membership: Membership;
-  readonly #ready = new Set<{ members: number; wait: Wait<void> }>();
+  readonly #ready = new Set<{ options: ReadyOptions; wait: Wait<void> }>();
   readonly #joins = new Set<{
     addresses: ReadonlySet<string>;
     failures: string[];
@@ -160,8 +160,28 @@ export class Control {
 
   #onMemberUp(): void {
     for (const entry of [...this.#ready]) {
-      if (this.peers.size + 1 >= entry.members) entry.wait.resolve();
+      if (this.#missing(entry.options).length === 0) entry.wait.resolve();
     }
+  }
+
+  /** What is missing for a node to count as ready, for people; nothing where it is. */
+  #missing(options: ReadyOptions): readonly string[] {
+    const { minimumMembers = 1, channels = [], joinedExisting = false } = options;
+    const peers = [...this.peers.all()];
+    const missing: string[] = [];
+    const note = (has: number, wants: number, what: string): void => {
+      if (has < wants) missing.push(`${has} of ${wants} members were ${what}`);
+    };
+    note(peers.length + 1, minimumMembers, "up");
+    const reached = (channel: string): number =>
+      peers.filter((peer) => peer.channels.includes(channel)).length + 1;
+    for (const channel of channels) {
+      note(reached(channel), minimumMembers, `reached by channel '${channel}'`);
+    }
+    if (joinedExisting && !peers.some(({ life }) => life < this.#node.life)) {
+      missing.push("no member was there before this node");
+    }
+    return missing;
   }
 
   #onDown(handle: number, reason: string): void {
@@ -212,15 +232,19 @@ export class Control {
 
   /** Resolves once enough members are up. */
   async awaitReady(options: ReadyOptions): Promise<void> {
-    const { minimumMembers, timeoutMs = 30_000 } = options;
+    const { timeoutMs = 30_000 } = options;
     if (this.#closedFor !== undefined) throw this.#closedFor;
-    if (this.peers.size + 1 >= minimumMembers) return;
-    const late = (): string =>
-      `${this.peers.size + 1} of ${minimumMembers} members were up after ${timeoutMs} ms`;
+    const { declaredChannels } = this.#node;
+    const unknown = options.channels?.find((channel) => !declaredChannels.includes(channel));
+    if (unknown !== undefined) {
+      throw new FoundationError("unknown_channel", `this node declared no channel '${unknown}'`);
+    }
+    if (this.#missing(options).length === 0) return;
+    const late = (): string => `${this.#missing(options).join(", ")} after ${timeoutMs} ms`;
     const wait = new Wait<void>({ ...options, timeoutMs }, "not_ready", late, () => {
       this.#ready.delete(entry);
     });
-    const entry = { members: minimumMembers, wait };
+    const entry = { options, wait };
     this.#ready.add(entry);
     return wait.promise;
   }

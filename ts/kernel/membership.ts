@@ -122,6 +122,7 @@ export class Membership {
     peer.isLinked = true;
     peer.channels = news.channels;
     this.tellChannels("channelUp", peer);
+    this.#onUp(); // somebody may wait for a channel
   }
 
   #unlink(peer: Peer, reason: string): void {

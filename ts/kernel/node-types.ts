@@ -60,8 +60,18 @@ export interface DrainedOptions extends WaitOptions {
 
 /** When a node counts as ready. */
 export interface ReadyOptions {
-  /** Members that have to be up, this node included. Unit: members. */
-  readonly minimumMembers: number;
+  /** Members that have to be up, this node included. Unit: members. Default: 1. */
+  readonly minimumMembers?: number;
+  /**
+   * Channels that have to be open to so many of them, this node left out. A channel is open where
+   * both sides declared it and there is a link. Unit: names. Default: none.
+   */
+  readonly channels?: readonly string[];
+  /**
+   * Waits for a member whose run began before that of this node: who is told that a cluster exists
+   * does not begin a second one beside it. Default: false.
+   */
+  readonly joinedExisting?: boolean;
   /** Longest wait. Unit: ms. Default: 30,000. */
   readonly timeoutMs?: number;
   /** Ends the wait with `aborted`. Default: none. */

@@ -123,6 +123,30 @@ export class ClusterNode implements OverlayCommands {
   }
 
   /**
+   * Takes back what {@link join} and the option `seeds` said: these addresses are dialled no
+   * longer, nor are members at them that there is no link to. Whoever dials this node from there is
+   * let in.
+   *
+   * @param options `hangUp`: links to them end in good order, and neither side dials the other
+   *   again by itself; default false. In a node with overlays these decide, and no link ends
+   */
+  forget(addresses: readonly string[], options: { readonly hangUp?: boolean } = {}): void {
+    for (const address of addresses) parseAddress(address, "address");
+    if (this.#isolate.attachment.isDetached) return;
+    native(() => core.forgetAddresses(this.#node.node, [...addresses], options.hangUp === true));
+  }
+
+  /** Name of the cluster. */
+  get cluster(): string {
+    return this.#node.cluster;
+  }
+
+  /** Whether overlays decide which links there are. */
+  get hasOverlays(): boolean {
+    return this.#node.overlays !== undefined;
+  }
+
+  /**
    * Sends a message to a name, at most once, in order per sender, receiver and channel.
    *
    * @returns true: accepted. False: not accepted, nothing was taken; wait for {@link drained} and

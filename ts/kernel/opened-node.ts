@@ -43,6 +43,7 @@ export async function startNode(options: FoundationOptions): Promise<OpenedNode>
   const node: SharedNode = {
     node: started.node,
     name: resolved.name,
+    cluster: resolved.cluster,
     address: started.address,
     life: started.life,
     writabilityOffset: started.writabilityOffset,

@@ -13,6 +13,7 @@ import { core } from "./native.ts";
 export interface SharedNode {
   readonly node: number;
   readonly name: string;
+  readonly cluster: string;
   readonly address: string;
   readonly life: string;
   readonly writabilityOffset: number;

@@ -121,6 +121,12 @@ pub fn join_node(node: u32, addresses: Vec<String>) -> Result<()> {
     process::join(node, &addresses)
 }
 
+/// Dials these `host:port` addresses no longer; with `hangs_up` the links to them end, too.
+#[napi(catch_unwind)]
+pub fn forget_addresses(node: u32, addresses: Vec<String>, hangs_up: bool) -> Result<()> {
+    process::forget(node, &addresses, hangs_up)
+}
+
 /// Leaves the cluster in good order; the event `left` follows.
 #[napi(catch_unwind)]
 pub fn leave_node(node: u32, drain_ms: u32) -> Result<()> {

@@ -250,16 +250,25 @@ fn stop_idle_kernels() {
     }
 }
 
-pub(crate) fn join(id: u32, addresses: &[String]) -> Result<()> {
-    let mut parsed = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        let address: SocketAddr = address.parse().map_err(|_| {
+fn parsed(addresses: &[String]) -> Result<Vec<SocketAddr>> {
+    let read = |address: &String| {
+        address.parse().map_err(|_| {
             coded("invalid_options", format!("'{address}' is not an IP address with a port"))
-        })?;
-        parsed.push(address);
-    }
+        })
+    };
+    addresses.iter().map(read).collect()
+}
+
+pub(crate) fn join(id: u32, addresses: &[String]) -> Result<()> {
+    let addresses = parsed(addresses)?;
     let entry = node(id)?;
-    entry.kernel.join(entry.inner, parsed).map_err(from_core)
+    entry.kernel.join(entry.inner, addresses).map_err(from_core)
+}
+
+pub(crate) fn forget(id: u32, addresses: &[String], hangs_up: bool) -> Result<()> {
+    let addresses = parsed(addresses)?;
+    let entry = node(id)?;
+    entry.kernel.forget(entry.inner, addresses, hangs_up).map_err(from_core)
 }
 
 pub(crate) fn leave(id: u32, drain_ms: u32) -> Result<()> {

@@ -132,6 +132,12 @@ pub(crate) enum Command {
         node: u32,
         addresses: Vec<SocketAddr>,
     },
+    /// The opposite of `Join`; with `hangs_up` links to these addresses end, too.
+    Forget {
+        node: u32,
+        addresses: Vec<SocketAddr>,
+        hangs_up: bool,
+    },
     Leave {
         node: u32,
         drain: Duration,
@@ -160,6 +166,7 @@ impl Command {
             | Command::OpenPair { node, .. }
             | Command::ClosePair { node, .. }
             | Command::Join { node, .. }
+            | Command::Forget { node, .. }
             | Command::Leave { node, .. }
             | Command::Metrics { node, .. }
             | Command::Keys { node, .. }

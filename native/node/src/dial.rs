@@ -133,6 +133,34 @@ impl State {
         self.tick_node(node);
     }
 
+    /// Takes addresses out of those to dial: seeds, and members that there is no link to. Links to
+    /// them end only with `hangs_up`, and only where no overlay decides which links there are.
+    pub(crate) fn forget(&mut self, node: u32, addresses: &[SocketAddr], hangs_up: bool) {
+        let Some(host) = self.nodes.get_mut(&node) else { return };
+        let mut wants = 0;
+        host.seeds.retain_mut(|seed| {
+            let is_kept = !addresses.contains(&seed.address);
+            if !is_kept {
+                seed.abort();
+                wants += seed.wants;
+            }
+            is_kept
+        });
+        for _ in 0..wants {
+            host.tell_machine(MachineInput::SeedFailed);
+        }
+        let hangs_up = hangs_up && !host.has_overlays();
+        for index in 0..host.peers.len() {
+            if host.peers[index].address.is_some_and(|address| addresses.contains(&address)) {
+                host.forget_peer(index, hangs_up);
+            }
+        }
+        let count = host.seeds.len() as u32;
+        host.tell_machine(MachineInput::Seeds(count));
+        host.run_cluster();
+        self.tick_node(node);
+    }
+
     /// Starts the dials that are due; answers when the next one is.
     pub(crate) fn start_dials(&mut self, id: u32, now: Micros) -> Micros {
         let Some(host) = self.nodes.get_mut(&id) else { return Micros::NEVER };
@@ -233,6 +261,28 @@ impl Node {
             }
         }
         (due, next)
+    }
+
+    fn forget_peer(&mut self, index: usize, hangs_up: bool) {
+        let has_overlays = self.has_overlays();
+        let peer = &mut self.peers[index];
+        match &mut peer.link {
+            // The peer closes the link when it has read this, and does not dial us either.
+            Some(active) if hangs_up => {
+                peer.is_leaving = true;
+                active.link.leave("pruned");
+                self.mark_dirty(index);
+            }
+            Some(_) => {}
+            // With overlays whoever wants a link to it is waiting for this dial.
+            None if has_overlays => {}
+            None => {
+                peer.redial = None;
+                if let Some(dial) = peer.dial.take() {
+                    dial.task.abort();
+                }
+            }
+        }
     }
 
     fn dial_limit(&self, target: &Target) -> Duration {

@@ -208,6 +208,16 @@ impl Kernel {
         self.tell(Command::Join { node, addresses })
     }
 
+    /// Dials these addresses no longer; with `hangs_up` the links to them end in good order.
+    pub fn forget(
+        &self,
+        node: u32,
+        addresses: Vec<SocketAddr>,
+        hangs_up: bool,
+    ) -> Result<(), NodeError> {
+        self.tell(Command::Forget { node, addresses, hangs_up })
+    }
+
     /// Leaves the cluster in good order: what is queued is sent within `drain`; the event `left`
     /// follows.
     pub fn leave(&self, node: u32, drain: Duration) -> Result<(), NodeError> {

@@ -288,13 +288,10 @@ impl State {
                 }
             }
             Command::Join { node, addresses } => self.join(node, &addresses),
-            Command::Leave { node, drain } => {
-                let at = crate::clock::now() + Micros(drain.as_micros() as u64);
-                if let Ok((host, _)) = self.node(node) {
-                    host.begin_leaving(at);
-                }
-                self.tick_node(node);
+            Command::Forget { node, addresses, hangs_up } => {
+                self.forget(node, &addresses, hangs_up);
             }
+            Command::Leave { node, drain } => self.leave(node, drain),
             Command::Overlays(node, command) => self.handle_overlays(node, command),
             Command::Keys { node, change, answer } => {
                 let _ = answer.send(self.node(node).and_then(|(node, _)| node.change_keys(change)));
@@ -318,6 +315,14 @@ impl State {
             }
             Command::Shutdown => self.is_shut_down = true,
         }
+    }
+
+    fn leave(&mut self, node: u32, drain: Duration) {
+        let at = crate::clock::now() + Micros(drain.as_micros() as u64);
+        if let Ok((host, _)) = self.node(node) {
+            host.begin_leaving(at);
+        }
+        self.tick_node(node);
     }
 
     fn handle_overlays(&mut self, node: u32, command: OverlayCommand) {

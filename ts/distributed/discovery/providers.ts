@@ -1,3 +1,6 @@
+import { FoundationError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { DiscoveryProvider } from "./provider.ts";
 import { dnsProvider } from "./providers/dns/dns.ts";
 import { environmentProvider } from "./providers/environment.ts";
 import { fileProvider } from "./providers/file.ts";
@@ -17,3 +20,20 @@ export const Providers = Object.freeze({
   /** The addresses that a name stands for. */
   dns: dnsProvider,
 });
+
+/**
+ * The provider of that name, for configurations as data.
+ *
+ * @throws FoundationError `invalid_options` for a name that `Providers` does not have, and what the
+ *   provider says of its options
+ */
+export function namedProvider(kind: string, options: object): DiscoveryProvider {
+  const known = Object.keys(Providers);
+  if (!Object.hasOwn(Providers, kind)) {
+    const guess = nearest(kind, known);
+    const hint = guess === undefined ? `: ${known.join(", ")}` : `; did you mean '${guess}'?`;
+    throw new FoundationError("invalid_options", `there is no provider '${kind}'${hint}`);
+  }
+  const make = Providers[kind as keyof typeof Providers] as (options: never) => DiscoveryProvider;
+  return make(options as never);
+}

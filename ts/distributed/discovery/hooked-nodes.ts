@@ -1,0 +1,80 @@
+import { FoundationError } from "../../base/errors.ts";
+import { type CandidateBook, type Entry, sourcesOf } from "./candidate-book.ts";
+import type { DialNews } from "./dialler.ts";
+import type { HookAnswer } from "./discovery-options.ts";
+import type { CandidateSet } from "./provider.ts";
+import { failureOf, type SourceRun } from "./source-run.ts";
+
+/** Hooks that are called at the same time. */
+const CALLS_MAX = 16;
+
+/** What hooks need of the search. */
+export interface HookGround {
+  readonly node: { readonly name: string; readonly address: string };
+  readonly book: CandidateBook;
+  readonly clock: { now(): number; wallNow(): number };
+  /** Members that are up. */
+  readonly members: () => readonly string[];
+}
+
+/** What a hook knows a candidate by. */
+export function hookName({ name, address }: Pick<Entry, "name" | "address">): string {
+  return name ?? address;
+}
+
+function checkedAnswer(hook: string, answer: unknown): HookAnswer {
+  if (answer === true || answer === false || answer === "ignored") return answer;
+  const text = `the hook ${hook} answers true, false or "ignored", not ${String(answer)}`;
+  throw new FoundationError("discovery_failed", text);
+}
+
+/**
+ * Has the hook `connect` of a source connect whom it lists and `listNodes` does not have: all nodes
+ * less those and this one, at every set of the source.
+ */
+export async function connectByHook(
+  run: SourceRun,
+  set: CandidateSet,
+  { node, book, clock, members }: HookGround,
+  news: DialNews,
+): Promise<void> {
+  const { connect, listNodes = members } = run.source;
+  if (connect === undefined) return;
+  const connected = new Set(await listNodes());
+  const missing = set.candidates.filter((candidate) => {
+    const name = hookName({ name: undefined, ...candidate });
+    return name !== node.name && !candidate.isDraining && !connected.has(name);
+  });
+  const ask = async (address: string, name: string): Promise<void> => {
+    const entry = book.at(address);
+    const beganMs = clock.now();
+    const sources = entry === undefined ? [run.label] : sourcesOf(entry);
+    try {
+      const answer = checkedAnswer("connect", await connect(name));
+      const tookMs = clock.now() - beganMs;
+      if (answer === true) return news.dialled({ address, name, sources, tookMs });
+      const text = answer === false ? "unreachable" : "not_part_of_network";
+      throw new FoundationError("discovery_failed", text);
+    } catch (thrown) {
+      const error = failureOf(thrown, clock.wallNow());
+      if (entry !== undefined) entry.lastError = error;
+      news.dialFailed({ address, name, sources, error, retryInMs: 0 });
+    }
+  };
+  const queue = missing.map((one) => ({ address: one.address, name: one.name ?? one.address }));
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await ask(next.address, next.name);
+    }
+  };
+  await Promise.all(Array.from({ length: CALLS_MAX }, worker));
+}
+
+/** What the hook `disconnect` of a candidate's sources answers; undefined where there is none. */
+export async function disconnectByHook(entry: Entry): Promise<HookAnswer | undefined> {
+  for (const { source } of entry.listings.keys()) {
+    if (source.disconnect === undefined) continue;
+    return checkedAnswer("disconnect", await source.disconnect(hookName(entry)));
+  }
+  return undefined;
+}
