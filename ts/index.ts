@@ -44,6 +44,12 @@ export {
   GOSSIP_DEFAULTS,
   type GossipOptions,
 } from "./distributed/discovery/providers/gossip/gossip-options.ts";
+export {
+  KUBERNETES_DEFAULTS,
+  type KubernetesMode,
+  type KubernetesOptions,
+  type KubernetesSource,
+} from "./distributed/discovery/providers/kubernetes/options.ts";
 export { Providers } from "./distributed/discovery/providers.ts";
 export type { PrunePolicy } from "./distributed/discovery/rules/pruning.ts";
 export type { ScreenReason } from "./distributed/discovery/rules/screening.ts";

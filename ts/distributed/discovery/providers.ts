@@ -6,6 +6,7 @@ import { environmentProvider } from "./providers/environment.ts";
 import { fileProvider } from "./providers/file.ts";
 import { staticProvider } from "./providers/fixed.ts";
 import { gossipProvider } from "./providers/gossip/gossip.ts";
+import { kubernetesProvider } from "./providers/kubernetes/kubernetes.ts";
 
 /** Where candidates come from. Each makes a provider for the option `discovery` of a node. */
 export const Providers = Object.freeze({
@@ -19,6 +20,8 @@ export const Providers = Object.freeze({
   gossip: gossipProvider,
   /** The addresses that a name stands for. */
   dns: dnsProvider,
+  /** Pods of a Kubernetes cluster. */
+  kubernetes: kubernetesProvider,
 });
 
 /**

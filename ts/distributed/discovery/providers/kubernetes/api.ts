@@ -1,0 +1,145 @@
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { type ErrorFacts, FoundationError } from "../../../../base/errors.ts";
+import { answerOf, discoveryFailed } from "../../asking.ts";
+import type { ProviderContext } from "../../provider.ts";
+import { ANSWER_BYTES_MAX, parsed, readLines, readText } from "./answer.ts";
+import { at, textOf } from "./json.ts";
+import type { KubernetesPlan } from "./options.ts";
+import { RESOURCES } from "./resources.ts";
+import { readServiceAccount } from "./service-account.ts";
+
+type Query = Readonly<Record<string, string>>;
+
+/** Whether the server does not know a version or a page any more: ask it from the start. */
+export function isGone(thrown: unknown): boolean {
+  return thrown instanceof FoundationError && thrown.context["status"] === 410;
+}
+
+// Idle connections are probed, so that a watch of a server that is gone ends within half a minute.
+const PROBE_IDLE_MS = 15_000;
+const REFUSAL_BYTES_MAX = 64 * 1024;
+const MESSAGE_CHARACTERS_MAX = 300;
+
+/** The API server, asked for the objects of a plan. */
+export class KubernetesApi {
+  readonly #plan: KubernetesPlan;
+  readonly #context: ProviderContext;
+  readonly #what: string;
+
+  constructor(plan: KubernetesPlan, context: ProviderContext) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#what = `Kubernetes at ${plan.master.host}`;
+  }
+
+  /**
+   * One page of the list.
+   *
+   * @throws FoundationError `discovery_failed`, also where the page {@link isGone}
+   */
+  async list(query: Query): Promise<unknown> {
+    return this.#answered(async (signal) =>
+      parsed(await readText(await this.#open(query, signal), ANSWER_BYTES_MAX)),
+    );
+  }
+
+  /**
+   * Events of a watch as they arrive. Ends where the server ends it.
+   *
+   * @throws FoundationError `discovery_failed`, also where the version {@link isGone}
+   */
+  async *watch(query: Query, lifeMs: number): AsyncGenerator<readonly unknown[]> {
+    const { clock, signal } = this.#context;
+    const response = await this.#answered(async (asking) =>
+      this.#open({ ...query, watch: "true" }, asking),
+    );
+    const late = new Error(`its watch did not end within ${lifeMs} ms, as it was asked to`);
+    const cancel = clock.after(lifeMs + this.#plan.timeoutMs, () => response.destroy(late));
+    const onAbort = (): void => void response.destroy();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      if (signal.aborted) onAbort();
+      for await (const lines of readLines(response, ANSWER_BYTES_MAX)) yield lines.map(parsed);
+    } catch (thrown) {
+      throw discoveryFailed(this.#what, thrown);
+    } finally {
+      cancel();
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** The error that a status stands for, be it one of HTTP or one that a watch tells of. */
+  refusal(status: number, message: string): FoundationError {
+    const text = `it answers ${status} ${printable(message)}${this.#remedy(status)}`;
+    return this.failed(text, { status });
+  }
+
+  /** What is thrown where the source cannot be asked. */
+  failed(text: string, context: ErrorFacts = {}): FoundationError {
+    return new FoundationError("discovery_failed", `${this.#what}: ${text}`, { context });
+  }
+
+  async #answered<Answer>(ask: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
+    const { timeoutMs } = this.#plan;
+    return answerOf(this.#context, { what: this.#what, timeoutMs }, ask);
+  }
+
+  /** Resolves with an answer of status 200, of which nothing was read. */
+  async #open(query: Query, signal: AbortSignal): Promise<IncomingMessage> {
+    const { master, insecureSkipTlsVerify } = this.#plan;
+    const { token, ca, namespace } = await readServiceAccount(this.#plan);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = request({
+        host: master.hostname.replace(/^\[|\]$/g, ""),
+        port: master.port === "" ? 443 : Number(master.port),
+        path: this.#path(namespace, query),
+        headers: { authorization: `Bearer ${token}`, accept: "application/json" },
+        rejectUnauthorized: !insecureSkipTlsVerify,
+        ...(ca !== undefined && { ca }),
+        // A connection of its own: the next request may have another token and another authority.
+        agent: false,
+        signal,
+      });
+      sent.on("socket", (socket) => socket.setKeepAlive(true, PROBE_IDLE_MS));
+      sent.on("response", resolve);
+      sent.on("error", reject);
+      sent.end();
+    });
+    const { statusCode = 0, statusMessage = "" } = response;
+    if (statusCode === 200) return response;
+    const message = messageIn(await readText(response, REFUSAL_BYTES_MAX).catch(() => ""));
+    throw this.refusal(statusCode, message ?? statusMessage);
+  }
+
+  #path(namespace: string, query: Query): string {
+    const { source, master, selector, serviceName } = this.#plan;
+    const { group, plural, ofService } = RESOURCES[source];
+    const chosen =
+      selector === undefined ? ofService(serviceName as string) : { labelSelector: selector };
+    const prefix = master.pathname.replace(/\/+$/, "");
+    const asked = new URLSearchParams({ ...chosen, ...query });
+    return `${prefix}${group}/namespaces/${namespace}/${plural}?${asked}`;
+  }
+
+  #remedy(status: number): string {
+    const { plural } = RESOURCES[this.#plan.source];
+    if (status === 401) return "; it does not take the token of the service account";
+    if (status !== 403) return "";
+    return `; the service account needs the rights get, list and watch on ${plural}`;
+  }
+}
+
+function messageIn(body: string): string | undefined {
+  try {
+    return textOf(at(JSON.parse(body), "message"));
+  } catch {
+    // No object of the API: a proxy on the way has its own pages for errors.
+    return undefined;
+  }
+}
+
+/** Without what could move a cursor or break a line of a log, and no longer than a line or two. */
+function printable(text: string): string {
+  return text.slice(0, MESSAGE_CHARACTERS_MAX).replaceAll(/\p{C}+/gu, " ");
+}
