@@ -26,8 +26,9 @@ export async function loopbackAbsence() {
  * Runs a turn with an interface of its own, which is gone afterwards.
  *
  * @template T
- * @param {(loopback: { within: readonly string[], bytes: () => number }) => Promise<T>} body
- *   `within` are the words before a command that put it there, `bytes` is what has passed so far
+ * @param {(loopback: { within: readonly string[], bytes: () => number, packets: () => number })
+ *   => Promise<T>} body `within` are the words before a command that put it there, `bytes` and
+ *   `packets` what has passed so far
  * @returns {Promise<T>}
  */
 export async function withLoopback(body) {
@@ -35,15 +36,16 @@ export async function withLoopback(body) {
   run("ip", "netns", "add", name);
   const within = ["ip", "netns", "exec", name];
   const [first, ...words] = within;
-  const bytes = () => {
+  const sent = () => {
     const [link] = JSON.parse(
       run(first, ...words, "ip", "-json", "-statistics", "link", "show", "lo"),
     );
-    return link.stats64.tx.bytes;
+    return link.stats64.tx;
   };
+  const [bytes, packets] = [() => sent().bytes, () => sent().packets];
   try {
     run(first, ...words, "ip", "link", "set", "lo", "up");
-    return await body({ within, bytes });
+    return await body({ within, bytes, packets });
   } finally {
     run("ip", "netns", "delete", name);
   }

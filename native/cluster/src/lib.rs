@@ -28,7 +28,7 @@ pub use event::{ClusterEvent, DownReason, RouteFailure, SwitchFailure};
 pub use foundation_broadcast::{Payload, PlumtreeMessage};
 pub use foundation_membership::{
     DownReason as MemberDown, Epoch, HyParView, LinkEnd, Mark, MemberRecord, MemberStatus, Overlay,
-    Role, Roster, Strategy,
+    Role, Roster, RosterMessage, Strategy,
 };
 pub use io::{Input, Output, OverlayNo};
 pub use links::LinkUse;

@@ -302,16 +302,17 @@ impl Link {
         self.say(0, &Control::Leave(Leave { reason: reason.to_owned() }));
     }
 
-    /// Tells the peer's host something that the link has no part in; false where too much waits to
-    /// be written already, or where it does not fit a control frame.
-    pub fn tell_host(&mut self, control: &Control) -> bool {
-        let before = self.counters.control_refused;
-        if self.lanes[0].control.len() > HOST_BYTES_MAX {
+    /// Tells the peer's host something that the link has no part in; answers how long its frame is.
+    /// `None` where too much waits to be written already, or where it does not fit a control frame.
+    pub fn tell_host(&mut self, control: &Control) -> Option<usize> {
+        let waiting = self.lanes[0].control.len();
+        if waiting > HOST_BYTES_MAX {
             self.counters.control_refused += 1;
-        } else {
-            self.say(0, control);
+            return None;
         }
-        self.counters.control_refused == before
+        self.say(0, control);
+        let bytes = self.lanes[0].control.len() - waiting;
+        (bytes > 0).then_some(bytes)
     }
 
     pub(crate) fn say(&mut self, lane: u8, control: &Control) {

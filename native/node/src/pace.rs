@@ -48,6 +48,11 @@ impl Pace {
         self.last.store(took.0, Ordering::Relaxed);
     }
 
+    /// How far machines' time is behind the clock.
+    pub(crate) fn behind(&self) -> Micros {
+        Micros(self.behind.load(Ordering::Relaxed))
+    }
+
     /// How long a socket that is ready waits for its turn, as far as is known.
     pub(crate) fn lag(&self, now: Micros) -> Micros {
         let began_at = self.began_at.load(Ordering::Relaxed);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use foundation_cluster::{
     Cluster, ClusterEvent, ClusterMessage, ClusterOptions, DownReason, Input, NamedOverlay, Output,
-    OverlayNo, PlumtreeMessage, Role, Strategy,
+    OverlayNo, PlumtreeMessage, Role, RosterMessage, Strategy,
 };
 use foundation_machine::{Micros, PeerId, Planted, Rng};
 
@@ -218,6 +218,17 @@ impl Subject for Machine {
             ClusterMessage::LinkUse(_) => 6,
             ClusterMessage::Detector(_) => 7,
             ClusterMessage::Switch { .. } => 8,
+        }
+    }
+
+    fn records(message: &Self::Message) -> usize {
+        match message {
+            ClusterMessage::Roster(
+                RosterMessage::News { records }
+                | RosterMessage::Sync { records, .. }
+                | RosterMessage::Missing { records, .. },
+            ) => records.len(),
+            _ => 0,
         }
     }
 

@@ -29,6 +29,8 @@ pub trait Subject: Sized {
     fn due(&self) -> Micros;
     /// Which of [`Subject::KINDS`] a message is.
     fn kind(message: &Self::Message) -> usize;
+    /// How many records of members it carries: what receivers of much news are busy with.
+    fn records(message: &Self::Message) -> usize;
     /// The event in the checkers' words; none where they have no use for it.
     fn news(event: &Self::Event) -> Option<News>;
     /// How many overlays the node has.

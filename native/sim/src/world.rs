@@ -99,6 +99,7 @@ pub struct World<S: Subject, O: Observer<S>> {
     out: Vec<Wanted<S::Message, S::Event>>,
     news: Vec<News>,
     sent: Vec<u64>,
+    records: u64,
     violation: Option<Violation>,
 }
 
@@ -126,6 +127,7 @@ impl<S: Subject, O: Observer<S>> World<S, O> {
             out: Vec::new(),
             news: Vec::new(),
             sent: vec![0; S::KINDS.len()],
+            records: 0,
             violation: None,
         }
     }
@@ -182,6 +184,12 @@ impl<S: Subject, O: Observer<S>> World<S, O> {
     #[must_use]
     pub fn id(&self, node: u32) -> PeerId {
         self.hosts[node as usize].id
+    }
+
+    /// Records of members sent so far.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
     }
 
     /// Messages sent so far, by [`Subject::KINDS`].

@@ -187,4 +187,6 @@ pub struct RosterCounters {
     pub exchanges_different: u64,
     /// Exchanges that were given up.
     pub exchanges_timed_out: u64,
+    /// Answers of an exchange that had been given up, or whose link had been another one.
+    pub exchanges_late: u64,
 }

@@ -146,7 +146,7 @@ impl Roster {
         }
         self.counters.stale += 1;
         if let Some(from) = from
-            && record.suspectors == member.record.suspectors
+            && record.names_all_of(&member.record)
         {
             self.rumours.heard(node, from);
         }

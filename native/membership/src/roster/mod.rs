@@ -218,7 +218,7 @@ impl Roster {
 
     fn end_exchange(&mut self, with: PeerId) -> bool {
         if !self.exchanges.is_with(with) {
-            self.counters.malformed += 1;
+            self.counters.exchanges_late += 1;
             return false;
         }
         self.exchanges.current = None;
@@ -233,7 +233,7 @@ impl Roster {
                 current.open = messages.len();
             }
             _ => {
-                self.counters.malformed += 1;
+                self.counters.exchanges_late += 1;
                 return;
             }
         }

@@ -122,15 +122,22 @@ impl MemberRecord {
         }
     }
 
-    /// Adds who suspects; keeps those of the lowest lives where there are too many, so that every
-    /// order of arrival gives the same. Answers whether something was new.
+    /// Adds who suspects, up to as many as make the suspicion as short as it can be: which ones
+    /// these are changes nothing. Answers whether there are more now.
     pub(crate) fn add_suspectors(&mut self, suspectors: &[PeerId]) -> bool {
-        let before = self.suspectors.clone();
-        self.suspectors.extend(suspectors);
-        self.suspectors.sort_unstable_by_key(|peer| (peer.life, peer.node));
-        self.suspectors.dedup();
-        self.suspectors.truncate(SUSPECTORS_MAX);
-        self.suspectors != before
+        let before = self.suspectors.len();
+        for suspector in suspectors {
+            if self.suspectors.len() < SUSPECTORS_MAX && !self.suspectors.contains(suspector) {
+                self.suspectors.push(*suspector);
+            }
+        }
+        self.suspectors.len() > before
+    }
+
+    /// Whether whoever said this has nothing to learn of who suspects from the other.
+    pub(crate) fn names_all_of(&self, other: &MemberRecord) -> bool {
+        self.suspectors.len() == SUSPECTORS_MAX
+            || other.suspectors.iter().all(|peer| self.suspectors.contains(peer))
     }
 }
 

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 
 use foundation_cluster::{
-    Cluster, ClusterOptions, Input, LinkEnd, NamedOverlay, Output, OverlayNo, Strategy,
+    Cluster, ClusterMessage, ClusterOptions, Input, LinkEnd, NamedOverlay, Output, OverlayNo,
+    Strategy,
 };
 use foundation_link::{Control, Machine, Member, Micros, NodeLife, Payload};
 use foundation_machine::{PeerId, Rng};
@@ -119,11 +120,16 @@ impl Besieged {
             return;
         };
         self.read += 1;
+        // One that brings word of a later life of a node that it refers to goes no further.
+        let may_end =
+            matches!(message, ClusterMessage::Routed(_) | ClusterMessage::RouteReturned(_));
         let (written, parcel) = messages::write(&self.directory, message.clone());
         let body = parcel.map(|parcel| (parcel.body, parcel.channel));
         let again = messages::read(&mut self.directory, written.clone(), body);
         let again = again.map(|message| messages::write(&self.directory, message).0);
-        assert_eq!(again, Some(written), "is another message when read again");
+        if again.is_some() || !may_end {
+            assert_eq!(again, Some(written), "is another message when read again");
+        }
         let from = self.peer(from);
         self.take(Input::Received { from, message });
     }

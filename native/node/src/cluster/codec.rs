@@ -36,6 +36,33 @@ impl<'a> Writer<'a> {
         self
     }
 
+    /// A node that the other end knows, or can do without.
+    pub(crate) fn reference(&mut self, peer: PeerId) -> &mut Self {
+        self.number(self.directory.reference(peer))
+    }
+
+    /// A list of such nodes behind its length.
+    pub(crate) fn references(&mut self, peers: &[PeerId]) -> &mut Self {
+        self.number(peers.len() as u64);
+        for &peer in peers {
+            self.reference(peer);
+        }
+        self
+    }
+
+    /// The same of nodes without which the message says less, and all the same something.
+    pub(crate) fn known(&mut self, peers: &[PeerId]) -> &mut Self {
+        let directory = self.directory;
+        let latest = peers.iter().filter(|peer| directory.is_latest(**peer));
+        let known: Vec<PeerId> = latest.copied().collect();
+        self.references(&known)
+    }
+
+    /// Whether the other end may know that life by a reference.
+    pub(crate) fn is_latest(&self, peer: PeerId) -> bool {
+        self.directory.is_latest(peer)
+    }
+
     /// A list of nodes behind its length.
     pub(crate) fn nodes(&mut self, peers: &[PeerId]) -> &mut Self {
         self.number(peers.len() as u64);
@@ -74,6 +101,23 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn node(&mut self) -> Option<PeerId> {
         self.directory.learn(&self.nodes.next()?)
+    }
+
+    /// A node that this one has to know already.
+    pub(crate) fn reference(&mut self) -> Option<PeerId> {
+        self.referred()?
+    }
+
+    /// A node that may be unknown here: then the answer is there, and empty.
+    pub(crate) fn referred(&mut self) -> Option<Option<PeerId>> {
+        let reference = self.number()?;
+        Some(self.directory.referred(reference))
+    }
+
+    /// A list of nodes, without those that are not known here.
+    pub(crate) fn known(&mut self, length_max: usize) -> Option<Vec<PeerId>> {
+        let references = self.list(length_max, Reader::number)?;
+        Some(references.into_iter().filter_map(|it| self.directory.referred(it)).collect())
     }
 
     pub(crate) fn number(&mut self) -> Option<u64> {

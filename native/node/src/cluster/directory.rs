@@ -29,10 +29,22 @@ struct Entry {
     address: Option<SocketAddr>,
 }
 
+/// What stands for a life on the wire where its name would be known at the other end: FNV-1a over
+/// the name and the life. Of the nodes of a full directory two are alike once in 8 billion times.
+fn reference(name: &str, life: NodeLife) -> u64 {
+    let life = [life.start.to_le_bytes(), life.random.to_le_bytes()];
+    let bytes = name.as_bytes().iter().chain(life.as_flattened());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 /// Names, numbers and addresses.
 #[derive(Debug)]
 pub(crate) struct Directory {
     numbers: HashMap<Arc<str>, NodeNo>,
+    /// The latest life of each node by its [`reference`]; of two alike the one that came first.
+    references: HashMap<u64, NodeNo>,
     entries: Vec<Entry>,
     pub(crate) refused: u64,
 }
@@ -40,7 +52,8 @@ pub(crate) struct Directory {
 impl Directory {
     /// A directory that knows its own node.
     pub(crate) fn new(own: &Member) -> Directory {
-        let mut directory = Directory { numbers: HashMap::new(), entries: Vec::new(), refused: 0 };
+        let (numbers, references) = (HashMap::new(), HashMap::new());
+        let mut directory = Directory { numbers, references, entries: Vec::new(), refused: 0 };
         directory.learn(own);
         directory
     }
@@ -66,10 +79,35 @@ impl Directory {
             entry.address = parsed.ok().filter(is_dialable);
             entry.address_text.clone_from(&member.address);
         }
-        if !is_own {
-            entry.life = entry.life.max(member.life);
+        if !is_own && member.life > entry.life {
+            self.live(node, member.life);
         }
         Some(PeerId { node, life: member.life })
+    }
+
+    /// A later life of a node than those before.
+    fn live(&mut self, node: NodeNo, life: NodeLife) {
+        let entry = &mut self.entries[node.0 as usize];
+        let former = reference(&entry.name, std::mem::replace(&mut entry.life, life));
+        if self.references.get(&former) == Some(&node) {
+            self.references.remove(&former);
+        }
+        self.references.entry(reference(&entry.name, life)).or_insert(node);
+    }
+
+    /// What stands for that life where the other end knows it.
+    pub(crate) fn reference(&self, peer: PeerId) -> u64 {
+        reference(self.name(peer.node), peer.life)
+    }
+
+    /// Whether a later life of that node is known: then nobody can be referred to this one.
+    pub(crate) fn is_latest(&self, peer: PeerId) -> bool {
+        self.latest(peer.node) == peer
+    }
+
+    /// The life that a reference stands for, if it is the latest one of a node that is known.
+    pub(crate) fn referred(&self, reference: u64) -> Option<PeerId> {
+        self.references.get(&reference).map(|&node| self.latest(node))
     }
 
     fn number(&mut self, name: &str) -> Option<NodeNo> {
@@ -144,6 +182,23 @@ mod tests {
         directory.learn(&member("own", "127.0.0.1:7", 9));
         assert_eq!(directory.address_text(OWN), "127.0.0.1:1");
         assert_eq!(directory.latest(OWN).life.start, 5);
+    }
+
+    #[test]
+    fn a_reference_stands_for_the_latest_life_alone() {
+        let mut here = Directory::new(&member("own", "127.0.0.1:1", 5));
+        let mut there = Directory::new(&member("other", "127.0.0.1:4", 5));
+        there.learn(&member("quince", "", 1));
+        let early = here.learn(&member("pear", "127.0.0.1:2", 1)).unwrap();
+        assert_eq!(there.referred(here.reference(early)), None);
+        let known = there.learn(&member("pear", "127.0.0.1:2", 1)).unwrap();
+        assert_eq!(there.referred(here.reference(early)), Some(known));
+        assert_eq!(there.referred(there.reference(there.latest(OWN))), Some(there.latest(OWN)));
+        let late = here.learn(&member("pear", "127.0.0.1:3", 2)).unwrap();
+        assert_ne!(here.reference(late), here.reference(early));
+        assert_eq!(there.referred(here.reference(late)), None);
+        assert_eq!(here.referred(here.reference(early)), None);
+        assert_eq!(here.referred(here.reference(late)), Some(late));
     }
 
     #[test]

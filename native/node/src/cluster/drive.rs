@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use foundation_cluster::{ClusterMessage, Output};
-use foundation_link::{Control, Delivery, Machine, Micros, Payload};
+use foundation_link::{Control, Delivery, Link, Machine, Micros, Payload};
 use foundation_machine::PeerId;
 
 use super::parcel::{Body, Parcel};
+use super::traffic::kind_of;
 use super::{ClusterHost, MachineInput, messages};
 use crate::node::Node;
 
@@ -133,11 +134,12 @@ impl Node {
         let Some(active) = known.link.as_mut().filter(|_| !known.usage.is_releasing) else {
             return false;
         };
+        let kind = kind_of(&message);
         let (machine, parcel) = messages::write(&cluster.directory, message);
         let (control, is_message) = (Control::Machine(machine), parcel.is_some());
         let is_long = matches!(&control, Control::Machine(one) if one.nodes.len() > NODES_IN_FRAME);
         let is_message = is_message || is_long;
-        let is_taken = match parcel {
+        let sent = match parcel {
             None if is_long => send_long(&mut active.link, &control),
             None => active.link.tell_host(&control),
             Some(parcel) => match control.encode() {
@@ -146,12 +148,15 @@ impl Node {
                     let channel = if is_declared { parcel.channel } else { 0 };
                     send_parcel(&mut active.link, channel, &head, &parcel.body)
                 }
-                Err(_) => false,
+                Err(_) => None,
             },
         };
-        known.usage.host_messages += u64::from(is_taken && is_message);
+        known.usage.host_messages += u64::from(sent.is_some() && is_message);
+        if let Some(bytes) = sent {
+            self.overlay_meters.traffic.add(kind, bytes);
+        }
         self.mark_dirty(index);
-        is_taken
+        sent.is_some()
     }
 
     /// A message of the peer's machine, without a payload.
@@ -187,22 +192,24 @@ impl Node {
     }
 }
 
-/// A message that may exceed a control frame goes as a payload does.
-fn send_long(link: &mut foundation_link::Link, control: &Control) -> bool {
-    let Ok(inner) = control.encode_carried() else { return false };
-    send_led(link, 0, &inner, &[])
+/// A message that may exceed a control frame goes as a payload does. As all that send: answers how
+/// many bytes were taken.
+fn send_long(link: &mut Link, control: &Control) -> Option<usize> {
+    send_led(link, 0, &control.encode_carried().ok()?, &[])
 }
 
-fn send_led(link: &mut foundation_link::Link, channel: u16, head: &[u8], body: &[u8]) -> bool {
+fn send_led(link: &mut Link, channel: u16, head: &[u8], body: &[u8]) -> Option<usize> {
     let led = Machine { family: LED, numbers: vec![head.len() as u64], ..Machine::default() };
-    let Ok(outer) = Control::Machine(led).encode() else { return false };
+    let outer = Control::Machine(led).encode().ok()?;
     let both = [head, body].concat();
-    link.enqueue_carrying(channel, &outer, Payload::Inline(&both)).is_ok()
+    let is_taken = link.enqueue_carrying(channel, &outer, Payload::Inline(&both)).is_ok();
+    is_taken.then_some(outer.len() + both.len())
 }
 
-fn send_parcel(link: &mut foundation_link::Link, channel: u16, head: &[u8], body: &Body) -> bool {
-    if head.len() <= foundation_link::Link::HEAD_BYTES_MAX {
-        return link.enqueue_carrying(channel, head, body.payload()).is_ok();
+fn send_parcel(link: &mut Link, channel: u16, head: &[u8], body: &Body) -> Option<usize> {
+    if head.len() <= Link::HEAD_BYTES_MAX {
+        let is_taken = link.enqueue_carrying(channel, head, body.payload()).is_ok();
+        return is_taken.then_some(head.len() + body.len());
     }
     send_led(link, channel, head, body.payload().as_slice())
 }

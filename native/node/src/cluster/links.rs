@@ -122,7 +122,7 @@ impl Node {
         let known = &mut self.peers[index];
         let Some(active) = &mut known.link else { return };
         let use_of_it = foundation_link::LinkUse { wanted };
-        if active.link.tell_host(&Control::LinkUse(use_of_it)) {
+        if active.link.tell_host(&Control::LinkUse(use_of_it)).is_some() {
             known.usage.is_releasing = !wanted;
         }
         self.mark_dirty(index);

@@ -17,6 +17,7 @@ mod pending;
 mod relayed;
 mod routes;
 mod snapshot;
+mod traffic;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use self::parcel::Parcel;
 pub(crate) use self::pending::Pending;
 pub(crate) use self::relayed::RelayedRequest;
 pub(crate) use self::routes::Outgoing;
+use self::traffic::Traffic;
 pub(crate) use self::usage::Usage;
 use crate::dial::random_bytes;
 use crate::pace::Pace;
@@ -50,8 +52,10 @@ pub(crate) struct Told {
 }
 
 /// Counts of what the host does for the machine.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default)]
 pub(crate) struct ClusterMeters {
+    /// What machines have sent.
+    traffic: Traffic,
     /// Messages of machines that were not sent: no link, no room, or too long.
     pub(crate) unsent: u64,
     /// Those of peers that could not be read.

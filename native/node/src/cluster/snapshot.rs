@@ -1,6 +1,7 @@
 //! The overlays of a node at one moment, for those who ask.
 
 use foundation_cluster::{ClusterEvent, OverlayNo, OverlayView, SwitchFailure};
+use foundation_detector::Probing;
 use foundation_machine::{NodeNo, PeerId};
 use serde_json::{Value, json};
 
@@ -63,6 +64,8 @@ impl Node {
         let (host, machine) = (&self.overlay_meters, cluster.machine.counters());
         let (routes, roster) = (machine.routes, cluster.machine.roster().map(|one| one.counters()));
         let roster = roster.unwrap_or_default();
+        let detector = machine.detector;
+        let health = cluster.machine.detector().map_or(0, Probing::health);
         json!({
             "nodesKnown": cluster.directory.len(), "nodesRefused": cluster.directory.refused,
             "unsent": host.unsent + machine.unsent, "unreadable": host.unreadable,
@@ -76,6 +79,11 @@ impl Node {
             "rosterMalformed": roster.malformed, "rosterRefused": roster.refused,
             "rosterRefuted": roster.refuted, "rosterExchanges":
                 roster.exchanges_same + roster.exchanges_different,
+            "rosterExchangesLate": roster.exchanges_late,
+            "probes": detector.probes, "probesFailed": detector.probes_failed,
+            "probesAskedOfOthers": detector.asked, "reportsMissing": detector.nacks_missing,
+            "stalls": detector.stalls, "doubt": health, "behindUs": cluster.pace.behind().0,
+            "sent": host.traffic.json(),
         })
     }
 

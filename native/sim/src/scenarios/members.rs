@@ -137,7 +137,10 @@ pub(super) fn detection(run: &mut Run<'_>) -> Result<(), End> {
         let before = run.fleet.up();
         fail(run, run.plan.fail, has_reset);
         let gone: Vec<u32> = before.into_iter().filter(|&node| !run.fleet.is_up(node)).collect();
+        let records_before = run.fleet.records();
         run.wait(seconds(40))?;
+        let told = (run.fleet.records() - records_before) as f64;
+        let each = told / (run.fleet.up_count() * gone.len()) as f64;
         let (share, slowest) = detected(run, &gone, since);
         let beside = "Akka 20-30 s, memberlist 8-12 s for a silent node";
         run.figure(
@@ -146,6 +149,10 @@ pub(super) fn detection(run: &mut Run<'_>) -> Result<(), End> {
             Some(Bar::AtMost(limit)),
             Some(beside),
         );
+        let records = format!("{name}: records sent, a survivor and loss");
+        // What a thousand real nodes were busy with; 17 while suspicions were told of anew whenever
+        // someone with an earlier life suspected too.
+        run.figure(records, each, Some(Bar::AtMost(16.0)), None);
         run.figure(
             format!("{name}: share of news that came"),
             share,

@@ -14,6 +14,7 @@ use crate::subject::{Given, Subject};
 impl<S: Subject, O: Observer<S>> World<S, O> {
     pub(super) fn send(&mut self, node: u32, to: PeerId, message: S::Message) {
         self.sent[S::kind(&message)] += 1;
+        self.records += S::records(&message) as u64;
         let link = self.hosts[node as usize].links.get(&to.node.0).copied();
         let found = link.and_then(|link| self.links.get(link));
         let (Some(link), Some(found)) = (link, found) else {

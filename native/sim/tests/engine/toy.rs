@@ -64,6 +64,10 @@ impl Subject for Toy {
         0
     }
 
+    fn records(_: &u64) -> usize {
+        0
+    }
+
     fn news(&(origin, payload): &Self::Event) -> Option<News> {
         Some(News::Routed { origin, payload, hops: 0 })
     }

@@ -37,8 +37,12 @@ fn write_views(message: &Said, out: &mut Writer<'_>) {
         Said::Accept { token } => out.kind(4).number(*token),
         Said::Reject { token } => out.kind(5).number(*token),
         Said::Disconnect { alive } => out.kind(6).number(u64::from(*alive)),
-        Said::Shuffle { path, peers, ttl } => out.kind(7).nodes(path).nodes(peers).number(*ttl),
-        Said::ShuffleReply { path, peers } => out.kind(8).nodes(path).nodes(peers),
+        Said::Shuffle { path, peers, ttl } => {
+            // Who began may have come a moment ago; the others are linked to each other.
+            let (began, since) = path.split_at(path.len().min(1));
+            out.kind(20).nodes(began).references(since).known(peers).number(*ttl)
+        }
+        Said::ShuffleReply { path, peers } => out.kind(21).references(path).known(peers),
         Said::Pulse { root, count } => out.kind(9).node(*root).number(*count),
         Said::Compare { token, count } => out.kind(10).number(*token).number(*count),
         Said::Measure { token } => out.kind(11).number(*token),
@@ -67,15 +71,6 @@ fn read_views(kind: u8, from: &mut Reader<'_>) -> Option<Said> {
         4 => Said::Accept { token: from.narrow()? },
         5 => Said::Reject { token: from.narrow()? },
         6 => Said::Disconnect { alive: from.flag()? },
-        7 => Said::Shuffle {
-            path: from.nodes(SHUFFLE_PATH_MAX)?,
-            peers: from.nodes(SHUFFLE_PEERS_MAX)?,
-            ttl: from.narrow()?,
-        },
-        8 => Said::ShuffleReply {
-            path: from.nodes(SHUFFLE_PATH_MAX)?,
-            peers: from.nodes(SHUFFLE_PEERS_MAX)?,
-        },
         9 => Said::Pulse { root: from.node()?, count: from.narrow()? },
         10 => Said::Compare { token: from.narrow()?, count: from.narrow()? },
         11 => Said::Measure { token: from.narrow()? },
@@ -90,6 +85,15 @@ fn read_views(kind: u8, from: &mut Reader<'_>) -> Option<Said> {
         17 => Said::Switch { token: from.narrow()?, initiator: from.node()? },
         18 => Said::Switched { token: from.narrow()?, is_done: from.flag()? },
         19 => Said::DisconnectWait,
+        20 => {
+            let mut path = from.nodes(1)?;
+            path.extend(from.list(SHUFFLE_PATH_MAX, Reader::reference)?);
+            Said::Shuffle { path, peers: from.known(SHUFFLE_PEERS_MAX)?, ttl: from.narrow()? }
+        }
+        21 => Said::ShuffleReply {
+            path: from.list(SHUFFLE_PATH_MAX, Reader::reference)?,
+            peers: from.known(SHUFFLE_PEERS_MAX)?,
+        },
         _ => return None,
     })
 }

@@ -1,5 +1,6 @@
 //! Messages of rosters.
 
+use foundation_machine::PeerId;
 use foundation_membership::{
     BUCKETS_MAX, Claim, DownReason, Mark, MemberRecord, RECORDS_MAX, RosterMessage as Said,
     SUSPECTORS_MAX,
@@ -9,7 +10,7 @@ use crate::cluster::codec::{Reader, Writer};
 
 pub(super) fn write(message: &Said, out: &mut Writer<'_>) {
     match message {
-        Said::News { records } => write_records(records, out.kind(1)),
+        Said::News { records } => write_records(records, true, out.kind(1)),
         Said::Digest { members, hash } => {
             out.kind(2).number(*members).number(*hash);
         }
@@ -27,11 +28,11 @@ pub(super) fn write(message: &Said, out: &mut Writer<'_>) {
             for &bucket in of {
                 out.number(bucket);
             }
-            write_records(records, out);
+            write_records(records, false, out);
         }
         Said::Missing { records, more } => {
             out.kind(6).number(u64::from(*more));
-            write_records(records, out);
+            write_records(records, false, out);
         }
     }
 }
@@ -52,7 +53,9 @@ pub(super) fn read(kind: u8, from: &mut Reader<'_>) -> Option<Said> {
     })
 }
 
-fn write_records(records: &[MemberRecord], out: &mut Writer<'_>) {
+/// In news, a member that is suspected or found failed is only referred to: where it is not known,
+/// nobody needs to hear of that. An exchange tells of every member.
+fn write_records(records: &[MemberRecord], is_news: bool, out: &mut Writer<'_>) {
     out.number(records.len() as u64);
     for record in records {
         let (claim, isolates) = match record.claim {
@@ -60,6 +63,10 @@ fn write_records(records: &[MemberRecord], out: &mut Writer<'_>) {
             Claim::Busy(isolates) => (1, isolates),
             Claim::Leaving => (2, 0),
         };
+        let is_doubted = matches!(record.mark, Mark::Suspect | Mark::Failed);
+        let is_referred = is_news && is_doubted && out.is_latest(record.peer);
+        let known = record.suspectors.iter().filter(|peer| out.is_latest(**peer));
+        let suspectors: Vec<PeerId> = known.copied().collect();
         let mark = match record.mark {
             Mark::Clear => 0,
             Mark::Suspect => 1,
@@ -71,38 +78,53 @@ fn write_records(records: &[MemberRecord], out: &mut Writer<'_>) {
             | claim << 16
             | mark << 24
             | u64::from(isolates) << 32
-            | (record.suspectors.len() as u64) << 48;
-        out.node(record.peer).number(marks).number(record.incarnation);
-        for &suspector in &record.suspectors {
-            out.named(suspector);
+            | (suspectors.len() as u64) << 48
+            | u64::from(is_referred) << 63;
+        out.number(marks).number(record.incarnation);
+        if is_referred {
+            out.reference(record.peer);
+        } else {
+            out.node(record.peer);
+        }
+        for suspector in suspectors {
+            out.reference(suspector);
         }
     }
 }
 
+/// Records, without those of members that are not known here and only referred to.
 fn read_records(from: &mut Reader<'_>) -> Option<Vec<MemberRecord>> {
-    from.list(RECORDS_MAX, |from| {
-        let peer = from.node()?;
-        let marks = from.number()?;
-        let incarnation = from.narrow()?;
-        let claim = match (marks >> 16) & 0xff {
-            0 => Claim::Alive,
-            1 => Claim::Busy((marks >> 32) as u16),
-            2 => Claim::Leaving,
-            _ => return None,
-        };
-        let mark = match (marks >> 24) & 0xff {
-            0 => Mark::Clear,
-            1 => Mark::Suspect,
-            2 => Mark::Failed,
-            removed => Mark::Removed(reason_of(removed.checked_sub(8)?)?),
-        };
-        let count = (marks >> 48) as usize;
-        if count > SUSPECTORS_MAX {
-            return None;
-        }
-        let suspectors = (0..count).map(|_| from.node()).collect::<Option<Vec<_>>>()?;
-        Some(MemberRecord { peer, term: marks as u16, incarnation, claim, mark, suspectors })
-    })
+    let records = from.list(RECORDS_MAX, read_record)?;
+    Some(records.into_iter().flatten().collect())
+}
+
+fn read_record(from: &mut Reader<'_>) -> Option<Option<MemberRecord>> {
+    let marks = from.number()?;
+    let incarnation = from.narrow()?;
+    let peer = if marks >> 63 == 0 { Some(from.node()?) } else { from.referred()? };
+    let claim = match (marks >> 16) & 0xff {
+        0 => Claim::Alive,
+        1 => Claim::Busy((marks >> 32) as u16),
+        2 => Claim::Leaving,
+        _ => return None,
+    };
+    let mark = match (marks >> 24) & 0xff {
+        0 => Mark::Clear,
+        1 => Mark::Suspect,
+        2 => Mark::Failed,
+        removed => Mark::Removed(reason_of(removed.checked_sub(8)?)?),
+    };
+    let count = (marks >> 48) as usize & 0x7fff;
+    if count > SUSPECTORS_MAX {
+        return None;
+    }
+    let mut suspectors = Vec::new();
+    for _ in 0..count {
+        suspectors.extend(from.referred()?);
+    }
+    let term = marks as u16;
+    let record = |peer| MemberRecord { peer, term, incarnation, claim, mark, suspectors };
+    Some(peer.map(record))
 }
 
 fn reason_number(reason: DownReason) -> u64 {

@@ -1,4 +1,5 @@
-//! Messages that go over other nodes: the application's, or the detector's (kinds from 64 on).
+//! Messages that go over other nodes: the application's, or the detector's (kinds from 80 on).
+//! Relays refer to nodes where a detector asks, which asks another way if one does not know them.
 
 use foundation_cluster::{Carried, OverlayNo, Routed, VISITED_MAX};
 use foundation_link::Machine;
@@ -7,7 +8,7 @@ use crate::cluster::codec::{Reader, Writer};
 use crate::cluster::parcel::{Body, Parcel};
 
 const PAYLOAD: u8 = 1;
-const DETECTOR_FROM: u8 = 64;
+const DETECTOR_FROM: u8 = 80;
 
 pub(super) fn write(
     mut out: Writer<'_>,
@@ -15,11 +16,16 @@ pub(super) fn write(
 ) -> (Machine, Option<Parcel>) {
     let Routed { origin, sequence, after, destination, overlay, .. } = message;
     let Routed { path, dead_ends, hops_left, payload, .. } = message;
-    out.node(origin).node(destination).number(sequence).number(after).number(hops_left);
-    for list in [path, dead_ends] {
-        out.number(list.len() as u64);
-        for peer in list {
-            out.named(peer);
+    out.number(sequence).number(after).number(hops_left);
+    if matches!(payload, Carried::Detector(_)) {
+        out.reference(origin).reference(destination).references(&path).references(&dead_ends);
+    } else {
+        out.node(origin).node(destination);
+        for list in [path, dead_ends] {
+            out.number(list.len() as u64);
+            for peer in list {
+                out.named(peer);
+            }
         }
     }
     let parcel = match payload {
@@ -43,15 +49,18 @@ pub(super) fn read(
     name: String,
     body: Option<(Body, u16)>,
 ) -> Option<Routed<Carried<Parcel>>> {
+    let (sequence, after, hops_left) = (from.number()?, from.number()?, from.narrow()?);
+    let is_named = kind < DETECTOR_FROM;
+    let read = if is_named { Reader::node } else { Reader::reference };
     Some(Routed {
-        origin: from.node()?,
-        destination: from.node()?,
-        sequence: from.number()?,
-        after: from.number()?,
+        sequence,
+        after,
+        hops_left,
         overlay,
-        hops_left: from.narrow()?,
-        path: from.nodes(VISITED_MAX)?,
-        dead_ends: from.nodes(VISITED_MAX)?,
+        origin: read(from)?,
+        destination: read(from)?,
+        path: from.list(VISITED_MAX, read)?,
+        dead_ends: from.list(VISITED_MAX, read)?,
         payload: match kind {
             PAYLOAD => Carried::Payload(super::read_parcel(from, name, body?)?),
             DETECTOR_FROM.. => {
