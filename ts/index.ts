@@ -21,6 +21,7 @@ export type {
   SourceStatus,
 } from "./distributed/discovery/discovery-types.ts";
 export type { EntryOptions } from "./distributed/discovery/entries.ts";
+export type { TlsFiles } from "./distributed/discovery/http-source.ts";
 export type {
   Candidate,
   CandidateSet,
@@ -38,6 +39,10 @@ export {
   ENVIRONMENT_DEFAULTS,
   type EnvironmentOptions,
 } from "./distributed/discovery/providers/environment.ts";
+export {
+  ETCD_DEFAULTS,
+  type EtcdOptions,
+} from "./distributed/discovery/providers/etcd/etcd-options.ts";
 export { FILE_DEFAULTS, type FileOptions } from "./distributed/discovery/providers/file.ts";
 export type { StaticOptions } from "./distributed/discovery/providers/fixed.ts";
 export {

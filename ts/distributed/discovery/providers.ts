@@ -3,6 +3,7 @@ import { nearest } from "../../base/nearest.ts";
 import type { DiscoveryProvider } from "./provider.ts";
 import { dnsProvider } from "./providers/dns/dns.ts";
 import { environmentProvider } from "./providers/environment.ts";
+import { etcdProvider } from "./providers/etcd/etcd.ts";
 import { fileProvider } from "./providers/file.ts";
 import { staticProvider } from "./providers/fixed.ts";
 import { gossipProvider } from "./providers/gossip/gossip.ts";
@@ -22,6 +23,8 @@ export const Providers = Object.freeze({
   dns: dnsProvider,
   /** Pods of a Kubernetes cluster. */
   kubernetes: kubernetesProvider,
+  /** Nodes that write themselves into etcd, and watch who else does. */
+  etcd: etcdProvider,
 });
 
 /**
