@@ -10,6 +10,7 @@ const PAGES = [
   "ecosystems",
   "memory",
   "messages",
+  "migrate-libcluster",
   "processes",
   "schedulers",
   "topology",

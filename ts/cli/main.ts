@@ -4,6 +4,7 @@ import { packageVersion } from "../base/version.ts";
 import { CommandError, describeFailure, EXIT_CODES } from "./exit.ts";
 import type { IndexArguments } from "./index/command.ts";
 import { abortOnStopSignals } from "./interruption.ts";
+import type { MigrateLibclusterArguments } from "./migrate/command.ts";
 import type { NodeArguments } from "./node/command.ts";
 import type { PingArguments } from "./ping/command.ts";
 import type { SimulateArguments } from "./simulate/command.ts";
@@ -14,6 +15,12 @@ Exit codes:
   1    a check failed, or the cluster was lost
   2    wrong arguments, a path that does not exist, or nothing to index
   129  stopped by SIGHUP   130  stopped by SIGINT   143  stopped by SIGTERM`;
+
+const MIGRATE_HELP = `
+Exit codes:
+  0    everything has a counterpart
+  1    something is unsupported: the report says what has to be written or given
+  2    wrong arguments, or a file that cannot be read`;
 
 function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
@@ -120,6 +127,24 @@ function describeSimulate(program: Command, stop: AbortSignal): void {
     });
 }
 
+function describeMigrate(program: Command): void {
+  program
+    .command("migrate")
+    .description("make options of another library's configuration, with a report")
+    .command("libcluster")
+    .description("topologies of libcluster 3.5 as the option 'discovery' of a node")
+    .argument("<file>", "configuration in Elixir, of which nothing is run, or topologies as JSON")
+    .option("--json <file>", "write report and options to this file; - is standard output")
+    .option("--check", "print what has to be looked at, and no options")
+    .option("--node-port <port>", "where all nodes listen", wholeNumber(1, 65_535))
+    .option("--prune-immediately", "disconnect who is gone from a source at once, as libcluster")
+    .addHelpText("after", MIGRATE_HELP)
+    .action(async (file: string, options: Omit<MigrateLibclusterArguments, "file">) => {
+      const { migrateLibclusterCommand } = await import("./migrate/command.ts");
+      process.exitCode = await migrateLibclusterCommand({ file, ...options });
+    });
+}
+
 /** Commander prints its own messages; this maps its outcome to our exit codes. */
 function exitCodeOf(failure: unknown): number {
   if (failure instanceof CommanderError) return failure.exitCode === 0 ? 0 : EXIT_CODES.usage;
@@ -138,7 +163,8 @@ async function main(): Promise<void> {
   const stop = abortOnStopSignals();
   const program = new Command("foundation")
     .description(
-      "A cluster runtime for Node.js: run its demonstration job, a node, a ping, or a simulation.",
+      "A cluster runtime for Node.js: run its demonstration job, a node, a ping or a simulation, " +
+        "or migrate a configuration.",
     )
     .version(packageVersion())
     .addHelpText("after", EXIT_CODE_HELP)
@@ -147,7 +173,10 @@ async function main(): Promise<void> {
   describeNode(program, stop);
   describePing(program, stop);
   describeSimulate(program, stop);
-  for (const command of program.commands) command.exitOverride();
+  describeMigrate(program);
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands])) {
+    command.exitOverride();
+  }
   try {
     await program.parseAsync();
   } catch (failure) {

@@ -5,7 +5,7 @@ import { parseScript, stringOf, walk } from "../syntax-tree.ts";
 
 // What a person, a tool or the package manifest starts by name.
 const SCRIPT_ROOTS: readonly RegExp[] = [
-  /^ts\/(?:index|(?:beam|schema)\/index|cli\/main)\.ts$/,
+  /^ts\/(?:index|(?:beam|compat|schema)\/index|cli\/main)\.ts$/,
   /^[\w.-]+\.(?:ts|mjs)$/,
   /^(?:bindings|npm)\/[\w-]+\.mjs$/,
   /^(?:bench|examples|native)\//,

@@ -12,16 +12,17 @@ const FLOORS: readonly (readonly string[])[] = [
   ["beam"],
   ["distributed"],
   ["services"],
-  ["ecosystems", "intelligence"],
+  ["ecosystems", "intelligence", "compat"],
   ["foundation"],
   ["index"],
-  ["compat", "gateway"],
+  ["gateway"],
   ["cli"],
 ];
 
-// The command serves the gateway, so this one arrow between leaves is wanted.
+// What is loaded by its own name, and on use by those above it. The command serves the gateway, so
+// that arrow between leaves is wanted.
 const NEVER_IMPORTED: ReadonlyMap<string, readonly string[]> = new Map([
-  ["compat", []],
+  ["compat", ["foundation", "cli"]],
   ["gateway", ["cli"]],
   ["cli", []],
 ]);
