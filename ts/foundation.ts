@@ -1,12 +1,6 @@
 import { packageVersion } from "./base/version.ts";
 import { type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
 import { BeamNode, type BeamNodeOptions } from "./beam/nodes.ts";
-import {
-  type DiscoveryOptions,
-  discoveryOptions,
-  resolveDiscovery,
-} from "./distributed/discovery/discovery-options.ts";
-import type { DiscoveryProvider } from "./distributed/discovery/provider.ts";
 import { DistributedNode } from "./distributed/distributed.ts";
 import { checkTopology, type TopologyOptions } from "./distributed/topology/topology-options.ts";
 import {
@@ -15,6 +9,7 @@ import {
   offerAsDefault,
   withdrawDefault,
 } from "./foundation/default-node.ts";
+import { beginSearch, type DiscoveryPlan, planSearch } from "./foundation/discovery-search.ts";
 import { tellDiscovery } from "./foundation/discovery-telemetry.ts";
 import {
   type FoundationHealth,
@@ -140,15 +135,6 @@ async function started(
   return node;
 }
 
-async function searching(node: FoundationNode, search: DiscoveryOptions): Promise<void> {
-  try {
-    node.distributed.discovery.start(search);
-  } catch (thrown) {
-    await node.leave().catch(() => {});
-    throw thrown;
-  }
-}
-
 /** The default node while it is being started. */
 let starting: Promise<FoundationNode> | undefined;
 
@@ -168,10 +154,11 @@ export interface FoundationStartOptions extends BeamNodeOptions, ServiceOptions 
   /** When overlays are switched, what is remembered of it. Unit: options. Default: no policy. */
   readonly topology?: TopologyOptions;
   /**
-   * How other nodes are found: providers, or how they are used. Each is a hint beside `seeds`.
-   * Unit: options. Default: none, only seeds are dialled.
+   * How other nodes are found: providers, or how they are used, or `auto` for what this process and
+   * its environment suggest. Each is a hint beside `seeds`. Unit: options. Default: none, only
+   * seeds are dialled.
    */
-  readonly discovery?: DiscoveryOptions | DiscoveryProvider | DiscoveryOptions["sources"];
+  readonly discovery?: DiscoveryPlan;
 }
 
 /** Where nodes come from. */
@@ -189,11 +176,10 @@ export const Foundation = Object.freeze({
     const { heavyPool, topology, discovery, ...place } = rest;
     const plan = planHeavyPool(heavyPool, LIBRARY);
     checkTopology(topology);
-    const search = discovery === undefined ? undefined : discoveryOptions(discovery);
-    if (search !== undefined) resolveDiscovery(search);
+    const search = discovery === undefined ? undefined : planSearch(discovery, place);
     const services = { config, events, telemetry, registries, capture, log, testMode };
     const node = await started(await startNode(place), services, plan, topology);
-    if (search !== undefined) await searching(node, search);
+    if (search !== undefined) await beginSearch(node, search);
     return node;
   },
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { packageVersion } from "../base/version.ts";
+import type { DoctorArguments } from "./doctor/command.ts";
 import { CommandError, describeFailure, EXIT_CODES } from "./exit.ts";
 import type { IndexArguments } from "./index/command.ts";
 import { abortOnStopSignals } from "./interruption.ts";
@@ -75,12 +76,34 @@ function describeNode(program: Command, stop: AbortSignal): void {
     .option("--cluster <name>", "only nodes of the same cluster connect", "foundation")
     .option("--listen <address>", "host:port; port 0 lets the system choose", "127.0.0.1:0")
     .option("--join <addresses...>", "host:port of nodes that are already there", [])
+    .addOption(
+      new Option("--discovery <how>", "finds other nodes; `foundation doctor` tells how").choices([
+        "auto",
+      ]),
+    )
     .option("--secret-env <variable>", "environment variable that holds the shared secret")
     .option("--secret-file <path>", "file that holds the shared secret")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(async (options: NodeArguments) => {
       const { nodeCommand } = await import("./node/command.ts");
       process.exitCode = await nodeCommand(options, stop);
+    });
+}
+
+function describeDoctor(program: Command, stop: AbortSignal): void {
+  program
+    .command("doctor")
+    .description("say what a node would use on this machine and why, and what is wrong")
+    .option("--cluster <name>", "cluster of the node", "foundation")
+    .option("--listen <address>", "host:port as the node would have it", "127.0.0.1:0")
+    .option("--secret-env <variable>", "environment variable that holds the shared secret")
+    .option("--secret-file <path>", "file that holds the shared secret")
+    .option("--timeout-ms <ms>", "longest wait for each source", wholeNumber(1, 600_000), 5_000)
+    .option("--json <file>", "write the report to this file; - is standard output")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(async (options: DoctorArguments) => {
+      const { doctorCommand } = await import("./doctor/command.ts");
+      process.exitCode = await doctorCommand(options, stop);
     });
 }
 
@@ -171,6 +194,7 @@ async function main(): Promise<void> {
     .exitOverride();
   describeIndex(program, stop);
   describeNode(program, stop);
+  describeDoctor(program, stop);
   describePing(program, stop);
   describeSimulate(program, stop);
   describeMigrate(program);

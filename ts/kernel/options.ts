@@ -266,14 +266,23 @@ export function parseAddress(address: string, what: string): { host: string; por
   return { host, port };
 }
 
-function isLoopback(host: string): boolean {
+function isLoopbackHost(host: string): boolean {
   return host === "::1" || host.startsWith("127.");
+}
+
+/**
+ * Whether an address is reached from its own host alone.
+ *
+ * @throws FoundationError `invalid_options` for what is no IP address with a port
+ */
+export function isLoopback(address: string): boolean {
+  return isLoopbackHost(parseAddress(address, "address").host);
 }
 
 function checkAddresses(options: ResolvedOptions): void {
   const open: string[] = [];
   const note = (address: string, what: string): void => {
-    if (!isLoopback(parseAddress(address, what).host)) open.push(address);
+    if (!isLoopbackHost(parseAddress(address, what).host)) open.push(address);
   };
   note(options.listen, "listen");
   if (options.advertise !== undefined) note(options.advertise, "advertise");

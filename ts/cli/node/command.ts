@@ -12,6 +12,8 @@ export interface NodeArguments extends SecretArguments {
   readonly listen: string;
   /** `host:port` of nodes to join; the node keeps trying until one answers. */
   readonly join: readonly string[];
+  /** How other nodes are found besides. */
+  readonly discovery?: "auto";
 }
 
 /** Time to send what is still waiting before the process ends. Unit: ms. */
@@ -24,12 +26,16 @@ export async function nodeCommand(options: NodeArguments, stop: AbortSignal): Pr
     cluster: options.cluster,
     listen: options.listen,
     seeds: [...options.join],
+    ...(options.discovery !== undefined && { discovery: options.discovery }),
     ...secretOption(options),
   });
   try {
     node.handle(PING_HANDLER, (message) => message);
     print(`${node.name} listens on ${node.address} in cluster ${options.cluster}`);
     printMembers(node);
+    for (const { step, isChosen, reason } of node.distributed.discovery.status().steps) {
+      print(`${isChosen ? "use" : "skip"} ${step}: ${reason}`);
+    }
     await whenAborted(stop);
     print(`${node.name} leaves`);
   } finally {
