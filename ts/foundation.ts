@@ -1,6 +1,7 @@
 import { packageVersion } from "./base/version.ts";
 import { type HeavyPoolPlan, planHeavyPool } from "./beam/heavy-pool.ts";
 import { BeamNode, type BeamNodeOptions } from "./beam/nodes.ts";
+import { type DiscoveryPlan, planSearch } from "./distributed/discovery/plan.ts";
 import { DistributedNode } from "./distributed/distributed.ts";
 import { checkTopology, type TopologyOptions } from "./distributed/topology/topology-options.ts";
 import {
@@ -9,7 +10,7 @@ import {
   offerAsDefault,
   withdrawDefault,
 } from "./foundation/default-node.ts";
-import { beginSearch, type DiscoveryPlan, planSearch } from "./foundation/discovery-search.ts";
+import { beginSearch } from "./foundation/discovery-search.ts";
 import { tellDiscovery } from "./foundation/discovery-telemetry.ts";
 import {
   type FoundationHealth,

@@ -1,4 +1,9 @@
-import { Distributed, type FoundationNode, type FoundationStartOptions } from "foundation-runtime";
+import {
+  Distributed,
+  type FoundationNode,
+  type FoundationStartOptions,
+  Providers,
+} from "foundation-runtime";
 import { afterEach, describe, expect, test } from "vitest";
 import { LocalNodes, within } from "./local-nodes.ts";
 
@@ -140,6 +145,28 @@ describe("a child of a supervisor", () => {
     expect(topology.current().overlays[0]!.strategy).toBe("fullMesh");
     await supervisors.stop(supervisor);
     topology.startPolicy()();
+  });
+
+  test("looks for other nodes as `Foundation.start` does", async () => {
+    const overlays = { appCluster: { strategy: "fullMesh" } } as const;
+    const place = { cluster: "found-by-child", overlays };
+    const there = await nodes.start({ ...place, name: "there" });
+    const node = await nodes.start({ ...place, name: "looking" });
+    const discovery = Providers.static({ addresses: [there.address] });
+    const child = {
+      id: "topology",
+      start: Distributed.Topology,
+      args: [{ overlays: { appCluster: { strategy: "hyparview", discovery } } }],
+    };
+    const supervisor = await node.beam.supervisors.start({ children: [child] });
+    await node.awaitReady({ minimumMembers: 2, joinedExisting: true });
+    expect(node.distributed.discovery.status()).toMatchObject({
+      candidates: [{ address: there.address, state: "member" }],
+    });
+    await node.beam.supervisors.stop(supervisor);
+    const wrong = [{ overlays: { appCluster: { strategy: "hyparview", discovery: "automatic" } } }];
+    const children = [{ id: "topology", start: Distributed.Topology, args: wrong }];
+    await expect(node.beam.supervisors.start({ children })).rejects.toThrow(/discovery/);
   });
 
   test("makes it so although each node has one", async () => {

@@ -21,7 +21,8 @@ export class DistributedNode {
   ) {
     this.topology = new Topology(node, topology);
     this.discovery = new Discovery(node);
-    const ground = { topology: this.topology, node, processes, made: new Set<string>() };
+    const { topology: overlays, discovery } = this;
+    const ground = { topology: overlays, discovery, node, processes, made: new Set<string>() };
     settleTopology(processes.home, ground);
   }
 

@@ -5,7 +5,7 @@ import { messageOf } from "../exit.ts";
 import type { SecretArguments } from "../secret.ts";
 import { secretOption } from "../secret.ts";
 
-/** `problem`: a node will not do what it should; `note`: it does, and there is something to know. */
+/** `problem`: a node will not do what it should; `note`: it does, with something to know. */
 export type Severity = "fine" | "note" | "problem";
 
 /** One thing that was looked at. */

@@ -4,7 +4,7 @@ import type { SourceStatus } from "./discovery-types.ts";
 import { type DiscoveringNode, pause } from "./provider.ts";
 import { SourceRun } from "./source-run.ts";
 
-/** Asks a source once, and answers how it is then: after its first answer or failure, or in time. */
+/** Asks a source, and answers how it is after its first answer or failure, or when time is up. */
 export async function probeSource(
   source: ResolvedSource,
   self: DiscoveringNode,

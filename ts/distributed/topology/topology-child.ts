@@ -7,6 +7,9 @@ import { GenServer, GenServerBody } from "../../beam/gen-server.ts";
 import type { ProcessBody } from "../../beam/process-types.ts";
 import type { Processes } from "../../beam/processes.ts";
 import type { Blueprint } from "../../beam/startable.ts";
+import type { Discovery } from "../discovery/discovery.ts";
+import type { DiscoveryNode } from "../discovery/discovery-node.ts";
+import { type DiscoveryPlan, planSearch } from "../discovery/plan.ts";
 import type { Topology } from "./topology.ts";
 import type { TopologyNode } from "./topology-node.ts";
 import type { TopologyPolicyOptions } from "./topology-options.ts";
@@ -15,8 +18,11 @@ import type { TopologyTarget } from "./topology-types.ts";
 
 /** What an overlay of the node is to be. */
 export type WantedOverlay = Exclude<TopologyTarget, string> & {
-  /** Addresses of members to join. Unit: addresses. Default: none. */
-  readonly discovery?: readonly string[];
+  /**
+   * Addresses of members to join, or how other nodes are found: as the option of
+   * `Foundation.start`, for the whole node. Unit: addresses. Default: none.
+   */
+  readonly discovery?: readonly string[] | DiscoveryPlan;
 };
 
 /** How a `Distributed.Topology` is set up. */
@@ -35,7 +41,8 @@ export interface TopologyChildOptions {
 /** Where the children of an isolate find what they look after. */
 export interface TopologyGround {
   readonly topology: Topology;
-  readonly node: TopologyNode;
+  readonly discovery: Discovery;
+  readonly node: TopologyNode & Pick<DiscoveryNode, "cluster" | "address">;
   readonly processes: Processes;
   /** Overlays that a child of this isolate has made what they were to be. */
   readonly made: Set<string>;
@@ -97,6 +104,23 @@ async function ensure(
   }
 }
 
+function areAddresses(given: unknown): given is readonly string[] {
+  return Array.isArray(given) && given.every((one) => typeof one === "string");
+}
+
+/** Joins members, or begins to look for them; a search of the node that runs already goes on. */
+async function find(
+  { node, discovery }: TopologyGround,
+  given: Required<WantedOverlay>["discovery"],
+): Promise<void> {
+  if (areAddresses(given)) {
+    await node.join(given);
+  } else if (discovery.status().state === "off") {
+    const { options, steps } = planSearch(given, { cluster: node.cluster, listen: node.address });
+    discovery.start(options, { steps });
+  }
+}
+
 class TopologyServer extends GenServer<[TopologyChildOptions]> {
   #stopPolicy: Unsubscribe = () => {};
 
@@ -105,7 +129,7 @@ class TopologyServer extends GenServer<[TopologyChildOptions]> {
     const ground = groundAt(this.self.pid);
     const { overlays = {}, policy, timeoutMs = SWITCH_TIMEOUT_MS } = options;
     for (const [name, wanted] of Object.entries(overlays)) {
-      if (wanted.discovery !== undefined) await ground.node.join(wanted.discovery);
+      if (wanted.discovery !== undefined) await find(ground, wanted.discovery);
       if (!ground.made.has(name)) await ensure(ground, name, wanted, timeoutMs);
     }
     if (policy === undefined) return;
@@ -125,8 +149,7 @@ function checked(options: TopologyChildOptions): TopologyChildOptions {
   const { overlays = {}, policy, timeoutMs } = options;
   for (const [name, { discovery, strategy }] of Object.entries(overlays)) {
     checkKind(`strategy of '${name}'`, typeof strategy === "string", "the name of a strategy");
-    const areAddresses = discovery === undefined || Array.isArray(discovery);
-    checkKind(`discovery of '${name}'`, areAddresses, "a list of addresses");
+    if (discovery !== undefined && !areAddresses(discovery)) planSearch(discovery, {});
   }
   policyRules(policy);
   if (timeoutMs !== undefined) checkDelay("timeoutMs", timeoutMs);
