@@ -178,10 +178,17 @@ impl Link {
         self.counters
     }
 
-    /// The host was not running for a while: the peer's silence is counted anew, for its bytes may
-    /// lie unread.
-    pub fn forgive(&mut self, now: Micros) {
-        self.keep_alive.forgive(now);
+    /// The host was not running for that long: so much of the peer's silence does not count, for
+    /// its bytes may lie unread.
+    pub fn forgive(&mut self, lost: Micros, now: Micros) {
+        self.keep_alive.forgive(lost, now);
+    }
+
+    /// When [`Link::handle_timeout`] takes the peer's silence for its end, if nothing comes until
+    /// then; never, while nothing was asked.
+    #[must_use]
+    pub fn silent_at(&self) -> Micros {
+        self.keep_alive.silent_at(&self.options)
     }
 
     /// The last measured round trip.

@@ -202,7 +202,7 @@ impl State {
             dial_options: options.dial_options(),
             is_tick_due: false,
             tick_at: Micros(0),
-            forgiven_at: Micros(0),
+            forgiven: self.lost_time.total(),
             dial_rate: crate::dial::DialRate::default(),
             vigil: crate::watch::Vigil::default(),
             transport_options: options.transport_options(),

@@ -23,6 +23,7 @@ mod isolates;
 mod kernel;
 mod keys;
 mod lane_poll;
+mod lost_time;
 mod membership;
 mod metrics;
 mod names;

@@ -77,8 +77,8 @@ pub(crate) struct Node {
     /// With overlays: when its timers are served next. Many such nodes share a thread, and most
     /// ticks are for a few of them.
     pub(crate) tick_at: Micros,
-    /// Until when the silence of its peers is this thread's own.
-    pub(crate) forgiven_at: Micros,
+    /// How much of the time that this thread has lost its peers were forgiven.
+    pub(crate) forgiven: Micros,
     pub(crate) lanes_wanted: Vec<(crate::dial::Target, std::net::SocketAddr)>,
     pub(crate) dial_rate: crate::dial::DialRate,
     pub(crate) vigil: crate::watch::Vigil,

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use foundation_link::Micros;
 
+use crate::lost_time::COUNTED;
+
 /// Time that counts while everything that is ready gets its turn once; what a round takes longer
 /// does not count. An answer over a dozen relays then takes a quarter of what a probe waits for it.
 const ROUND: Micros = Micros::from_millis(20);
@@ -17,6 +19,10 @@ pub(crate) struct Pace {
     began_at: AtomicU64,
     /// What the last round took.
     last: AtomicU64,
+    /// What rounds took longer than counts as silence.
+    lost: AtomicU64,
+    /// What came before then has been read.
+    heard: AtomicU64,
 }
 
 impl Pace {
@@ -43,8 +49,11 @@ impl Pace {
 
     /// All that was ready when the round began has had its turn.
     pub(crate) fn end(&self, now: Micros) {
-        let took = now.since(Micros(self.began_at.swap(0, Ordering::Relaxed)));
+        let began_at = Micros(self.began_at.swap(0, Ordering::Relaxed));
+        let took = now.since(began_at);
+        self.heard.store(began_at.0, Ordering::Relaxed);
         self.behind.fetch_add(took.since(ROUND).0, Ordering::Relaxed);
+        self.lost.fetch_add(took.since(COUNTED).0, Ordering::Relaxed);
         self.last.store(took.0, Ordering::Relaxed);
     }
 
@@ -55,9 +64,22 @@ impl Pace {
 
     /// How long a socket that is ready waits for its turn, as far as is known.
     pub(crate) fn lag(&self, now: Micros) -> Micros {
+        self.under_way(now).max(Micros(self.last.load(Ordering::Relaxed)))
+    }
+
+    /// Until when peers have been heard: what came before then has been read.
+    pub(crate) fn heard(&self) -> Micros {
+        Micros(self.heard.load(Ordering::Relaxed))
+    }
+
+    /// For how long, in all, the thread was too far behind to hear its peers.
+    pub(crate) fn lost(&self, now: Micros) -> Micros {
+        Micros(self.lost.load(Ordering::Relaxed)) + self.under_way(now).since(COUNTED)
+    }
+
+    fn under_way(&self, now: Micros) -> Micros {
         let began_at = self.began_at.load(Ordering::Relaxed);
-        let under_way = if began_at == 0 { Micros(0) } else { now.since(Micros(began_at)) };
-        under_way.max(Micros(self.last.load(Ordering::Relaxed)))
+        if began_at == 0 { Micros(0) } else { now.since(Micros(began_at)) }
     }
 }
 

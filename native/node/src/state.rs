@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use crate::agenda::Agenda;
 use crate::command::{Command, NodeError, OverlayCommand, PanicPlace};
 use crate::isolate::lock;
+use crate::lost_time::LostTime;
 use crate::names::Owner;
 use crate::node::{Node, Phase};
 use crate::pace::Pace;
@@ -22,7 +23,7 @@ use crate::pace::Pace;
 /// Timers that fall this close together share one wake-up.
 pub(crate) const TICKS_APART: Micros = Micros::from_millis(2);
 /// Longest sleep of the thread: stalled isolates are looked for this often.
-const TICK_MAX: Micros = Micros::from_millis(250);
+pub(crate) const TICK_MAX: Micros = Micros::from_millis(250);
 
 /// The state of a kernel thread, as its tasks and other threads hold it.
 pub(crate) struct SharedState {
@@ -49,7 +50,7 @@ impl SharedState {
                 inbox,
                 next_node: 1,
                 next_tick: Micros(0),
-                ticked_at: Micros(0),
+                ticked_at: crate::clock::now(),
                 pace: Arc::default(),
                 memory_given_back_at: Micros(0),
                 is_shut_down: false,
@@ -59,7 +60,7 @@ impl SharedState {
                 rung,
                 active: BTreeSet::new(),
                 agenda: Agenda::default(),
-                forgiven_at: Micros(0),
+                lost_time: LostTime::default(),
                 pollers: Vec::new(),
                 is_spinning: false,
                 next_look: Micros::NEVER,
@@ -113,8 +114,8 @@ pub(crate) struct State {
     /// All others have nothing to do, and none of them costs a turn anything.
     active: BTreeSet<u32>,
     pub(crate) agenda: Agenda,
-    /// When this thread found last that it was the silent one, not the peers.
-    pub(crate) forgiven_at: Micros,
+    /// For how long this thread was the silent one, not the peers.
+    pub(crate) lost_time: LostTime,
     /// Nodes whose connections an isolate polls.
     pub(crate) pollers: Vec<u32>,
     is_spinning: bool,
@@ -193,8 +194,8 @@ impl State {
         // After the rings: a node that is told to leave counts as drained only once it has taken
         // what its isolates had sent before.
         if now >= self.next_tick {
-            self.next_tick = now + TICK_MAX;
-            self.tick(now);
+            let planned = std::mem::replace(&mut self.next_tick, now + TICK_MAX);
+            self.tick(now, planned);
         }
         self.next_look = self.look_after_pollers(now);
         let mut active = std::mem::take(&mut self.active);

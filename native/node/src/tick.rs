@@ -4,13 +4,12 @@ use foundation_link::Micros;
 
 use crate::cluster::MachineInput;
 use crate::events;
+use crate::lost_time::LostTime;
 use crate::node::{Node, Phase};
-use crate::state::{State, TICKS_APART};
+use crate::state::{State, TICK_MAX, TICKS_APART};
 
-/// A tick this late means that this very thread did not run. Ticks are at most 250 ms apart.
-const OWN_STALL: Micros = Micros::from_millis(1_000);
-/// Where sockets wait this long for their turn, what has come over links is yet to be read.
-const OWN_LAG: Micros = Micros::from_millis(250);
+/// A round that reads what lies unread takes about as long, where the thread keeps up.
+const READ_SOON: Micros = Micros::from_millis(10);
 /// A node with overlays is looked at this often though nothing is due.
 const NODE_TICK_MAX: Micros = Micros::from_millis(250);
 /// How often memory that nobody had meanwhile goes back to the system.
@@ -19,13 +18,10 @@ const IDLE_MEMORY_EVERY: Micros = Micros::from_millis(1_000);
 const GOODBYE_LIMIT: Micros = Micros::from_millis(250);
 
 impl State {
-    pub(crate) fn tick(&mut self, now: Micros) {
-        let is_stalled = now.since(self.ticked_at) > OWN_STALL && self.ticked_at > Micros(0);
-        if is_stalled || self.pace.lag(now) > OWN_LAG {
-            // The process was stopped, starved of a core, or has more to do than it can: peers were
-            // not the silent ones. Each node forgives them before it looks at their silence again.
-            self.forgiven_at = now;
-        }
+    /// Serves the timers, which were to be served at `planned`, or at once if that is 0.
+    pub(crate) fn tick(&mut self, now: Micros, planned: Micros) {
+        let planned = if planned == Micros(0) { self.ticked_at + TICK_MAX } else { planned };
+        self.lost_time.tick(now, planned, self.pace.lost(now));
         self.ticked_at = now;
         self.measure_lag(now);
         if now.since(self.memory_given_back_at) >= IDLE_MEMORY_EVERY {
@@ -37,7 +33,7 @@ impl State {
             let dials = self.start_dials(id, now);
             self.start_lane_dials(id);
             let Some(node) = self.nodes.get_mut(&id) else { continue };
-            let own = dials.min(node.tick(now, self.forgiven_at));
+            let own = dials.min(node.tick(now, &self.lost_time, self.pace.heard()));
             // Whatever changes meanwhile without saying so is found then. Nodes without overlays
             // say nothing: every tick is theirs too.
             let waits = node.has_overlays() && node.phase == Phase::Running;
@@ -56,6 +52,8 @@ impl State {
         let Some(shared) = self.own.upgrade() else { return };
         if self.pace.begin(now) {
             self.runtime.spawn(async move {
+                // Whatever is ready is found by a look at all sockets, and they come first.
+                tokio::task::yield_now().await;
                 let state = shared.lock();
                 state.pace.end(crate::clock::now());
             });
@@ -74,29 +72,31 @@ impl Node {
     }
 
     /// Serves what is due; answers when it has to be called again.
-    fn tick(&mut self, now: Micros, forgiven_at: Micros) -> Micros {
-        self.forgive_silence(forgiven_at);
-        let mut next = self.tick_links(now);
+    fn tick(&mut self, now: Micros, lost_time: &LostTime, heard: Micros) -> Micros {
+        self.forgive_silence(lost_time.total(), now);
+        let mut next = self.tick_links(now, heard);
         self.look_for_stalls(now);
         next = next.min(self.tick_cluster(now));
         next = next.min(self.go_on_leaving(now));
         next
     }
 
-    /// Takes no silence before that time for the peers'.
-    fn forgive_silence(&mut self, until: Micros) {
-        if self.forgiven_at >= until {
+    /// Takes what this thread has lost in all for no silence of the peers.
+    fn forgive_silence(&mut self, lost: Micros, now: Micros) {
+        let more = lost.since(std::mem::replace(&mut self.forgiven, lost));
+        if more == Micros(0) {
             return;
         }
-        self.forgiven_at = until;
         for peer in &mut self.peers {
             if let Some(active) = &mut peer.link {
-                active.link.forgive(until);
+                active.link.forgive(more, now);
             }
         }
     }
 
-    fn tick_links(&mut self, now: Micros) -> Micros {
+    /// Timers of links. No peer is given up before all is read that it may have said in time, that
+    /// is what came before `heard`.
+    fn tick_links(&mut self, now: Micros, heard: Micros) -> Micros {
         self.arrange_watch(now);
         let mut next = Micros::NEVER;
         for index in 0..self.peers.len() {
@@ -105,6 +105,11 @@ impl Node {
             let at = active.link.next_timeout();
             if at > now {
                 next = next.min(at);
+                continue;
+            }
+            let silent_at = active.link.silent_at();
+            if silent_at <= now && heard < silent_at {
+                next = next.min(now + READ_SOON);
                 continue;
             }
             if let Err(error) = active.link.handle_timeout(now) {
