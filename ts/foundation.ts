@@ -4,6 +4,7 @@ import { BeamNode, type BeamNodeOptions } from "./beam/nodes.ts";
 import { type DiscoveryPlan, planSearch } from "./distributed/discovery/plan.ts";
 import { DistributedNode } from "./distributed/distributed.ts";
 import { checkTopology, type TopologyOptions } from "./distributed/topology/topology-options.ts";
+import { type CompatOptions, withCompat } from "./foundation/compat-start.ts";
 import {
   defaultNode,
   leavingDefault,
@@ -151,7 +152,7 @@ async function startedDefault(options: FoundationStartOptions): Promise<Foundati
  * How a node is started: its place in the cluster, its services, what it keeps ready, and how its
  * overlays are looked after.
  */
-export interface FoundationStartOptions extends BeamNodeOptions, ServiceOptions {
+export interface FoundationStartOptions extends BeamNodeOptions, ServiceOptions, CompatOptions {
   /** When overlays are switched, what is remembered of it. Unit: options. Default: no policy. */
   readonly topology?: TopologyOptions;
   /**
@@ -172,7 +173,8 @@ export const Foundation = Object.freeze({
    *   `listen_failed`, `not_root_isolate`, `arena_exhausted`, `io_unavailable`, and what is wrong
    *   with the configuration
    */
-  async start(options: FoundationStartOptions = {}): Promise<FoundationNode> {
+  async start(given: FoundationStartOptions = {}): Promise<FoundationNode> {
+    const { options, follow } = await withCompat(given);
     const { config, events, telemetry, registries, capture, log, testMode, ...rest } = options;
     const { heavyPool, topology, discovery, ...place } = rest;
     const plan = planHeavyPool(heavyPool, LIBRARY);
@@ -180,6 +182,7 @@ export const Foundation = Object.freeze({
     const search = discovery === undefined ? undefined : planSearch(discovery, place);
     const services = { config, events, telemetry, registries, capture, log, testMode };
     const node = await started(await startNode(place), services, plan, topology);
+    follow(node);
     if (search !== undefined) await beginSearch(node, search);
     return node;
   },

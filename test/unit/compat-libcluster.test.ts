@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FoundationError } from "../../ts/base/errors.ts";
 import { fromLibcluster, type LibclusterMigration } from "../../ts/compat/index.ts";
+import { resolveDiscovery } from "../../ts/distributed/discovery/discovery-options.ts";
 import { DOCUMENTED_EXAMPLES } from "./compat-examples.ts";
 
 /** What an example has in Elixir, as somebody writes it over into JavaScript. */
@@ -26,6 +27,12 @@ describe("examples that libcluster documents", () => {
     expect(keys(migration.unsupported)).toEqual(unsupported);
     // Plain data: a configuration file can hold it.
     expect(JSON.parse(JSON.stringify(migration.config))).toEqual(migration.config);
+  });
+
+  test.each(DOCUMENTED_EXAMPLES)("$name: the providers take it", ({ text }) => {
+    const all = fromLibcluster(text).config.discovery.sources;
+    const sources = all.filter(({ provider }) => provider.kind !== "local");
+    expect(() => resolveDiscovery({ sources })).not.toThrow();
   });
 
   test.each(DOCUMENTED_EXAMPLES)("every key of $name is in the report", ({ text }) => {

@@ -22,4 +22,10 @@ export type {
   MigratedTopology,
   ProviderData,
 } from "./libcluster/migration.ts";
+export {
+  LibclusterReports,
+  type LibclusterSearch,
+  type LibclusterSinks,
+} from "./libcluster/telemetry.ts";
+export { fromPartisan, type PartisanMigration } from "./partisan/partisan.ts";
 export type { MappedSetting, MigrationReport, ReportLine, ReportPlace } from "./report.ts";
