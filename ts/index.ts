@@ -31,6 +31,11 @@ export type {
   ProviderNote,
 } from "./distributed/discovery/provider.ts";
 export {
+  CUSTOM_DEFAULTS,
+  type CustomAnswer,
+  type CustomOptions,
+} from "./distributed/discovery/providers/custom.ts";
+export {
   DNS_DEFAULTS,
   type DnsOptions,
 } from "./distributed/discovery/providers/dns/dns-options.ts";
@@ -55,6 +60,10 @@ export {
   type KubernetesOptions,
   type KubernetesSource,
 } from "./distributed/discovery/providers/kubernetes/options.ts";
+export {
+  LOCAL_DEFAULTS,
+  type LocalOptions,
+} from "./distributed/discovery/providers/local/local.ts";
 export { Providers } from "./distributed/discovery/providers.ts";
 export type { PrunePolicy } from "./distributed/discovery/rules/pruning.ts";
 export type { ScreenReason } from "./distributed/discovery/rules/screening.ts";

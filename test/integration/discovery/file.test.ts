@@ -55,8 +55,8 @@ describe("a watched file", () => {
     await Promise.all(runs.splice(0).map(async (run) => run.abort()));
   });
 
-  function follow(path: string, pollMs = 3_600_000): ProviderRun {
-    const run = new ProviderRun(Providers.file({ path, pollMs, settleMs: 50 }));
+  function follow(path: string, pollMs = 3_600_000, settleMs = 50): ProviderRun {
+    const run = new ProviderRun(Providers.file({ path, pollMs, settleMs }));
     runs.push(run);
     return run;
   }
@@ -64,7 +64,7 @@ describe("a watched file", () => {
   test("one that is written in steps is read when it is whole", async () => {
     const path = join(folder, "steps.json");
     await writeFile(path, `["10.1.0.1"]`);
-    const run = follow(path);
+    const run = follow(path, 3_600_000, 2_000);
     await run.until((all) => all.length === 1);
     // Emptied, half there, whole: neither an error nor an empty answer comes of it.
     await writeFile(path, "");

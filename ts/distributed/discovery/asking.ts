@@ -12,9 +12,12 @@ export function checkPeriod(name: string, value: number): number {
   return checkDelay(name, checkCount(name, value, PERIOD_MS_MIN));
 }
 
+/** Errors that say already what has to be said. */
+const AS_THEY_ARE: ReadonlySet<string> = new Set(["discovery_failed", "aborted"]);
+
 /** The error of a source that could not be asked, or answered what cannot be read. */
 export function discoveryFailed(what: string, cause: unknown): FoundationError {
-  if (cause instanceof FoundationError) return cause;
+  if (cause instanceof FoundationError && AS_THEY_ARE.has(cause.code)) return cause;
   const text = `${what}: ${thrownText(cause)}`;
   return new FoundationError("discovery_failed", text, { cause });
 }
@@ -55,6 +58,24 @@ export async function answerOf<Answer>(
     throw discoveryFailed(what, thrown);
   } finally {
     end();
+  }
+}
+
+/** What is waited for, or undefined as soon as the signal is aborted. */
+export async function unlessAborted<Value>(
+  signal: AbortSignal,
+  waited: Promise<Value>,
+): Promise<Value | undefined> {
+  let onAbort = (): void => {};
+  const aborted = new Promise<undefined>((resolve) => {
+    onAbort = () => resolve(undefined);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([waited, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -1,6 +1,7 @@
 import { FoundationError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { DiscoveryProvider } from "./provider.ts";
+import { customProvider } from "./providers/custom.ts";
 import { dnsProvider } from "./providers/dns/dns.ts";
 import { environmentProvider } from "./providers/environment.ts";
 import { etcdProvider } from "./providers/etcd/etcd.ts";
@@ -8,6 +9,7 @@ import { fileProvider } from "./providers/file.ts";
 import { staticProvider } from "./providers/fixed.ts";
 import { gossipProvider } from "./providers/gossip/gossip.ts";
 import { kubernetesProvider } from "./providers/kubernetes/kubernetes.ts";
+import { localProvider } from "./providers/local/local.ts";
 
 /** Where candidates come from. Each makes a provider for the option `discovery` of a node. */
 export const Providers = Object.freeze({
@@ -25,6 +27,10 @@ export const Providers = Object.freeze({
   kubernetes: kubernetesProvider,
   /** Nodes that write themselves into etcd, and watch who else does. */
   etcd: etcdProvider,
+  /** Nodes of this user on this host. */
+  local: localProvider,
+  /** A source of the application's own. */
+  custom: customProvider,
 });
 
 /**

@@ -1,4 +1,3 @@
-import { type FSWatcher, watch } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, basename as fileName, resolve } from "node:path";
 import { FoundationError } from "../../../base/errors.ts";
@@ -7,6 +6,7 @@ import { Alarm } from "../alarm.ts";
 import { answerOf, checkPeriod, discoveryFailed, untilAborted } from "../asking.ts";
 import { readCapped } from "../capped-file.ts";
 import { checkEntryOptions, ENTRY_KEYS, type EntryOptions, readEntries } from "../entries.ts";
+import { watchFolder } from "../folder-watch.ts";
 import {
   type CandidateSet,
   type DiscoveryProvider,
@@ -91,7 +91,10 @@ function planOf(options: FileOptions): FilePlan {
 
 async function* follow(plan: FilePlan, context: ProviderContext): AsyncGenerator<CandidateSet> {
   const alarm = new Alarm();
-  const watcher = watchFolder(plan.path, alarm, context);
+  const { note } = context;
+  const names: readonly string[] = [fileName(plan.path), CONFIG_MAP_LINK];
+  // The folder: a file that is replaced is another one, unknown to a watcher of the old.
+  const watcher = watchFolder(dirname(plan.path), (name) => names.includes(name), { alarm, note });
   try {
     let known: string | undefined;
     while (!context.signal.aborted) {
@@ -102,23 +105,6 @@ async function* follow(plan: FilePlan, context: ProviderContext): AsyncGenerator
     }
   } finally {
     watcher?.close();
-  }
-}
-
-/** Watches the folder: a file that is replaced is another one, unknown to a watcher of the old. */
-function watchFolder(path: string, alarm: Alarm, { note }: ProviderContext): FSWatcher | undefined {
-  const names: readonly unknown[] = [fileName(path), CONFIG_MAP_LINK, null];
-  try {
-    const watcher = watch(dirname(path), { persistent: false }, (_, name) => {
-      if (names.includes(name)) alarm.ring();
-    });
-    // It is looked at now and then all the same.
-    watcher.on("error", () => note("unwatched"));
-    return watcher;
-  } catch {
-    // Out of watches, or no such folder, which the reading tells of.
-    note("unwatched");
-    return undefined;
   }
 }
 
