@@ -33,6 +33,7 @@ import { services } from "./services.mjs";
  * @property {number} someNodes of a cluster in which each node is a process
  * @property {number} broadcasts one after the other
  * @property {number} manyNodes of a large cluster
+ * @property {number} loneNodes of one in which each has a process of its own; an even number
  * @property {number} wholeMs after which survivors of it are not waited for any more
  * @property {number} idleMs for which a large cluster is watched that has nothing to say
  *
@@ -73,8 +74,22 @@ export const SUITES = Object.freeze([
   scale,
 ]);
 
-const MANY = { someNodes: 20, broadcasts: 500, manyNodes: 1000, idleMs: 10_000, wholeMs: 60_000 };
-const SOME = { someNodes: 8, broadcasts: 100, manyNodes: 100, idleMs: 2000, wholeMs: 5000 };
+const MANY = {
+  someNodes: 20,
+  broadcasts: 500,
+  manyNodes: 1000,
+  loneNodes: 40,
+  idleMs: 10_000,
+  wholeMs: 60_000,
+};
+const SOME = {
+  someNodes: 8,
+  broadcasts: 100,
+  manyNodes: 100,
+  loneNodes: 8,
+  idleMs: 2000,
+  wholeMs: 5000,
+};
 
 /** Two clocks: one for figures to quote, one for a look. @type {Record<string, Timing>} */
 export const TIMINGS = Object.freeze({

@@ -1,7 +1,8 @@
 /**
  * Many nodes with real sockets on this machine, spread over a few processes: how long they take to
  * form one cluster, how a broadcast reaches them, what they cost while idle, and how fast they are
- * whole again when half of the processes are killed at once.
+ * whole again when half of the processes are killed at once. And as a control the same of a few
+ * nodes with a process each.
  */
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,7 +13,7 @@ import { loopbackAbsence, withLoopback } from "./scale/loopback.mjs";
 
 const NODES = new URL("scale/nodes.mjs", import.meta.url);
 
-/** Half of them are killed together. */
+/** Of a large cluster; half of them are killed together. */
 const PROCESSES = 4;
 /** What is left of a cluster's forming has passed by then. Unit: ms. */
 const SETTLED_MS = 3000;
@@ -82,7 +83,8 @@ async function idle(loopback, nodes, measureMs) {
 
 /** Kills half of the processes; seconds until each survivor has just the survivors, if in time. */
 async function survive(children, withinMs) {
-  const [dead, living] = [children.slice(PROCESSES / 2), children.slice(0, PROCESSES / 2)];
+  const half = children.length / 2;
+  const [dead, living] = [children.slice(half), children.slice(0, half)];
   const whole = eventOfAll(living, "whole");
   tellAll(living, { step: "survive", withinMs });
   const startedAt = performance.now();
@@ -91,14 +93,14 @@ async function survive(children, withinMs) {
   return isWhole ? { whole: (performance.now() - startedAt) / 1000 } : {};
 }
 
-async function run(group, loopback, nodes, timing) {
-  const each = nodes / PROCESSES;
+async function run(group, loopback, { nodes, processes }, timing) {
+  const each = nodes / processes;
   const start = (_, index) => {
     const names = Array.from({ length: each }, (_, at) => `node-${index * each + at}`);
     const parameters = { names, others: nodes - 1, survivors: nodes / 2 - 1 };
     return group.startNode(`nodes ${index}`, NODES, parameters, { within: loopback.within });
   };
-  const children = Array.from({ length: PROCESSES }, start);
+  const children = Array.from({ length: processes }, start);
   const listening = await eventOfAll(children, "listening");
   const formed = await form(children, listening);
   const weights = eventOfAll(children, "weight");
@@ -116,12 +118,12 @@ async function run(group, loopback, nodes, timing) {
   return { formed, ...reached, hopsP99, idle: idleBytes, ...memory, ...whole };
 }
 
-function createCase(timing) {
-  const { manyNodes: nodes } = timing;
-  const name = `${nodes} nodes in ${PROCESSES} processes, hyparview`;
+/** So many nodes in so many processes, an even number. */
+function createCase(nodes, processes, timing) {
+  const name = `${nodes} nodes in ${processes} processes, hyparview`;
   const measure = () =>
     withLoopback((loopback) =>
-      withChildren(DEADLINE_MS, (group) => run(group, loopback, nodes, timing)),
+      withChildren(DEADLINE_MS, (group) => run(group, loopback, { nodes, processes }, timing)),
     );
   const targets = nodes === AIMED_AT ? AIMS : {};
   const ours = [{ case: name, absence: loopbackAbsence, targets, measure }];
@@ -136,5 +138,8 @@ function createCase(timing) {
 export const scale = {
   name: "scale",
   question: "many nodes with real sockets: to form, to reach, to idle, to lose half of them",
-  cases: (timing) => [createCase(timing)],
+  cases: (timing) => [
+    createCase(timing.manyNodes, PROCESSES, timing),
+    createCase(timing.loneNodes, timing.loneNodes, timing),
+  ],
 };

@@ -27,6 +27,8 @@ struct Entry {
     /// Where that life listens; empty where nobody can dial it.
     address_text: String,
     address: Option<SocketAddr>,
+    /// Of that life.
+    reference: u64,
 }
 
 /// What stands for a life on the wire where its name would be known at the other end: FNV-1a over
@@ -88,16 +90,21 @@ impl Directory {
     /// A later life of a node than those before.
     fn live(&mut self, node: NodeNo, life: NodeLife) {
         let entry = &mut self.entries[node.0 as usize];
-        let former = reference(&entry.name, std::mem::replace(&mut entry.life, life));
+        entry.life = life;
+        let new = reference(&entry.name, life);
+        let former = std::mem::replace(&mut entry.reference, new);
         if self.references.get(&former) == Some(&node) {
             self.references.remove(&former);
         }
-        self.references.entry(reference(&entry.name, life)).or_insert(node);
+        self.references.entry(new).or_insert(node);
     }
 
     /// What stands for that life where the other end knows it.
     pub(crate) fn reference(&self, peer: PeerId) -> u64 {
-        reference(self.name(peer.node), peer.life)
+        match self.entries.get(peer.node.0 as usize) {
+            Some(entry) if entry.life == peer.life => entry.reference,
+            _ => reference(self.name(peer.node), peer.life),
+        }
     }
 
     /// Whether a later life of that node is known: then nobody can be referred to this one.
@@ -122,7 +129,8 @@ impl Directory {
         let name: Arc<str> = name.into();
         self.numbers.insert(Arc::clone(&name), node);
         let (life, address) = (NodeLife::default(), None);
-        self.entries.push(Entry { name, life, address_text: String::new(), address });
+        let reference = reference(&name, life);
+        self.entries.push(Entry { name, life, address_text: String::new(), address, reference });
         Some(node)
     }
 
