@@ -31,6 +31,10 @@ export type {
   ProviderNote,
 } from "./distributed/discovery/provider.ts";
 export {
+  CONSUL_DEFAULTS,
+  type ConsulOptions,
+} from "./distributed/discovery/providers/consul/consul-options.ts";
+export {
   CUSTOM_DEFAULTS,
   type CustomAnswer,
   type CustomOptions,

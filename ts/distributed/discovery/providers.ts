@@ -1,6 +1,7 @@
 import { FoundationError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { DiscoveryProvider } from "./provider.ts";
+import { consulProvider } from "./providers/consul/consul.ts";
 import { customProvider } from "./providers/custom.ts";
 import { dnsProvider } from "./providers/dns/dns.ts";
 import { environmentProvider } from "./providers/environment.ts";
@@ -31,6 +32,8 @@ export const Providers = Object.freeze({
   local: localProvider,
   /** A source of the application's own. */
   custom: customProvider,
+  /** Nodes that are instances of a service in Consul. */
+  consul: consulProvider,
 });
 
 /**

@@ -1,0 +1,78 @@
+import { untilAborted } from "../../asking.ts";
+import { besideDuty } from "../../duty.ts";
+import {
+  type CandidateSet,
+  type DiscoveryProvider,
+  type ProviderContext,
+  pause,
+} from "../../provider.ts";
+import { ConsulAgent } from "./consul-agent.ts";
+import { readInstances } from "./consul-instances.ts";
+import { type ConsulOptions, type ConsulPlan, consulPlan } from "./consul-options.ts";
+import { ConsulRegistration } from "./consul-registration.ts";
+
+/** Shortest time between two questions, where the service changes all the time. Unit: ms. */
+const ROUND_MS_MIN = 250;
+/** The same where the agent does not hold questions, for it gives no index. Unit: ms. */
+const ROUND_WITHOUT_INDEX_MS_MIN = 1_000;
+
+/**
+ * Nodes that are instances of a service in Consul: each registers itself with a check that it
+ * passes while it lives, and asks for the others with questions that are held until something
+ * changes.
+ *
+ * @throws FoundationError `invalid_options`
+ */
+export function consulProvider(options: ConsulOptions): DiscoveryProvider {
+  const plan = consulPlan(options);
+  let withdraw = async (): Promise<void> => {};
+  let registration: ConsulRegistration | undefined;
+  return {
+    kind: "consul",
+    label: `consul ${plan.service} at ${plan.address.host}`,
+    candidates(context) {
+      if (!plan.register) return untilAborted(context, followed(plan, context));
+      registration ??= new ConsulRegistration(plan, context.self);
+      const { clock } = context;
+      const { signal } = new AbortController();
+      const own = registration;
+      withdraw = async () => own.withdraw(new ConsulAgent(plan, { clock, signal }));
+      return untilAborted(context, registered(plan, context, own));
+    },
+    async close() {
+      // What the agent does not hear of, it takes back itself: the check passes no longer.
+      await withdraw().catch(() => {});
+    },
+  };
+}
+
+async function* registered(
+  plan: ConsulPlan,
+  context: ProviderContext,
+  registration: ConsulRegistration,
+): AsyncGenerator<CandidateSet> {
+  await registration.renew(new ConsulAgent(plan, context));
+  const keep = async (beside: ProviderContext): Promise<void> => {
+    const agent = new ConsulAgent(plan, beside);
+    while (!beside.signal.aborted) {
+      await pause(beside, plan.ttlMs / 3);
+      if (!beside.signal.aborted) await registration.renew(agent);
+    }
+  };
+  yield* besideDuty(context, keep, (beside) => followed(plan, beside));
+}
+
+async function* followed(plan: ConsulPlan, context: ProviderContext): AsyncGenerator<CandidateSet> {
+  const agent = new ConsulAgent(plan, context);
+  let index = 0;
+  while (!context.signal.aborted) {
+    const startMs = context.clock.now();
+    const answer = await agent.instances(index);
+    yield readInstances(answer.instances, plan, context);
+    // An index that goes back is that of another state: of a server that was restored.
+    index = answer.index < index ? 0 : answer.index;
+    const roundMs = index === 0 ? ROUND_WITHOUT_INDEX_MS_MIN : ROUND_MS_MIN;
+    const leftMs = startMs + roundMs - context.clock.now();
+    if (leftMs > 0) await pause(context, leftMs);
+  }
+}
