@@ -68,6 +68,7 @@ export {
   LOCAL_DEFAULTS,
   type LocalOptions,
 } from "./distributed/discovery/providers/local/local.ts";
+export { MDNS_DEFAULTS, type MdnsOptions } from "./distributed/discovery/providers/mdns/mdns.ts";
 export { Providers } from "./distributed/discovery/providers.ts";
 export type { PrunePolicy } from "./distributed/discovery/rules/pruning.ts";
 export type { ScreenReason } from "./distributed/discovery/rules/screening.ts";

@@ -11,6 +11,7 @@ import { staticProvider } from "./providers/fixed.ts";
 import { gossipProvider } from "./providers/gossip/gossip.ts";
 import { kubernetesProvider } from "./providers/kubernetes/kubernetes.ts";
 import { localProvider } from "./providers/local/local.ts";
+import { mdnsProvider } from "./providers/mdns/mdns.ts";
 
 /** Where candidates come from. Each makes a provider for the option `discovery` of a node. */
 export const Providers = Object.freeze({
@@ -30,6 +31,8 @@ export const Providers = Object.freeze({
   etcd: etcdProvider,
   /** Nodes of this user on this host. */
   local: localProvider,
+  /** Nodes of this network that announce themselves by multicast DNS. */
+  mdns: mdnsProvider,
   /** A source of the application's own. */
   custom: customProvider,
   /** Nodes that are instances of a service in Consul. */
