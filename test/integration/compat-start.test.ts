@@ -54,6 +54,17 @@ describe("Foundation.start", () => {
     ]);
   });
 
+  test("finds the nodes of this machine by the example that libcluster documents", async () => {
+    const cluster = `compat-${process.pid}`;
+    const libclusterTopologies = `config :libcluster,
+      topologies: [epmd_example: [strategy: Cluster.Strategy.Epmd,
+        config: [timeout: 30_000, hosts: [:"a@127.0.0.1", :"b@127.0.0.1"]]]]`;
+    await started({ name: "a@127.0.0.1", cluster, libclusterTopologies });
+    const second = await started({ name: "b@127.0.0.1", cluster, libclusterTopologies });
+    await second.awaitReady({ minimumMembers: 2, timeoutMs: 30_000 });
+    expect(second.members().map(({ name }) => name)).toContain("a@127.0.0.1");
+  });
+
   test("takes overlays as Partisan names them", async () => {
     const node = await started({
       partisanOverlays: {

@@ -30,8 +30,7 @@ describe("examples that libcluster documents", () => {
   });
 
   test.each(DOCUMENTED_EXAMPLES)("$name: the providers take it", ({ text }) => {
-    const all = fromLibcluster(text).config.discovery.sources;
-    const sources = all.filter(({ provider }) => provider.kind !== "local");
+    const { sources } = fromLibcluster(text).config.discovery;
     expect(() => resolveDiscovery({ sources })).not.toThrow();
   });
 
@@ -170,6 +169,20 @@ describe("Gossip", () => {
     expect(said).toContain("a 'secret' of its own");
     const set = topology("Gossip", { multicast_addr: "230.1.1.251" }).warnings;
     expect(texts(set).join("\n")).not.toContain("before it was");
+  });
+
+  test("shows no secret, whatever is wrong with it", () => {
+    const values = ["env:SECRET", "file:secret", 4711, ["word"]];
+    for (const secret of values) {
+      const { unsupported, config } = topology("Gossip", { secret });
+      expect(keys(unsupported)).toEqual(["secret"]);
+      expect(texts(unsupported)[0]).toMatch(/not what is given$/);
+      expect(JSON.stringify(config)).not.toContain("secret");
+    }
+    const text = 'a: [strategy: Gossip, config: [secret: System.get_env("S") || "hidden"]]';
+    expect(JSON.stringify(fromLibcluster(text))).not.toContain("hidden");
+    const broken = 'a: [strategy: Gossip, config: [secret: "one" "hidden"]]';
+    expect(() => fromLibcluster(broken)).toThrow(/not a string$/);
   });
 
   test("looks for the others at the port that is told", () => {

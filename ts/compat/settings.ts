@@ -13,6 +13,8 @@ export type Keyed = Readonly<Record<string, unknown>>;
 export interface Kind<Value> {
   /** What it has to be, like `a port from 1 to 65535`. */
   readonly what: string;
+  /** No report shows what was given. */
+  readonly isSecret?: boolean;
   /** The value; undefined for what is none. */
   read(given: unknown): Value | undefined;
 }
@@ -103,13 +105,16 @@ export class Settings {
   read<Value>(name: string, to: string, kind: Kind<Value>): Value | undefined {
     const given = this.raw(name);
     if (given === undefined) return undefined;
+    const isSecret = kind.isSecret === true;
     if (given instanceof ElixirCode) {
-      this.unsupported(name, `${shown(given)} has a value only in Elixir: give a value`);
+      const code = isSecret ? "code" : shown(given);
+      this.unsupported(name, `${code} has a value only in Elixir: give a value`);
       return undefined;
     }
     const value = kind.read(given);
     if (value === undefined) {
-      this.unsupported(name, `it has to be ${kind.what}, not ${shown(given)}`);
+      const found = isSecret ? "what is given" : shown(given);
+      this.unsupported(name, `it has to be ${kind.what}, not ${found}`);
       return undefined;
     }
     this.mapped(name, to);

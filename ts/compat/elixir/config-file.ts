@@ -1,7 +1,7 @@
 import { FoundationError } from "../../base/errors.ts";
 import { parserOf, termsOf } from "./elixir-terms.ts";
 import type { Token } from "./lexer.ts";
-import type { TermParser } from "./parser.ts";
+import { nameOf, type TermParser } from "./parser.ts";
 import type { TextPosition } from "./text-position.ts";
 import type { ElixirTerms, ElixirValue } from "./values.ts";
 
@@ -62,7 +62,7 @@ class Search {
     const first = parser.peek();
     const value = first.kind === "key" ? parser.pairs() : parser.value();
     const rest = parser.peek();
-    if (rest.kind !== "end") parser.refuse(rest, `'${rest.text}' behind the topologies`);
+    if (rest.kind !== "end") parser.refuse(rest, `${nameOf(rest)} behind the topologies`);
     const inner = isKeyed(value) ? value["topologies"] : undefined;
     const isWrapped = isKeyed(inner) && !("strategy" in inner);
     this.#add(this.#configured, isWrapped ? inner : value, first);

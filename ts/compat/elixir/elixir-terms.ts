@@ -1,5 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
-import { TermParser } from "./parser.ts";
+import { nameOf, TermParser } from "./parser.ts";
 import type { ElixirTerms } from "./values.ts";
 
 /** Longest text that is read. Unit: bytes. */
@@ -32,7 +32,7 @@ export function parseElixirTerms(text: string): ElixirTerms {
   const parser = parserOf(text);
   const value = parser.peek().kind === "key" ? parser.pairs() : parser.value();
   const rest = parser.peek();
-  if (rest.kind !== "end") parser.refuse(rest, `'${rest.text}' behind the term`);
+  if (rest.kind !== "end") parser.refuse(rest, `${nameOf(rest)} behind the term`);
   return termsOf(parser, value);
 }
 

@@ -245,8 +245,7 @@ export class TermParser {
     }
     if (this.isAt(closer)) return false;
     const found = this.peek();
-    const name = found.kind === "end" ? "the end of the text" : `'${found.text}'`;
-    return this.refuse(found, `',' or '${closer}' is expected, not ${name}`);
+    return this.refuse(found, `',' or '${closer}' is expected, not ${nameOf(found)}`);
   }
 
   /** An object of pairs. Of a key that is written twice Elixir finds one. */
@@ -284,6 +283,12 @@ export class TermParser {
     const text = this.#lexer.placed.text.slice(start, last.end).replace(/\s+/g, " ");
     return new ElixirCode(text, this.position(start));
   }
+}
+
+/** A token as a refusal names it: what a string says may be a secret. */
+export function nameOf({ kind, text }: Token): string {
+  if (kind === "end") return "the end of the text";
+  return kind === "string" || kind === "sigil" ? "a string" : `'${text}'`;
 }
 
 function rawOf({ text, isHeredoc }: Token): string {

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { IPV4, listOf, PORT, SWITCH, TEXT, wholeNumber } from "../kinds.ts";
-import type { Settings } from "../settings.ts";
+import type { Kind, Settings } from "../settings.ts";
 import { type LibclusterOptions, providerData, type Strategy } from "./migration.ts";
 
 const PROVES_NOTHING =
@@ -12,6 +12,13 @@ const REUSED =
 const MOVED =
   "the default group is 233.252.1.32, as in libcluster since 3.3.0; before it was 230.1.1.251: " +
   "where such nodes are left, set multicast_addr";
+
+/** A secret here may name where it is; libcluster's is always the secret itself. */
+const SECRET: Kind<string> = {
+  what: "a string that does not begin with env: or file:, which name a variable or file here",
+  isSecret: true,
+  read: (given) => (/^(?:env|file):/.test(String(given)) ? undefined : TEXT.read(given)),
+};
 
 function warnOfVersion6(settings: Settings, name: string): void {
   const given = settings.raw(name);
@@ -29,7 +36,7 @@ export const gossip: Strategy = (settings, { nodePort }: LibclusterOptions) => {
       "with broadcast_only the address has to be a broadcast address: set multicast_addr";
     settings.note("warnings", "broadcast_only", text);
   }
-  const secret = settings.read("secret", "secret", TEXT);
+  const secret = settings.read("secret", "secret", SECRET);
   if (secret !== undefined) settings.note("warnings", "secret", REUSED);
   settings.note("warnings", undefined, PROVES_NOTHING);
   return {
