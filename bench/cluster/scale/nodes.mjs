@@ -7,11 +7,6 @@ import { Observed } from "./observed.mjs";
 
 /** Rings as small as they may be: the nodes of this bench exchange next to nothing. */
 const RING_BYTES = 16 << 10;
-/**
- * Hundreds of nodes share an event loop here. One that is blocked for a second makes all of them
- * busy at once, and each tells a thousand others.
- */
-const BUSY_AFTER_MS = 30_000;
 /** A node that has not heard a broadcast by then has missed it. */
 const HEARD_WITHIN_MS = 5_000;
 
@@ -93,9 +88,8 @@ async function main() {
   const scales = new Scales();
   const observed = [];
   for (const name of given.names) {
-    const place = { name, cluster: "bench", listen: "127.0.0.1:0" };
-    const limits = { ringBytes: RING_BYTES, busyAfterMs: BUSY_AFTER_MS };
-    observed.push(new Observed(await Foundation.start({ ...place, ...limits, overlays })));
+    const place = { name, cluster: "bench", listen: "127.0.0.1:0", ringBytes: RING_BYTES };
+    observed.push(new Observed(await Foundation.start({ ...place, overlays })));
   }
   scales.started();
   report("listening", { address: observed[0].node.address });

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use foundation_link::{LANES_MAX, Member, Micros};
 use foundation_transport::{Flushed, Listener, TransportOptions};
 
+use crate::busy_word::BusyWord;
 use crate::cluster::{ClusterHost, ClusterMeters, MachineInput};
 use crate::command::{NodeError, Started};
 use crate::connection::{ConnectionError, Place, admit_stranger, serve_incoming};
@@ -177,10 +178,8 @@ impl State {
         let exhausted = |_| NodeError::new("arena_exhausted", "no room in the arena for a node");
         let writability = Writability::new(&self.pool).map_err(exhausted)?;
         let channels = options.channel_specs();
-        let isolate_io = match options.io {
-            IoMode::Thread => None,
-            IoMode::Isolate => Some(IsolateIo::new()?),
-        };
+        let is_polled = options.io == IoMode::Isolate;
+        let isolate_io = is_polled.then(IsolateIo::new).transpose()?;
         let own = Member { name: options.name.clone(), address: identity.listen.clone(), life };
         let overlays = options.overlays.clone();
         let cluster =
@@ -227,6 +226,7 @@ impl State {
             was_drained: false,
             strangers: crate::strangers::Strangers::default(),
             busy_isolates: 0,
+            busy_word: BusyWord::default(),
             isolate_io,
             identity,
             options,

@@ -6,6 +6,7 @@
 mod affinity;
 mod agenda;
 mod backlog;
+mod busy_word;
 mod clock;
 mod cluster;
 mod command;

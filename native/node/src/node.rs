@@ -12,6 +12,7 @@ use foundation_link::{
 use foundation_transport::TransportOptions;
 use tokio::task::AbortHandle;
 
+use crate::busy_word::BusyWord;
 use crate::cluster::{Arrival, ClusterHost, ClusterMeters, MachineInput, Outgoing, RelayedRequest};
 use crate::command::{Attached, NodeError};
 use crate::dial::Seed;
@@ -86,6 +87,8 @@ pub(crate) struct Node {
     pub(crate) was_drained: bool,
     pub(crate) strangers: Strangers,
     pub(crate) busy_isolates: u16,
+    /// What the members of an overlay are told of that.
+    pub(crate) busy_word: BusyWord,
     /// Where an isolate polls the lanes (`io: "isolate"`).
     pub(crate) isolate_io: Option<IsolateIo>,
     pub(crate) pool: Pool,

@@ -131,6 +131,10 @@ impl Node {
             isolate.is_busy = isolate.mark.is_busy(now, after);
             busy += u16::from(isolate.is_busy);
         }
+        let members = self.cluster.as_ref().map_or(0, |cluster| cluster.members.len());
+        if let Some(isolates) = self.busy_word.say(busy, now, members) {
+            self.tell_machine(MachineInput::Busy(isolates));
+        }
         if busy == self.busy_isolates {
             return;
         }
@@ -141,7 +145,6 @@ impl Node {
             }
             self.mark_dirty(index);
         }
-        self.tell_machine(MachineInput::Busy(busy));
         let news = events::busy(&self.identity.node, busy);
         self.isolates.tell_all(&news);
     }
