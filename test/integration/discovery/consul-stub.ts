@@ -20,7 +20,7 @@ interface Held {
 
 /**
  * What a provider needs of a Consul agent: instances with checks, and questions that are held until
- * the index goes on. Its answers have the form of `fixtures/consul.json`, which a real one gave.
+ * the index goes on. Written by Consul's description of its API, not recorded from one.
  */
 export class ConsulStub {
   readonly url: string;
