@@ -94,6 +94,10 @@ impl Links {
         self.up.get(&peer).is_some_and(|link| !link.is_unused)
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.up.len()
+    }
+
     pub(crate) fn peers(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.up.keys().copied()
     }

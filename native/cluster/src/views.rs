@@ -60,6 +60,13 @@ impl<'a, B: Payload> OverlayView<'a, B> {
         &self.current.machine
     }
 
+    /// What is another one after every change of the machine or of its peers; nothing where that is
+    /// not counted.
+    #[must_use]
+    pub fn version(&self) -> Option<(u64, u64)> {
+        Some((self.current.key, self.current.machine.changes()?))
+    }
+
     /// Its broadcast tree.
     #[must_use]
     pub fn tree(&self) -> &'a Plumtree<B> {
@@ -83,6 +90,12 @@ impl<B: Payload> Cluster<B> {
     /// The peers to which a link is up, in order.
     pub fn links(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.links.peers()
+    }
+
+    /// How many links are up.
+    #[must_use]
+    pub fn link_count(&self) -> usize {
+        self.links.count()
     }
 
     /// Whether a link to that peer is up, as far as the machine is concerned.

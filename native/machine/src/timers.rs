@@ -10,11 +10,13 @@ use crate::time::Micros;
 pub struct Timers<K> {
     by_key: BTreeMap<K, Micros>,
     by_time: BTreeSet<(Micros, K)>,
+    /// Of the first by time: hosts ask for it after every input, and mostly nothing else changed.
+    due: Micros,
 }
 
 impl<K: Ord + Clone> Default for Timers<K> {
     fn default() -> Self {
-        Timers { by_key: BTreeMap::new(), by_time: BTreeSet::new() }
+        Timers { by_key: BTreeMap::new(), by_time: BTreeSet::new(), due: Micros::NEVER }
     }
 }
 
@@ -25,12 +27,15 @@ impl<K: Ord + Clone> Timers<K> {
             self.by_time.remove(&(old, key.clone()));
         }
         self.by_time.insert((at, key));
+        self.look();
     }
 
     /// Removes a timer; answers whether there was one.
     pub fn cancel(&mut self, key: &K) -> bool {
         let Some(at) = self.by_key.remove(key) else { return false };
-        self.by_time.remove(&(at, key.clone()))
+        let was_there = self.by_time.remove(&(at, key.clone()));
+        self.look();
+        was_there
     }
 
     /// When that timer is due.
@@ -42,16 +47,21 @@ impl<K: Ord + Clone> Timers<K> {
     /// When the next one is due; [`Micros::NEVER`] without any.
     #[must_use]
     pub fn due(&self) -> Micros {
-        self.by_time.first().map_or(Micros::NEVER, |(at, _)| *at)
+        self.due
+    }
+
+    fn look(&mut self) {
+        self.due = self.by_time.first().map_or(Micros::NEVER, |(at, _)| *at);
     }
 
     /// Takes the earliest timer that is due by now.
     pub fn pop(&mut self, now: Micros) -> Option<K> {
-        if self.due() > now {
+        if self.due > now {
             return None;
         }
         let (_, key) = self.by_time.pop_first()?;
         self.by_key.remove(&key);
+        self.look();
         Some(key)
     }
 
@@ -61,6 +71,7 @@ impl<K: Ord + Clone> Timers<K> {
             *at = *at + by;
         }
         self.by_time = self.by_key.iter().map(|(key, at)| (*at, key.clone())).collect();
+        self.look();
     }
 
     /// How many are set.

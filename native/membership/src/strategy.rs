@@ -151,6 +151,17 @@ impl Overlay {
         }
     }
 
+    /// How many neighbours it has.
+    #[must_use]
+    pub fn degree(&self) -> usize {
+        match self {
+            Overlay::FullMesh(mesh) => mesh.neighbours().len(),
+            Overlay::HyParView(views) => views.active().len(),
+            Overlay::ClientServer(roles) => roles.neighbours().count(),
+            Overlay::Static(links) => links.neighbours().len(),
+        }
+    }
+
     /// Whether that peer is a neighbour.
     #[must_use]
     pub fn is_neighbour(&self, peer: PeerId) -> bool {
@@ -160,6 +171,12 @@ impl Overlay {
             Overlay::ClientServer(roles) => roles.is_neighbour(peer),
             Overlay::Static(links) => links.neighbours().contains(&peer),
         }
+    }
+
+    /// Grows with every change of its neighbours or passive peers; nothing where that is not counted.
+    #[must_use]
+    pub fn changes(&self) -> Option<u64> {
+        if let Overlay::HyParView(views) = self { Some(views.changes()) } else { None }
     }
 
     /// Peers that it may ask to be neighbours: whose cost it wants to know. HyParView only.

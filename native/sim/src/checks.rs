@@ -50,8 +50,8 @@ pub struct Checks {
     // By node and by whom it was told of: of thousands of nodes each hears of few.
     told: Vec<std::collections::BTreeMap<u32, Told>>,
     last_route: std::collections::BTreeMap<(u32, PeerId), u64>,
-    // By node and overlay: the views as they were last checked.
-    seen: Vec<Vec<Views>>,
+    // By node and overlay: the version of the views that were last checked.
+    seen: Vec<Vec<Option<(u64, u64)>>>,
     views: Views,
     gauges: Vec<Gauge>,
 }
@@ -80,14 +80,14 @@ impl Checks {
 
     fn views<S: Subject>(&mut self, step: &Step<'_, S>) -> Result<(), String> {
         for overlay in 0..step.subject.overlays() {
+            if self.are_seen(step, overlay) {
+                continue;
+            }
             let Views { active, passive } = &mut self.views;
             active.clear();
             passive.clear();
             step.subject.active(overlay, active);
             step.subject.passive(overlay, passive);
-            if self.are_seen(step.node, overlay) {
-                continue;
-            }
             let Views { active, passive } = &mut self.views;
             for (name, view) in [("active", &mut *active), ("passive", &mut *passive)] {
                 view.sort_unstable();
@@ -106,20 +106,18 @@ impl Checks {
         Ok(())
     }
 
-    /// Whether the views at hand are those that were checked last; from now on they are.
-    fn are_seen(&mut self, node: u32, overlay: usize) -> bool {
-        if self.seen.len() <= node as usize {
-            self.seen.resize_with(node as usize + 1, Vec::new);
+    /// Whether the views are as they were checked last; from now on they count as checked.
+    fn are_seen<S: Subject>(&mut self, step: &Step<'_, S>, overlay: usize) -> bool {
+        let node = step.node as usize;
+        if self.seen.len() <= node {
+            self.seen.resize_with(node + 1, Vec::new);
         }
-        let row = &mut self.seen[node as usize];
+        let row = &mut self.seen[node];
         if row.len() <= overlay {
-            row.resize_with(overlay + 1, Views::default);
+            row.resize(overlay + 1, None);
         }
-        let is_same = row[overlay] == self.views;
-        if !is_same {
-            row[overlay].clone_from(&self.views);
-        }
-        is_same
+        let version = step.subject.views_version(overlay);
+        version.is_some() && std::mem::replace(&mut row[overlay], version) == version
     }
 
     fn bounds<S: Subject>(&mut self, step: &Step<'_, S>) -> Result<(), String> {

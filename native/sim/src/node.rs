@@ -278,6 +278,10 @@ impl Subject for Machine {
         }
     }
 
+    fn views_version(&self, overlay: usize) -> Option<(u64, u64)> {
+        self.view(overlay)?.version()
+    }
+
     fn members(&self, into: &mut Vec<PeerId>) {
         if let Some(roster) = self.cluster.roster() {
             into.push(self.cluster.own());
@@ -296,8 +300,7 @@ impl Subject for Machine {
             let options = &self.cluster.options().overlays[overlay];
             let sizes = &options.strategies.hyparview;
             if view.strategy() == Strategy::HyParView {
-                let active = view.machine().neighbours().len();
-                gauge("active view", active, sizes.active_size.into());
+                gauge("active view", view.machine().degree(), sizes.active_size.into());
             }
             gauge("passive view", view.machine().passive().len(), sizes.passive_size.into());
             let (tree, limits) = (view.tree(), &options.plumtree);
@@ -310,7 +313,7 @@ impl Subject for Machine {
         gauge("routes to one destination", queues.routes_longest, router.queue_messages_max);
         gauge("bytes of routes", queues.route_bytes, router.queue_bytes_max * 64);
         gauge("messages unannounced", queues.unannounced, UNANNOUNCED_MAX);
-        gauge("dials", queues.dials, self.cluster.links().count() + 4_096);
+        gauge("dials", queues.dials, self.cluster.link_count() + 4_096);
         if let Some(watch) = &self.watch {
             watch.gauges(into);
         }

@@ -11,7 +11,7 @@ impl HyParView {
     pub(super) fn on_join(&mut self, from: PeerId, token: u32, now: Micros, out: &mut Out) {
         self.accept(from, token, now, out);
         let message = HyParViewMessage::ForwardJoin { joiner: from, ttl: self.options.active_walk };
-        for &peer in self.views.active.iter().filter(|peer| **peer != from) {
+        for &peer in self.views.active().iter().filter(|peer| **peer != from) {
             out.push(OverlayOutput::Send { to: peer, message: message.clone() });
         }
     }
@@ -32,7 +32,7 @@ impl HyParView {
             return;
         }
         let others: Vec<PeerId> =
-            self.views.active.iter().copied().filter(|p| *p != from && *p != joiner).collect();
+            self.views.active().iter().copied().filter(|p| *p != from && *p != joiner).collect();
         let next = self.rng.pick(&others).copied();
         let (Some(next), 1..) = (next, ttl) else {
             self.request(joiner, Aim::Insist, now, out);

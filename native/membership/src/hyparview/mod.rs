@@ -197,13 +197,19 @@ impl HyParView {
     /// Its neighbours.
     #[must_use]
     pub fn active(&self) -> &[PeerId] {
-        &self.views.active
+        self.views.active()
     }
 
     /// Peers known for repair.
     #[must_use]
     pub fn passive(&self) -> &[PeerId] {
-        &self.views.passive
+        self.views.passive()
+    }
+
+    /// Grows with every change of a view.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.views.changes()
     }
 
     /// Links that it holds: neighbours, and peers asked.
@@ -373,7 +379,7 @@ impl HyParView {
             self.lose(from);
         } else if was_active {
             self.keep(from);
-            if !self.views.active.is_empty() {
+            if !self.views.active().is_empty() {
                 self.tried.insert(from); // it is full
             }
         }
@@ -401,19 +407,19 @@ impl HyParView {
     }
 
     fn on_cost(&mut self, peer: PeerId, cost: Micros) {
-        let is_known = self.views.is_active(peer) || self.views.passive.contains(&peer);
+        let is_known = self.views.is_active(peer) || self.views.passive().contains(&peer);
         if is_known || self.requests.contains_key(&peer) {
             self.costs.insert(peer, cost);
         }
         if self.costs.len() > 2 * (self.options.passive_size as usize + 16) {
             let views = &self.views;
-            self.costs.retain(|one, _| views.is_active(*one) || views.passive.contains(one));
+            self.costs.retain(|one, _| views.is_active(*one) || views.passive().contains(one));
         }
     }
 
     fn leave(&mut self, out: &mut Out) {
         self.has_left = true;
-        for peer in std::mem::take(&mut self.views.active) {
+        for peer in self.views.take_active() {
             let message = HyParViewMessage::Disconnect { alive: false };
             out.push(OverlayOutput::Send { to: peer, message });
             out.push(OverlayOutput::NeighbourDown(peer));
@@ -432,21 +438,20 @@ impl HyParView {
             self.let_go(other, out);
         }
         let size = usize::from(self.options.active_size);
-        let is_full = self.views.active.len() >= size;
+        let is_full = self.views.active().len() >= size;
         let planted = self.options.planted;
         let outgrows = planted.is("hyparview_accepts_beyond_full") || planted.is("xbot_takes_both");
         if is_full && !outgrows {
-            let victim = self.views.active[self.rng.index(self.views.active.len())];
+            let victim = self.views.active()[self.rng.index(self.views.active().len())];
             self.counters.evicted += 1;
             self.put_out(victim, out);
         }
         let asked = self.end_request(peer);
         if !self.options.planted.is("hyparview_neighbour_stays_passive") {
-            self.views.passive.retain(|other| other.node != peer.node);
+            self.views.forget_lives_of(peer);
         }
         self.tried.remove(&peer);
-        self.views.lost.remove(&peer);
-        self.views.active.push(peer);
+        self.views.add_active(peer);
         self.held.insert(peer);
         out.push(OverlayOutput::NeighbourUp(peer));
         if let Some(request) = asked {
@@ -479,9 +484,7 @@ impl HyParView {
             self.hurry(true, now);
             self.fill(now, out);
         }
-        if let Some(place) = self.views.passive.iter().position(|one| peer.is_later_life_of(*one)) {
-            self.views.passive[place] = peer;
-        }
+        self.views.supersede_passive(peer);
     }
 
     fn keep(&mut self, peer: PeerId) -> bool {

@@ -25,7 +25,7 @@ impl HyParView {
     }
 
     fn tell_pulse(&mut self, except: Option<PeerId>, out: &mut Out) {
-        for &to in self.views.active.iter().filter(|peer| Some(**peer) != except) {
+        for &to in self.views.active().iter().filter(|peer| Some(**peer) != except) {
             out.push(OverlayOutput::Send { to, message: self.pulse() });
         }
     }

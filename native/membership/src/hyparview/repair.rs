@@ -14,7 +14,7 @@ impl HyParView {
     pub(super) fn fill(&mut self, now: Micros, out: &mut Out) {
         let size = usize::from(self.options.active_size);
         loop {
-            let free = size.saturating_sub(self.views.active.len());
+            let free = size.saturating_sub(self.views.active().len());
             if self.requests.len() >= free {
                 return;
             }
@@ -34,13 +34,13 @@ impl HyParView {
     fn candidate(&mut self) -> Option<PeerId> {
         let is_new =
             |peer: &&PeerId| !self.tried.contains(peer) && !self.requests.contains_key(peer);
-        let candidates: Vec<PeerId> = self.views.passive.iter().filter(is_new).copied().collect();
+        let candidates: Vec<PeerId> = self.views.passive().iter().filter(is_new).copied().collect();
         self.rng.pick(&candidates).copied()
     }
 
     /// Every candidate has been asked and there is room still.
     fn on_pass_over(&mut self, now: Micros, out: &mut Out) {
-        if self.views.passive.is_empty() || self.views.active.is_empty() {
+        if self.views.passive().is_empty() || self.views.active().is_empty() {
             self.call_seeds(now, out);
         }
     }
@@ -50,17 +50,17 @@ impl HyParView {
         self.tried.clear();
         // A full pass found nobody with room: a pair that has only each other would never be let
         // in by views that are full.
-        if self.views.active.len() == 1 && self.patience > 1 {
-            let passive = self.views.passive.clone();
+        if self.views.active().len() == 1 && self.patience > 1 {
+            let passive = self.views.passive().to_vec();
             if let Some(peer) = self.rng.pick(&passive).copied() {
                 self.tried.insert(peer);
                 self.request(peer, Aim::Insist, now, out);
             }
         }
-        if self.views.active.len() < size && self.views.active.len() > 1 {
+        if self.views.active().len() < size && self.views.active().len() > 1 {
             self.patience = (self.patience * 2).min(PATIENCE_MAX);
         } else {
-            self.patience = if self.views.active.len() == 1 { 2 } else { 1 };
+            self.patience = if self.views.active().len() == 1 { 2 } else { 1 };
         }
         self.fill(now, out);
         self.set_repair(now);

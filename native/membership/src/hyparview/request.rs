@@ -84,7 +84,7 @@ impl HyParView {
             self.ask_swap(peer, now, out);
             return;
         }
-        let has_room = self.views.active.len() < usize::from(self.options.active_size);
+        let has_room = self.views.active().len() < usize::from(self.options.active_size);
         if request.aim == Aim::Fill && !has_room {
             self.end_request(peer);
             self.let_go(peer, out);
@@ -93,7 +93,7 @@ impl HyParView {
         self.token = self.token.wrapping_add(1);
         let token = self.token;
         let mut is_high = matches!(request.aim, Aim::Insist | Aim::Join | Aim::Compare);
-        if request.aim == Aim::Fill && self.views.active.is_empty() {
+        if request.aim == Aim::Fill && self.views.active().is_empty() {
             is_high = !self.requests.values().any(|other| other.is_high);
         }
         let message = match request.aim {
@@ -142,7 +142,7 @@ impl HyParView {
         now: Micros,
         out: &mut Out,
     ) {
-        let has_room = self.views.active.len() < usize::from(self.options.active_size);
+        let has_room = self.views.active().len() < usize::from(self.options.active_size);
         if self.views.is_active(from) || has_room || priority == Priority::High {
             self.accept(from, token, now, out);
         } else {
@@ -175,7 +175,7 @@ impl HyParView {
         // a crossing request of its own is one already.
         let Some(request) = self.answered(from, token) else { return };
         self.counters.merged += u64::from(request.aim == Aim::Compare);
-        let has_room = self.views.active.len() < usize::from(self.options.active_size);
+        let has_room = self.views.active().len() < usize::from(self.options.active_size);
         if has_room || request.is_high {
             self.add_active(from, now, out);
             self.greet(from, out);

@@ -55,7 +55,7 @@ impl HyParView {
     /// and nodes of one region would link to each other only.
     pub(super) fn dial_next_seed(&mut self, now: Micros, out: &mut Out) {
         self.timers.cancel(&Timer::NextSeed);
-        let is_needy = self.views.active.is_empty() || self.views.passive.is_empty();
+        let is_needy = self.views.active().is_empty() || self.views.passive().is_empty();
         if self.seeds.left == 0 || !is_needy {
             return;
         }
@@ -81,7 +81,7 @@ impl HyParView {
     }
 
     pub(super) fn on_seeds_due(&mut self, now: Micros, out: &mut Out) {
-        if self.views.active.is_empty() || self.views.passive.is_empty() {
+        if self.views.active().is_empty() || self.views.passive().is_empty() {
             self.fill(now, out);
         } else {
             self.seeds.pause = self.options.seed_pause_min;
@@ -110,11 +110,11 @@ impl HyParView {
         let is_joining = self.requests.values().any(|request| request.aim == Aim::Join);
         let aim = if self.views.is_active(peer) || self.requests.contains_key(&peer) {
             None
-        } else if self.views.active.is_empty() && !is_joining {
+        } else if self.views.active().is_empty() && !is_joining {
             Some(Aim::Join)
         } else if is_compared && self.component.is_root() {
             Some(Aim::Compare)
-        } else if self.views.passive.is_empty() && !is_joining {
+        } else if self.views.passive().is_empty() && !is_joining {
             Some(Aim::Learn)
         } else {
             None

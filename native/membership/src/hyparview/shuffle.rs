@@ -10,7 +10,7 @@ use crate::overlay::OverlayOutput;
 impl HyParView {
     pub(super) fn on_shuffle_due(&mut self, now: Micros, out: &mut Out) {
         self.views.lost.clear();
-        if let Some(to) = self.rng.pick(&self.views.active).copied() {
+        if let Some(to) = self.rng.pick(self.views.active()).copied() {
             let peers = self.sample();
             let ttl = self.options.shuffle_walk;
             let message = HyParViewMessage::Shuffle { path: vec![self.own], peers, ttl };
@@ -32,12 +32,12 @@ impl HyParView {
     /// a long chain. So a newcomer takes a random peer for one of its neighbours a few times, once
     /// shuffles have told it of peers from everywhere.
     fn mix(&mut self, now: Micros, out: &mut Out) {
-        if self.mixes_left == 0 || self.views.active.is_empty() {
+        if self.mixes_left == 0 || self.views.active().is_empty() {
             return;
         }
         self.mixes_left -= 1;
-        let is_full = self.views.active.len() >= usize::from(self.options.active_size);
-        if let Some(peer) = self.rng.pick(&self.views.passive).copied().filter(|_| is_full) {
+        let is_full = self.views.active().len() >= usize::from(self.options.active_size);
+        if let Some(peer) = self.rng.pick(self.views.passive()).copied().filter(|_| is_full) {
             self.request(peer, Aim::Insist, now, out);
         }
     }
@@ -52,8 +52,8 @@ impl HyParView {
     fn sample(&mut self) -> Vec<PeerId> {
         let active = usize::from(self.options.shuffle_active);
         let passive = usize::from(self.options.shuffle_passive);
-        let mut peers = self.rng.sample(&self.views.active, active);
-        self.told = self.rng.sample(&self.views.passive, passive);
+        let mut peers = self.rng.sample(self.views.active(), active);
+        self.told = self.rng.sample(self.views.passive(), passive);
         peers.extend(&self.told);
         peers.truncate(SHUFFLE_PEERS_MAX);
         peers
@@ -77,14 +77,14 @@ impl HyParView {
             return;
         };
         let on = |peer: &&PeerId| !path.contains(peer);
-        let nexts: Vec<PeerId> = self.views.active.iter().filter(on).copied().collect();
+        let nexts: Vec<PeerId> = self.views.active().iter().filter(on).copied().collect();
         if let (Some(&to), 2..) = (self.rng.pick(&nexts), ttl) {
             path.push(self.own);
             let message = HyParViewMessage::Shuffle { path, peers, ttl: ttl - 1 };
             out.push(OverlayOutput::Send { to, message });
             return;
         }
-        let mut given = self.rng.sample(&self.views.passive, peers.len() + 1);
+        let mut given = self.rng.sample(self.views.passive(), peers.len() + 1);
         path.pop();
         let to = if self.links.contains(&origin) { origin } else { from };
         if to == origin {
@@ -130,12 +130,12 @@ impl HyParView {
     fn integrate(&mut self, peers: impl IntoIterator<Item = PeerId>, spare: &mut Vec<PeerId>) {
         for peer in peers {
             if self.options.planted.is("hyparview_takes_itself") && peer == self.own {
-                self.views.passive.push(peer);
+                self.views.add_passive(peer);
                 continue;
             }
             self.views.keep(peer, spare, &mut self.rng);
         }
-        let passive = &self.views.passive;
+        let passive = self.views.passive();
         self.tried.retain(|peer| passive.contains(peer));
     }
 }

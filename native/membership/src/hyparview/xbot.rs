@@ -105,12 +105,12 @@ impl HyParView {
 
     /// A round begins: candidates are drawn, where the view is full and no swap is under way.
     pub(super) fn on_optimise_due(&mut self, now: Micros, out: &mut Out) {
-        let is_full = self.views.active.len() >= usize::from(self.options.active_size);
+        let is_full = self.views.active().len() >= usize::from(self.options.active_size);
         let Some(xbot) = self.xbot.as_mut() else { return };
         let period = xbot.period;
         if is_full && xbot.part.is_none() {
             let many = usize::from(xbot.options.candidates);
-            xbot.candidates = self.rng.sample(&self.views.passive, many);
+            xbot.candidates = self.rng.sample(self.views.passive(), many);
             // Slowly: where costs fall into classes, one round of ten or twenty finds something.
             let longer = Micros(period.0 / 10);
             xbot.period = (period + longer).min(xbot.options.period_max);
@@ -124,9 +124,9 @@ impl HyParView {
 
     /// Those never measured, and another one since costs change.
     fn measure_neighbours(&mut self, now: Micros, out: &mut Out) {
-        let again = self.rng.pick(&self.views.active).copied();
+        let again = self.rng.pick(self.views.active()).copied();
         let unknown = |peer: &PeerId| !self.costs.contains_key(peer) || Some(*peer) == again;
-        let peers: Vec<PeerId> = self.views.active.iter().copied().filter(unknown).collect();
+        let peers: Vec<PeerId> = self.views.active().iter().copied().filter(unknown).collect();
         for peer in peers {
             self.measure(peer, now, out);
         }
@@ -161,7 +161,7 @@ impl HyParView {
         let xbot = self.xbot.as_ref()?;
         let mut by_cost: Vec<(Micros, PeerId)> = self
             .views
-            .active
+            .active()
             .iter()
             .map(|peer| self.costs.get(peer).map(|cost| (*cost, *peer)))
             .collect::<Option<_>>()?;
@@ -186,7 +186,7 @@ impl HyParView {
 
     fn next_candidate(&mut self, now: Micros, out: &mut Out) {
         while let Some(candidate) = self.xbot.as_mut().and_then(|xbot| xbot.candidates.pop()) {
-            let is_passive = self.views.passive.contains(&candidate);
+            let is_passive = self.views.passive().contains(&candidate);
             let Some(old) = self.worst(None).filter(|_| is_passive) else { continue };
             let is_unknown = !self.costs.contains_key(&candidate);
             if !is_unknown && !self.is_cheaper(candidate, old) {
@@ -305,7 +305,7 @@ impl HyParView {
         now: Micros,
         out: &mut Out,
     ) {
-        let has_room = self.views.active.len() < usize::from(self.options.active_size);
+        let has_room = self.views.active().len() < usize::from(self.options.active_size);
         if has_room && !self.views.is_active(from) {
             self.add_active(from, now, out);
             self.answer_optimise(from, its_token, true, out);
@@ -367,7 +367,7 @@ impl HyParView {
         now: Micros,
         out: &mut Out,
     ) {
-        let has_room = self.views.active.len() < usize::from(self.options.active_size);
+        let has_room = self.views.active().len() < usize::from(self.options.active_size);
         let is_neighbour = self.views.is_active(initiator);
         let is_done =
             !self.views.is_active(from) && self.part().is_none() && (is_neighbour || has_room);
@@ -429,7 +429,7 @@ impl HyParView {
     /// Takes a peer that has taken this node, if there is room (still).
     fn take(&mut self, peer: PeerId, now: Micros, out: &mut Out) {
         let outgrows = self.options.planted.is("xbot_takes_both");
-        if self.views.active.len() < usize::from(self.options.active_size) || outgrows {
+        if self.views.active().len() < usize::from(self.options.active_size) || outgrows {
             self.add_active(peer, now, out);
             self.greet(peer, out);
         } else {
@@ -465,7 +465,7 @@ impl HyParView {
     fn end_candidate(&mut self, initiator: PeerId, its_token: u32, now: Micros, out: &mut Out) {
         self.set_part(None);
         self.timers.cancel(&Timer::Swap);
-        let has_room = self.views.active.len() < usize::from(self.options.active_size);
+        let has_room = self.views.active().len() < usize::from(self.options.active_size);
         let is_done =
             has_room && self.links.contains(&initiator) && !self.views.is_active(initiator);
         if is_done {

@@ -81,6 +81,10 @@ impl Subject for Toy {
     }
 
     fn passive(&self, _: usize, _: &mut Vec<PeerId>) {}
+
+    fn views_version(&self, _: usize) -> Option<(u64, u64)> {
+        None
+    }
     fn members(&self, _: &mut Vec<PeerId>) {}
     fn epoch(&self, _: usize) -> Option<u64> {
         None
