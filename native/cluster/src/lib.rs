@@ -26,9 +26,10 @@ pub use cluster::Cluster;
 pub use counters::{ClusterCounters, ClusterQueues};
 pub use event::{ClusterEvent, DownReason, RouteFailure, SwitchFailure};
 pub use foundation_broadcast::{Payload, PlumtreeMessage};
+pub use foundation_detector::Probing;
 pub use foundation_membership::{
     DownReason as MemberDown, Epoch, HyParView, LinkEnd, Mark, MemberRecord, MemberStatus, Overlay,
-    Role, Roster, RosterMessage, Strategy,
+    Role, Roster, RosterMessage, Strategy, Switch,
 };
 pub use io::{Input, Output, OverlayNo};
 pub use links::LinkUse;

@@ -309,7 +309,8 @@ impl Probing {
             DetectorMessage::Nack { sequence }
         };
         self.send(asker, message, out);
-        if !is_there && self.health.score() == 0 {
+        let is_trusted = self.health.score() == 0 && now >= self.doubts_until;
+        if !is_there && is_trusted {
             self.suspect(target, now, out);
         }
         let is_wanted = self.checks.values().any(|check| check.target == target);

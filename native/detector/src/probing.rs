@@ -81,7 +81,7 @@ pub struct Probing {
     refresh_at: Micros,
     losses: Losses,
     /// This node stood still a moment ago: links that broke meanwhile say nothing of their members.
-    doubts_until: Micros,
+    pub(crate) doubts_until: Micros,
     pub(crate) probes: BTreeMap<u32, Probe>,
     pub(crate) checks: BTreeMap<u32, Check>,
     pub(crate) dialled: BTreeSet<PeerId>,
@@ -591,6 +591,11 @@ impl Probing {
     #[must_use]
     pub fn phi(&self, peer: PeerId, now: Micros) -> Option<f64> {
         self.links.get(&peer).map(|link| link.phi.level(now))
+    }
+
+    /// Whom it takes for members that are up.
+    pub fn members(&self) -> impl Iterator<Item = PeerId> {
+        self.members.keys().copied()
     }
 
     /// Members under suspicion.

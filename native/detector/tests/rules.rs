@@ -275,6 +275,23 @@ fn a_node_that_stood_still_judges_nobody_by_its_own_silence() {
     assert_eq!(verdicts(&one.wait(SECOND / 2)), 0);
 }
 
+/// What it had read by then had made it trust itself again: the answer to an earlier probe.
+#[test]
+fn a_node_that_stood_still_confirms_nothing_by_a_link_that_broke_meanwhile() {
+    let mut one = One::among(10, 5);
+    one.wait(SECOND);
+    let out = one.give(DetectorInput::LinkUp(peer(6)));
+    let request = DetectorMessage::PingRequest { sequence: 7, target: peer(1) };
+    one.give(DetectorInput::Received { from: peer(2), message: request });
+    one.now = one.now + Micros(5 * SECOND);
+    one.give(DetectorInput::Heard(peer(2)));
+    one.answer(&out);
+    let out = one.give(DetectorInput::LinkDown { peer: peer(1), was_lost: true });
+    assert!(!out.contains(&DetectorOutput::Suspect(peer(1))), "{out:?}");
+    let nack = DetectorMessage::Nack { sequence: 7 };
+    assert!(out.contains(&DetectorOutput::Send { to: peer(2), message: nack }), "{out:?}");
+}
+
 #[test]
 fn a_silent_link_is_suspected_by_its_rhythm_and_a_busy_member_later() {
     let suspected_after = |busy: u16| {

@@ -173,7 +173,7 @@ impl Overlay {
         }
     }
 
-    /// Grows with every change of its neighbours or passive peers; nothing where that is not counted.
+    /// Grows with every change of its neighbours or passive peers; nothing where it is not counted.
     #[must_use]
     pub fn changes(&self) -> Option<u64> {
         if let Overlay::HyParView(views) = self { Some(views.changes()) } else { None }

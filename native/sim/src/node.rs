@@ -9,7 +9,7 @@ use foundation_cluster::{
 use foundation_machine::{Micros, PeerId, Planted, Rng};
 
 use crate::subject::{Ask, Gauge, Given, News, Payload, Subject, Wanted};
-use crate::watch::Watch;
+use crate::watch::{Cause, Watch};
 
 /// How nodes are set up.
 #[derive(Clone, Debug)]
@@ -175,6 +175,7 @@ impl Subject for Machine {
         now: Micros,
         out: &mut Vec<Wanted<Self::Message, Self::Event>>,
     ) {
+        let cause = Cause::of(&given);
         let input = match given {
             Given::Seeds(count) => Input::Seeds(count),
             Given::LinkUp { peer, is_seed } => Input::LinkUp { peer, is_seed },
@@ -189,10 +190,13 @@ impl Subject for Machine {
                 None => return,
             },
         };
+        if let Some(watch) = &mut self.watch {
+            watch.begin(&self.cluster, now);
+        }
         let mut wanted = Vec::new();
         self.cluster.handle(input, now, &mut wanted);
         if let Some(watch) = &mut self.watch {
-            watch.step(&self.cluster, now, &wanted);
+            watch.step(&self.cluster, now, cause, &wanted);
         }
         out.extend(wanted.into_iter().map(|it| match it {
             Output::Send { to, message } => Wanted::Send { to, message },

@@ -39,7 +39,7 @@ pub trait Subject: Sized {
     fn active(&self, overlay: usize, into: &mut Vec<PeerId>);
     /// Appends those that an overlay knows beside its neighbours.
     fn passive(&self, overlay: usize, into: &mut Vec<PeerId>);
-    /// What is another one after every change of these two lists; nothing where that is not counted.
+    /// What is another one after every change of the two; nothing where that is not counted.
     fn views_version(&self, overlay: usize) -> Option<(u64, u64)>;
     /// Appends the members that the node knows to be up, itself among them; nothing where the node
     /// keeps no roster.

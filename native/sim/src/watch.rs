@@ -1,14 +1,19 @@
 //! What one node's machines may not do, seen from outside: looked at after each of its steps.
 
+mod members;
+mod switches;
+
 use std::collections::BTreeMap;
 
 use foundation_cluster::{
-    Cluster, Epoch, Mark, MemberDown, MemberStatus, Output, Overlay, OverlayNo, OverlayView,
-    Payload, Role,
+    Cluster, Epoch, HyParView, LinkEnd, Output, Overlay, OverlayNo, OverlayView, Payload, Probing,
+    Role, Strategy, Switch,
 };
 use foundation_machine::{Micros, PeerId};
 
-use crate::subject::Gauge;
+use crate::subject::{Gauge, Given};
+use members::Members;
+use switches::Switches;
 
 /// Something that has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,11 +26,16 @@ enum Pending {
     Swap(usize),
     /// A suspicion of a member.
     Suspicion(PeerId),
+    /// An attempt to change an overlay whose coordinator is no member.
+    Orphan(usize, Epoch),
 }
 
 /// A request, a swap or a link for nothing may be as old. A request's dial is given up after one
 /// second and its answer after twice the round trip; a swap ends after four.
 const PENDING_MAX: Micros = Micros::from_millis(30_000);
+
+/// An attempt without its coordinator may be as old: it is given up after 5 s and an eighth.
+const ORPHAN_MAX: Micros = Micros::from_millis(10_000);
 
 /// A suspicion may be as old: six shortest ones of at most 4 s, each eightfold for a node that
 /// trusts itself least.
@@ -34,15 +44,31 @@ const SUSPICION_MAX: Micros = Micros::from_millis(240_000);
 /// No step counts for more: a node that stood still has not had the time to end anything.
 const STEP_MAX: Micros = Micros::from_millis(2_000);
 
-/// What the roster has of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Known {
-    status: MemberStatus,
-    /// Somebody suspects it, and it has not answered.
-    is_suspect: bool,
-    /// Term and incarnation: what only the member itself raises.
-    word: (u16, u32),
+/// What a step began with, as far as it matters here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cause {
+    /// Nobody answered a dial to that peer.
+    DialFailed(PeerId),
+    /// A link was lost.
+    LinkLost(PeerId),
+    /// Anything else.
+    Other,
 }
+
+impl Cause {
+    pub(crate) fn of<M>(given: &Given<M>) -> Cause {
+        match *given {
+            Given::DialFailed(peer) => Cause::DialFailed(peer),
+            Given::LinkDown { peer, end: LinkEnd::Lost } => Cause::LinkLost(peer),
+            _ => Cause::Other,
+        }
+    }
+}
+
+/// A detector whose timers are late by so much knows that its node stood still; and for so long it
+/// holds nothing against others. Both lie below what the detector does, by any clock that drifts.
+const STALL_MIN: Micros = Micros::from_millis(1_000);
+const DOUBT: Micros = Micros::from_millis(900);
 
 /// Watches a node through one life.
 #[derive(Debug, Default)]
@@ -51,20 +77,29 @@ pub(crate) struct Watch {
     last: Micros,
     since: BTreeMap<Pending, Micros>,
     hung_up_held: usize,
-    epochs: Vec<Epoch>,
-    went_back: usize,
-    members: BTreeMap<PeerId, Known>,
-    wordless: usize,
-    unheard: usize,
+    switches: Vec<Switches>,
+    members: Members,
+    doubts_until: Micros,
+    hasty: usize,
+    kept: usize,
     found: Vec<Gauge>,
 }
 
 impl Watch {
+    /// Before a step: whether the node stood still.
+    pub(crate) fn begin<B: Payload>(&mut self, cluster: &Cluster<B>, now: Micros) {
+        let due = cluster.detector().map_or(Micros::NEVER, Probing::due);
+        if now.since(due) >= STALL_MIN {
+            self.doubts_until = now + DOUBT;
+        }
+    }
+
     /// After a step, with what it led to.
     pub(crate) fn step<B: Payload>(
         &mut self,
         cluster: &Cluster<B>,
         now: Micros,
+        cause: Cause,
         wanted: &[Output<B>],
     ) {
         self.awake = self.awake + now.since(self.last).min(STEP_MAX);
@@ -79,13 +114,16 @@ impl Watch {
         };
         self.hung_up_held += wanted.iter().filter(is_held).count();
         self.find("links hung up though they were held", self.hung_up_held);
+        self.members.step(cluster);
+        self.members.find(&mut self.found);
         let mut pending = Vec::new();
         for overlay in 0..cluster.overlays() {
             let Some(view) = cluster.overlay(OverlayNo(overlay as u8)) else { continue };
-            self.epoch(overlay, view.switch().current().epoch);
+            self.switch(cluster.own(), overlay, view.switch(), &mut pending);
             self.neighbours(cluster, &view);
             self.roles(cluster, overlay, &view);
             if let Overlay::HyParView(views) = view.machine() {
+                self.dialled(overlay, views, cause);
                 let requested = views.requested();
                 pending.extend(requested.map(|peer| Pending::Request(overlay, peer)));
                 let is_used =
@@ -95,50 +133,58 @@ impl Watch {
                 pending.extend(views.is_swapping().then_some(Pending::Swap(overlay)));
             }
         }
-        self.find("epochs that went back", self.went_back);
-        self.judgements(cluster);
         let suspects = cluster.detector().into_iter().flat_map(|it| it.suspects());
         pending.extend(suspects.map(Pending::Suspicion));
+        self.judged(&pending, now, cause);
         self.grow_old(&pending);
+    }
+
+    /// A part in changing an overlay.
+    fn switch(
+        &mut self,
+        own: PeerId,
+        overlay: usize,
+        switch: &Switch<Strategy>,
+        pending: &mut Vec<Pending>,
+    ) {
+        if self.switches.len() <= overlay {
+            self.switches.resize_with(overlay + 1, Switches::default);
+        }
+        self.switches[overlay].step(own, switch);
+        self.switches[overlay].find(&mut self.found);
+        let attempt = switch.attempt().map(|attempt| attempt.version.epoch);
+        let decides = attempt.and_then(|epoch| epoch.coordinator);
+        let is_orphan = decides.is_some_and(|peer| peer != own && !self.members.is_up(peer));
+        pending.extend(attempt.filter(|_| is_orphan).map(|it| Pending::Orphan(overlay, it)));
+    }
+
+    /// Whom a request's dial did not reach is forgotten.
+    fn dialled(&mut self, overlay: usize, views: &HyParView, cause: Cause) {
+        if let Cause::DialFailed(peer) = cause
+            && self.since.contains_key(&Pending::Request(overlay, peer))
+            && !views.is_requested(peer)
+        {
+            self.kept += usize::from(views.passive().contains(&peer));
+        }
+        self.find("peers known still that a dial did not reach", self.kept);
+    }
+
+    /// A node that stood still suspects nobody whose links broke meanwhile.
+    fn judged(&mut self, pending: &[Pending], now: Micros, cause: Cause) {
+        if let Cause::LinkLost(peer) = cause
+            && now < self.doubts_until
+        {
+            let suspicion = Pending::Suspicion(peer);
+            let is_new = !self.since.contains_key(&suspicion) && pending.contains(&suspicion);
+            self.hasty += usize::from(is_new);
+        }
+        self.find("members suspected right after a standstill", self.hasty);
     }
 
     fn find(&mut self, name: &'static str, size: usize) {
         if size > 0 {
             self.found.push(Gauge { name, size, limit: 0 });
         }
-    }
-
-    /// A suspicion ends by the member's own word, and nobody is down who was not suspect before.
-    fn judgements<B: Payload>(&mut self, cluster: &Cluster<B>) {
-        let Some(roster) = cluster.roster() else { return };
-        let known = roster.members().filter_map(|(peer, status)| {
-            let record = roster.record(peer.node)?;
-            let is_suspect = record.mark == Mark::Suspect;
-            Some((peer, Known { status, is_suspect, word: (record.term, record.incarnation) }))
-        });
-        let known: BTreeMap<PeerId, Known> = known.collect();
-        for (peer, now) in &known {
-            let Some(before) = self.members.get(peer).filter(|before| *before != now) else {
-                continue;
-            };
-            let is_up = now.status.is_up();
-            let is_cleared = before.is_suspect && !now.is_suspect && is_up;
-            self.wordless += usize::from(is_cleared && now.word <= before.word);
-            let is_judged = now.status == MemberStatus::Down(MemberDown::Failed);
-            let was_trusted = before.status.is_up() && before.status != MemberStatus::Suspect;
-            self.unheard += usize::from(is_judged && was_trusted);
-        }
-        self.members = known;
-        self.find("suspicions that ended without the member's word", self.wordless);
-        self.find("members found failed that were not suspect", self.unheard);
-    }
-
-    fn epoch(&mut self, overlay: usize, epoch: Epoch) {
-        if self.epochs.len() <= overlay {
-            self.epochs.resize(overlay + 1, Epoch::FIRST);
-        }
-        let before = std::mem::replace(&mut self.epochs[overlay], epoch);
-        self.went_back += usize::from(before > epoch);
     }
 
     /// Tree and overlay name the same neighbours, and a link is up to each.
@@ -182,6 +228,7 @@ impl Watch {
                 Pending::Request(..) if age > PENDING_MAX => self.find("requests for ever", 1),
                 Pending::Held(..) if age > PENDING_MAX => self.find("links held for nothing", 1),
                 Pending::Swap(_) if age > PENDING_MAX => self.find("swaps for ever", 1),
+                Pending::Orphan(..) if age > ORPHAN_MAX => self.find("attempts of nobody", 1),
                 Pending::Suspicion(_) if age > SUSPICION_MAX => {
                     self.find("suspicions for ever", 1);
                 }

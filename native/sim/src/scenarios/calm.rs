@@ -22,7 +22,7 @@ pub(super) fn calm(run: &mut Run<'_>, weather: Weather) -> Result<(), End> {
     for turn in 0..run.plan.turns {
         match weather {
             Weather::Calm if turn % 8 == 0 => fault(run, cuts)?,
-            Weather::Still if run.fleet.rng().chance(0.2) => switch(run),
+            Weather::Still if run.fleet.rng().chance(0.2) => _ = switch(run),
             _ => {}
         }
         if run.fleet.rng().chance(0.2) {

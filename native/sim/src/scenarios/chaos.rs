@@ -97,7 +97,12 @@ fn wild(run: &mut Run<'_>) -> Result<(), End> {
     for _ in 0..run.plan.turns {
         fault(run);
         if switches && run.fleet.rng().chance(0.2) {
-            switch(run);
+            let who = switch(run);
+            // Others have heard of the attempt, and nobody decides it.
+            // One more may be about to leave.
+            if run.fleet.rng().chance(0.3) && may_end(run) && run.fleet.up_count() > 2 {
+                run.fleet.crash(who);
+            }
         }
         for _ in 0..3 {
             work(run);
@@ -109,13 +114,21 @@ fn wild(run: &mut Run<'_>) -> Result<(), End> {
     Ok(())
 }
 
-/// One node or two at once ask for another strategy of an overlay.
-pub(super) fn switch(run: &mut Run<'_>) {
+/// One node or two at once ask for another strategy of an overlay; answers the last that did.
+pub(super) fn switch(run: &mut Run<'_>) -> u32 {
     let overlay = any_overlay(run);
+    let mut last = 0;
     for _ in 0..1 + run.fleet.rng().below(2) {
-        let (who, strategy) = (any_up(run), run.fleet.rng().below(3) as u8);
-        run.fleet.ask(who, Ask::Switch { overlay, strategy });
+        last = any_up(run);
+        let strategy = run.fleet.rng().below(3) as u8;
+        run.fleet.ask(last, Ask::Switch { overlay, strategy });
     }
+    last
+}
+
+/// Half the nodes at least stay up: a cluster of one proves little.
+fn may_end(run: &Run<'_>) -> bool {
+    run.fleet.up_count() * 2 > run.plan.nodes as usize
 }
 
 fn any_overlay(run: &mut Run<'_>) -> u8 {
@@ -124,10 +137,8 @@ fn any_overlay(run: &mut Run<'_>) -> u8 {
 }
 
 fn fault(run: &mut Run<'_>) {
-    let nodes = run.plan.nodes;
     let (one, other) = (any_up(run), any_up(run));
-    // Half the nodes at least stay up: a cluster of one proves little.
-    let may_end = run.fleet.up_count() * 2 > nodes as usize;
+    let may_end = may_end(run);
     match run.fleet.rng().below(18) {
         0 | 1 if may_end => run.fleet.crash(one),
         2 if may_end => run.fleet.lose_power(one),
