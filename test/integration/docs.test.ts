@@ -7,6 +7,7 @@ import { afterAll, expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "../..");
 const PAGES = [
   "capture",
+  "discovery",
   "ecosystems",
   "memory",
   "messages",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type AutoFacts, chooseSources } from "../../ts/distributed/discovery/auto.ts";
+import { Providers } from "../../ts/distributed/discovery/providers.ts";
 
 const BARE: AutoFacts = {
   env: {},
@@ -54,5 +55,23 @@ describe("discovery: auto", () => {
     const labels = { ...POD, FOUNDATION_KUBERNETES_SELECTOR: "app=web" };
     const { sources } = chooseSources({ ...BARE, env: labels, hasServiceAccount: true });
     expect(sources).toEqual([{ kind: "kubernetes", options: { selector: "app=web" } }]);
+  });
+
+  test("chooses only what there is, with options that it takes", () => {
+    const env = {
+      ...POD,
+      FOUNDATION_SEEDS: "10.0.0.7:7000",
+      FOUNDATION_KUBERNETES_SERVICE: "web",
+      CONSUL_HTTP_ADDR: "127.0.0.1:8500",
+      FOUNDATION_ETCD_ENDPOINTS: "http://127.0.0.1:2379",
+    };
+    const given = chooseSources({ ...BARE, env, hasServiceAccount: true }).sources;
+    const neighbours = chooseSources({ ...BARE, hasMulticastDns: true }).sources;
+    const made = [...given, ...neighbours].map(({ kind, options }) => {
+      return (Providers[kind as keyof typeof Providers] as (o: never) => { kind: string })(
+        options as never,
+      ).kind;
+    });
+    expect(made).toEqual(["environment", "kubernetes", "consul", "etcd", "local", "mdns"]);
   });
 });

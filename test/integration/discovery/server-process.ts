@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { within } from "../local-nodes.ts";
 
@@ -74,15 +73,4 @@ export class ServerProcess {
   thaw(): void {
     this.#process.kill("SIGCONT");
   }
-}
-
-/** A port on the loopback address that nobody has. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
