@@ -1,5 +1,7 @@
 import { CONSUL_DEFAULTS, Providers } from "foundation-runtime";
 import { afterEach, expect, test, vi } from "vitest";
+import { readInstances } from "../../ts/distributed/discovery/providers/consul/consul-instances.ts";
+import { SELF } from "../integration/discovery/provider-contract.ts";
 
 const service = "shop";
 afterEach(() => vi.unstubAllEnvs());
@@ -34,4 +36,16 @@ test.each([
   const make = () => Providers.consul(options as never);
   expect(make).toThrow(expect.objectContaining({ code: "invalid_options" }));
   expect(make).toThrow(text);
+});
+
+test("a service that this node alone is in is a good answer, and one without it is not", () => {
+  const context = { self: SELF, note: () => {} };
+  const plan = { passingOnly: true, port: undefined };
+  const own = { Service: { Address: SELF.host, Port: SELF.port, Meta: {} }, Checks: [] };
+  expect(readInstances([own], plan, context)).toEqual({
+    candidates: [],
+    isComplete: true,
+    knowsSelf: true,
+  });
+  expect(readInstances([], plan, context)).toEqual({ candidates: [], isComplete: true });
 });

@@ -46,6 +46,9 @@ test("more keys than are read are no complete set, until they are read anew", ()
   expect(keys.set()).toMatchObject({ isComplete: true, candidates: { length: 16_384 } });
   keys.apply([{ key: "own", value: "10.0.0.1:7000" }, entry(7, "10.0.0.8:7000")]);
   expect(keys.isWhole).toBe(true);
+  expect(keys.set().knowsSelf).toBe(true);
+  keys.apply([{ key: "own", value: undefined }]);
+  expect(keys.set().knowsSelf).toBeUndefined();
   keys.apply([entry(16_384)]);
   expect(keys.set()).toMatchObject({ isComplete: false, candidates: { length: 16_384 } });
   expect(notes).toEqual(["overLimit"]);

@@ -61,6 +61,15 @@ describe("a source", () => {
     }
   });
 
+  test("that has this node alone has answered well", async () => {
+    const scene = new DiscoveryScene({ use: "failover" }, { sources: 2 });
+    scene.source.tells({ candidates: [], isComplete: true, knowsSelf: true });
+    await scene.pass(600_000);
+    const { state, sources } = scene.discovery.status();
+    expect([state, ...sources.map((one) => one.state)]).toEqual(["healthy", "healthy", "standby"]);
+    expect(scene.events("candidates")).toMatchObject([{ candidates: 0, isEmpty: false }]);
+  });
+
   test("that flaps waits longer each time, though it answers in between", async () => {
     const scene = await settled();
     const pauses: number[] = [];

@@ -147,7 +147,9 @@ class Search {
     const { host, port } = parseAddress(node.address, "address");
     const self = { name: node.name, cluster: node.cluster, address: node.address, host, port };
     const listener = {
-      onSet: (run: SourceRun, set: CandidateSet) => this.#onSet(run, set),
+      onSet: (run: SourceRun, set: CandidateSet, isEmpty: boolean) => {
+        this.#onSet(run, set, isEmpty);
+      },
       onFailure: (run: SourceRun, error: DiscoveryFailure, retryInMs: number) => {
         const { failuresInARow } = run.status();
         events.emit("sourceFailed", { source: run.label, error, failuresInARow, retryInMs });
@@ -201,10 +203,9 @@ class Search {
     return { address, name, member, state, sources: sourcesOf(entry), failures, lastError };
   }
 
-  #onSet(run: SourceRun, set: CandidateSet): void {
+  #onSet(run: SourceRun, set: CandidateSet, isEmpty: boolean): void {
     const change = this.#book.take(run, set, this.#clock.now());
     const candidates = set.candidates.length;
-    const isEmpty = set.isComplete && candidates === 0;
     this.#events.emit("candidates", { source: run.label, candidates, ...change, isEmpty });
     if (run.source.connect !== undefined) {
       connectByHook(run, set, this.#hookGround, this.#news).catch(raise);

@@ -19,6 +19,11 @@ export interface CandidateSet {
    * set that is not complete (one heartbeat of one node) only adds.
    */
   readonly isComplete: boolean;
+  /**
+   * The source has this node itself, left out of the candidates: nobody else is a good answer then,
+   * where an empty one of another source is none. Default: false.
+   */
+  readonly knowsSelf?: boolean;
 }
 
 /** The node that looks for others, as others reach it. */

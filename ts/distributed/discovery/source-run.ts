@@ -15,8 +15,8 @@ const CLOSE_LIMIT_MS = 2_000;
 
 /** Who hears of a source. */
 export interface SourceListener {
-  /** It gave a set, screened. */
-  onSet(run: SourceRun, set: CandidateSet): void;
+  /** It gave a set, screened. Empty: it should have somebody and has nobody. */
+  onSet(run: SourceRun, set: CandidateSet, isEmpty: boolean): void;
   /** It could not be asked. */
   onFailure(run: SourceRun, error: DiscoveryFailure, retryInMs: number): void;
   /** It answers again, after so many failures in a row. */
@@ -151,12 +151,12 @@ export class SourceRun {
     for (const [reason, count] of Object.entries(dropped) as [ScreenReason, number][]) {
       this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + count);
     }
-    // Where all of them are this node itself, the source did answer.
-    const isEmpty = set.isComplete && candidates.length === 0 && !("ownAddress" in dropped);
+    const hasSelf = set.knowsSelf === true || "ownAddress" in dropped;
+    const isEmpty = set.isComplete && candidates.length === 0 && !hasSelf;
     this.#state = isEmpty ? "empty" : "healthy";
     if (!isEmpty) this.#lastGoodMs = clock.now();
     if (candidates.length > 0) this.#candidates = candidates.length;
-    this.#listener.onSet(this, { candidates, isComplete: set.isComplete });
+    this.#listener.onSet(this, { candidates, isComplete: set.isComplete }, isEmpty);
     if (failures > 0) this.#listener.onRecovery(this, failures);
   }
 

@@ -21,11 +21,13 @@ export function readInstances(
 ): CandidateSet {
   const isComplete = instances.length <= ENTRIES_MAX;
   if (!isComplete) context.note("overLimit");
-  const candidates = instances
+  const all = instances
     .slice(0, ENTRIES_MAX)
     .map((instance) => readInstance(instance, plan, context))
     .filter((candidate) => candidate !== undefined);
-  return { candidates, isComplete };
+  const candidates = all.filter(({ address }) => address !== context.self.address);
+  const knowsSelf = candidates.length < all.length;
+  return { candidates, isComplete, ...(knowsSelf && { knowsSelf }) };
 }
 
 function readInstance(
@@ -57,8 +59,7 @@ function readInstance(
     { ...(port !== undefined && { port }) },
     context,
   ).candidates;
-  const { self } = context;
-  return candidate?.address === self.address ? undefined : candidate;
+  return candidate;
 }
 
 /** Maintenance makes a check of its own critical: of the instance, or of its whole node. */

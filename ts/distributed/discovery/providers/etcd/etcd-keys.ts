@@ -8,6 +8,7 @@ export class EtcdKeys {
   readonly #own: string;
   readonly #candidates = new Map<string, Candidate | undefined>();
   #isWhole: boolean;
+  #hasOwn = false;
 
   constructor(
     context: Pick<ProviderContext, "self" | "note">,
@@ -30,8 +31,8 @@ export class EtcdKeys {
   /** Takes changes in, in the order in which they were made. */
   apply(entries: readonly EtcdEntry[]): void {
     for (const { key, value } of entries) {
-      if (key === this.#own) continue;
-      if (value === undefined) this.#candidates.delete(key);
+      if (key === this.#own) this.#hasOwn = value !== undefined;
+      else if (value === undefined) this.#candidates.delete(key);
       else if (this.#candidates.size < ENTRIES_MAX || this.#candidates.has(key)) {
         this.#candidates.set(key, this.#read(value));
       } else {
@@ -44,7 +45,7 @@ export class EtcdKeys {
   /** All of them. */
   set(): CandidateSet {
     const candidates = [...this.#candidates.values()].filter((one) => one !== undefined);
-    return { candidates, isComplete: this.#isWhole };
+    return { candidates, isComplete: this.#isWhole, ...(this.#hasOwn && { knowsSelf: true }) };
   }
 
   #read(value: string): Candidate | undefined {
