@@ -71,3 +71,30 @@ test("disconnect is asked for who is listed no more, and the node hangs up on no
   expect(scene.events("pruned")).toMatchObject([{ name: B.name, answer: true }]);
   expect(scene.node.forgotten).toEqual([]);
 });
+
+test("a slow hook is not called again for whom it is connecting already", async () => {
+  const provider = new SpokenSource("slow");
+  const calls: string[] = [];
+  const connected: string[] = [];
+  let end = (): void => {};
+  const connect = async (node: string): Promise<HookAnswer> => {
+    calls.push(node);
+    await new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    connected.push(node);
+    return true;
+  };
+  const sources = [{ provider, connect, listNodes: () => connected }];
+  const scene = new DiscoveryScene({ sources });
+  for (let turn = 0; turn < 3; turn += 1) {
+    provider.tells({ candidates: [A], isComplete: true });
+    await scene.pass(5_000);
+  }
+  provider.tells({ candidates: [A, B], isComplete: true });
+  await scene.pass(5_000);
+  expect(calls).toEqual([A.name]);
+  end();
+  await scene.pass(1_000);
+  expect(calls).toEqual([A.name, B.name]);
+});

@@ -19,7 +19,7 @@ import type {
   DiscoveryStep,
   ReconnectFigures,
 } from "./discovery-types.ts";
-import { connectByHook, disconnectByHook, type HookGround } from "./hooked-nodes.ts";
+import { disconnectByHook, HookedNodes } from "./hooked-nodes.ts";
 import { Presence } from "./presence.ts";
 import type { CandidateSet } from "./provider.ts";
 import { failureOf, SourceRun } from "./source-run.ts";
@@ -113,6 +113,7 @@ class Search {
   readonly #book: CandidateBook;
   readonly #presence: Presence;
   readonly #dialler: Dialler;
+  readonly #hooked: HookedNodes;
   readonly #runs: readonly SourceRun[];
   readonly #lostAtMs = new Map<string, number>();
   readonly #stopSelf: Unsubscribe;
@@ -140,6 +141,8 @@ class Search {
     );
     const ground = { node, clock, random, options, book: this.#book, presence: this.#presence };
     this.#dialler = new Dialler(ground, this.#news);
+    const members = (): readonly string[] => this.#presence.names();
+    this.#hooked = new HookedNodes({ node, book: this.#book, clock, members }, this.#news);
     this.#stopSelf = node.on("dialFailed", ({ address, code }) => {
       const entry = this.#book.at(address);
       if (entry !== undefined && code === "self_dial") entry.isSelf = true;
@@ -207,16 +210,8 @@ class Search {
     const change = this.#book.take(run, set, this.#clock.now());
     const candidates = set.candidates.length;
     this.#events.emit("candidates", { source: run.label, candidates, ...change, isEmpty });
-    if (run.source.connect !== undefined) {
-      connectByHook(run, set, this.#hookGround, this.#news).catch(raise);
-    }
+    this.#hooked.take(run, set);
     this.#review();
-  }
-
-  get #hookGround(): HookGround {
-    const { name, address } = this.#node;
-    const members = (): readonly string[] => this.#presence.names();
-    return { node: { name, address }, book: this.#book, clock: this.#clock, members };
   }
 
   #onUp(member: Member): void {

@@ -1,4 +1,5 @@
 import { FoundationError } from "../../base/errors.ts";
+import { raise } from "../../base/typed-events.ts";
 import { type CandidateBook, type Entry, sourcesOf } from "./candidate-book.ts";
 import type { DialNews } from "./dialler.ts";
 import type { HookAnswer } from "./discovery-options.ts";
@@ -28,11 +29,45 @@ function checkedAnswer(hook: string, answer: unknown): HookAnswer {
   throw new FoundationError("discovery_failed", text);
 }
 
+/** Calls the hooks of sources: of one source never twice at a time, and then with its latest set. */
+export class HookedNodes {
+  readonly #ground: HookGround;
+  readonly #news: DialNews;
+  /** Sources whose hooks are being called, and the set that waits for that to end. */
+  readonly #busy = new Map<SourceRun, CandidateSet | undefined>();
+
+  constructor(ground: HookGround, news: DialNews) {
+    this.#ground = ground;
+    this.#news = news;
+  }
+
+  /** A source with a hook gave a set. */
+  take(run: SourceRun, set: CandidateSet): void {
+    if (run.source.connect === undefined) return;
+    if (this.#busy.has(run)) this.#busy.set(run, set);
+    else void this.#connect(run, set);
+  }
+
+  async #connect(run: SourceRun, first: CandidateSet): Promise<void> {
+    let next: CandidateSet | undefined = first;
+    while (next !== undefined) {
+      this.#busy.set(run, undefined);
+      try {
+        await connectByHook(run, next, this.#ground, this.#news);
+      } catch (thrown) {
+        raise(thrown); // of `listNodes`, or of a listener
+      }
+      next = this.#busy.get(run);
+    }
+    this.#busy.delete(run);
+  }
+}
+
 /**
  * Has the hook `connect` of a source connect whom it lists and `listNodes` does not have: all nodes
- * less those and this one, at every set of the source.
+ * less those and this one.
  */
-export async function connectByHook(
+async function connectByHook(
   run: SourceRun,
   set: CandidateSet,
   { node, book, clock, members }: HookGround,
