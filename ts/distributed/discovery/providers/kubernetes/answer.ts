@@ -1,18 +1,6 @@
 /** Most bytes of a page of a list, and of one line of a watch. Unit: bytes. */
 export const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Reads an answer to its end; throws where it is longer than that, or is cut off. */
-export async function readText(response: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw tooLong("an answer", bytesMax);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
 /** The whole lines of each piece of an answer as it arrives; throws where it ends within one. */
 export async function* readLines(
   response: AsyncIterable<Buffer>,
@@ -38,13 +26,4 @@ export async function* readLines(
 function tooLong(what: string, bytesMax: number): Error {
   const text = `${what} has more than ${bytesMax} bytes; narrow the selector or lower pageItems`;
   return new Error(text);
-}
-
-/** What a text of JSON says; the error does not repeat what may be anything. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new Error("its answer is no JSON", { cause: thrown });
-  }
 }

@@ -2,9 +2,9 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { type ErrorFacts, FoundationError } from "../../../../base/errors.ts";
 import { answerOf, discoveryFailed } from "../../asking.ts";
+import { parseJson, readText, textAt } from "../../lines.ts";
 import type { ProviderContext } from "../../provider.ts";
-import { ANSWER_BYTES_MAX, parsed, readLines, readText } from "./answer.ts";
-import { at, textOf } from "./json.ts";
+import { ANSWER_BYTES_MAX, readLines } from "./answer.ts";
 import type { KubernetesPlan } from "./options.ts";
 import { RESOURCES } from "./resources.ts";
 import { readServiceAccount } from "./service-account.ts";
@@ -40,7 +40,7 @@ export class KubernetesApi {
    */
   async list(query: Query): Promise<unknown> {
     return this.#answered(async (signal) =>
-      parsed(await readText(await this.#open(query, signal), ANSWER_BYTES_MAX)),
+      parseJson(await readText(await this.#open(query, signal), ANSWER_BYTES_MAX)),
     );
   }
 
@@ -60,7 +60,7 @@ export class KubernetesApi {
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       if (signal.aborted) onAbort();
-      for await (const lines of readLines(response, ANSWER_BYTES_MAX)) yield lines.map(parsed);
+      for await (const lines of readLines(response, ANSWER_BYTES_MAX)) yield lines.map(parseJson);
     } catch (thrown) {
       throw discoveryFailed(this.#what, thrown);
     } finally {
@@ -132,7 +132,7 @@ export class KubernetesApi {
 
 function messageIn(body: string): string | undefined {
   try {
-    return textOf(at(JSON.parse(body), "message"));
+    return textAt(JSON.parse(body), "message");
   } catch {
     // No object of the API: a proxy on the way has its own pages for errors.
     return undefined;

@@ -1,7 +1,7 @@
 import { ENTRIES_MAX } from "../../entries.ts";
+import { textAt } from "../../lines.ts";
 import type { Candidate, CandidateSet, ProviderContext } from "../../provider.ts";
 import { candidateOf } from "./candidate.ts";
-import { at, textOf } from "./json.ts";
 import type { KubernetesPlan } from "./options.ts";
 import { RESOURCES } from "./resources.ts";
 
@@ -68,7 +68,7 @@ export class KnownObjects {
   }
 
   #nameOf(object: unknown): string | undefined {
-    const name = textOf(at(object, "metadata", "name"));
+    const name = textAt(object, "metadata", "name");
     if (name !== undefined && name.length <= NAME_CHARACTERS_MAX) return name;
     this.#context.note("noObject");
     return undefined;

@@ -1,6 +1,6 @@
+import { at, textAt } from "../../lines.ts";
 import type { ProviderContext } from "../../provider.ts";
 import { isGone, type KubernetesApi } from "./api.ts";
-import { at, textOf } from "./json.ts";
 import { KnownObjects } from "./known-objects.ts";
 import type { KubernetesPlan } from "./options.ts";
 import { RESOURCES } from "./resources.ts";
@@ -46,9 +46,9 @@ async function readPages(
   let next = query;
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const page = await api.list(next);
-    const version = textOf(at(page, "metadata", "resourceVersion"));
+    const version = textAt(page, "metadata", "resourceVersion");
     for (const object of itemsOf(api, plan, page)) objects.put(object);
-    const rest = textOf(at(page, "metadata", "continue"));
+    const rest = textAt(page, "metadata", "continue");
     if (rest === undefined) {
       if (version !== undefined) return { objects, version };
       throw api.failed("its list has no resourceVersion");

@@ -1,4 +1,4 @@
-import { at, listOf, textOf } from "./json.ts";
+import { at, listAt, textAt } from "../../lines.ts";
 import type { KubernetesSource } from "./options.ts";
 
 /** One address, as the objects of any source tell of it. */
@@ -59,17 +59,17 @@ export const RESOURCES: Readonly<Record<KubernetesSource, Resource>> = Object.fr
 });
 
 function* ofSlice(slice: unknown, portName: string | undefined): Generator<Endpoint> {
-  const service = textOf(at(slice, "metadata", "labels", SERVICE_LABEL));
+  const service = textAt(slice, "metadata", "labels", SERVICE_LABEL);
   const port = portNamed(at(slice, "ports"), portName, "port");
-  for (const endpoint of listOf(at(slice, "endpoints"))) {
+  for (const endpoint of listAt(slice, "endpoints")) {
     yield {
       // The addresses of one endpoint stand for each other.
-      ip: listOf(at(endpoint, "addresses"))[0],
+      ip: listAt(endpoint, "addresses")[0],
       isReady: at(endpoint, "conditions", "ready") !== false,
       isTerminating: at(endpoint, "conditions", "terminating") === true,
       isEnded: false,
-      hostname: textOf(at(endpoint, "hostname")),
-      namespace: textOf(at(endpoint, "targetRef", "namespace")) ?? namespaceOf(slice),
+      hostname: textAt(endpoint, "hostname"),
+      namespace: textAt(endpoint, "targetRef", "namespace") ?? namespaceOf(slice),
       service,
       port,
     };
@@ -77,18 +77,18 @@ function* ofSlice(slice: unknown, portName: string | undefined): Generator<Endpo
 }
 
 function* ofEndpoints(endpoints: unknown, portName: string | undefined): Generator<Endpoint> {
-  const service = textOf(at(endpoints, "metadata", "name"));
-  for (const subset of listOf(at(endpoints, "subsets"))) {
+  const service = textAt(endpoints, "metadata", "name");
+  for (const subset of listAt(endpoints, "subsets")) {
     const port = portNamed(at(subset, "ports"), portName, "port");
     for (const field of ["addresses", "notReadyAddresses"]) {
-      for (const address of listOf(at(subset, field))) {
+      for (const address of listAt(at(subset, field))) {
         yield {
           ip: at(address, "ip"),
           isReady: field === "addresses",
           isTerminating: false,
           isEnded: false,
-          hostname: textOf(at(address, "hostname")),
-          namespace: textOf(at(address, "targetRef", "namespace")) ?? namespaceOf(endpoints),
+          hostname: textAt(address, "hostname"),
+          namespace: textAt(address, "targetRef", "namespace") ?? namespaceOf(endpoints),
           service,
           port,
         };
@@ -98,28 +98,28 @@ function* ofEndpoints(endpoints: unknown, portName: string | undefined): Generat
 }
 
 function* ofPod(pod: unknown, portName: string | undefined): Generator<Endpoint> {
-  const conditions = listOf(at(pod, "status", "conditions"));
-  const ports = listOf(at(pod, "spec", "containers")).flatMap((one) => listOf(at(one, "ports")));
+  const conditions = listAt(pod, "status", "conditions");
+  const ports = listAt(pod, "spec", "containers").flatMap((one) => listAt(one, "ports"));
   const phase = at(pod, "status", "phase");
   yield {
     ip: at(pod, "status", "podIP"),
     isReady: conditions.some((one) => at(one, "type") === "Ready" && at(one, "status") === "True"),
-    isTerminating: textOf(at(pod, "metadata", "deletionTimestamp")) !== undefined,
+    isTerminating: textAt(pod, "metadata", "deletionTimestamp") !== undefined,
     isEnded: phase === "Succeeded" || phase === "Failed",
-    hostname: textOf(at(pod, "spec", "hostname")),
+    hostname: textAt(pod, "spec", "hostname"),
     namespace: namespaceOf(pod),
-    service: textOf(at(pod, "spec", "subdomain")),
+    service: textAt(pod, "spec", "subdomain"),
     port: portNamed(ports, portName, "containerPort"),
   };
 }
 
 function namespaceOf(object: unknown): string | undefined {
-  return textOf(at(object, "metadata", "namespace"));
+  return textAt(object, "metadata", "namespace");
 }
 
 function portNamed(ports: unknown, name: string | undefined, field: string): unknown {
   if (name === undefined) return undefined;
-  const found = listOf(ports).find(
+  const found = listAt(ports).find(
     (port) => at(port, "name") === name && (at(port, "protocol") ?? "TCP") === "TCP",
   );
   return at(found, field);

@@ -1,6 +1,6 @@
+import { at, textAt } from "../../lines.ts";
 import { type CandidateSet, type ProviderContext, pause } from "../../provider.ts";
 import { isGone, type KubernetesApi } from "./api.ts";
-import { at, textOf } from "./json.ts";
 import type { KnownObjects } from "./known-objects.ts";
 import { type Listed, listed } from "./list.ts";
 import type { KubernetesPlan } from "./options.ts";
@@ -75,14 +75,14 @@ function applied(api: KubernetesApi, state: Followed, events: readonly unknown[]
     else if (type === "ADDED" || type === "MODIFIED") state.objects.put(object);
     else if (type !== "BOOKMARK") throw api.failed("its watch tells of what is no event");
     if (type !== "BOOKMARK") isNews = true;
-    state.version = textOf(at(object, "metadata", "resourceVersion")) ?? state.version;
+    state.version = textAt(object, "metadata", "resourceVersion") ?? state.version;
   }
   return isNews;
 }
 
 function errorIn(api: KubernetesApi, status: unknown): Error {
   const code = at(status, "code");
-  return api.refusal(typeof code === "number" ? code : 0, textOf(at(status, "message")) ?? "");
+  return api.refusal(typeof code === "number" ? code : 0, textAt(status, "message") ?? "");
 }
 
 async function pace(context: ProviderContext, startMs: number): Promise<void> {
