@@ -40,7 +40,7 @@ test.each([
 
 test("a service that this node alone is in is a good answer, and one without it is not", () => {
   const context = { self: SELF, note: () => {} };
-  const plan = { passingOnly: true, port: undefined };
+  const plan = { passingOnly: true };
   const own = { Service: { Address: SELF.host, Port: SELF.port, Meta: {} }, Checks: [] };
   expect(readInstances([own], plan, context)).toEqual({
     candidates: [],

@@ -29,7 +29,7 @@ function checkedAnswer(hook: string, answer: unknown): HookAnswer {
   throw new FoundationError("discovery_failed", text);
 }
 
-/** Calls the hooks of sources: of one source never twice at a time, and then with its latest set. */
+/** Calls the hooks of sources: those of one source for one set at a time, the latest next. */
 export class HookedNodes {
   readonly #ground: HookGround;
   readonly #news: DialNews;
