@@ -3,6 +3,7 @@ import { ENCODING } from "../../dist/ts/kernel/values.js";
 import { BODY } from "./by-hand.ts";
 import { type HandPeer, LARGE_ACCOUNT, reserveFrame } from "./hand-peer.ts";
 import { Scene } from "./hostile-scene.ts";
+import { SOON_MS } from "./local-nodes.ts";
 
 const MIB = 1 << 20;
 const COST_BYTES = 64;
@@ -159,7 +160,7 @@ describe("a key that means something to objects", () => {
       const asked = hand.data.length;
       const failure = scene.victim.call({ node: hand.name, name: key }, "question");
       const refused = expect(failure).rejects.toMatchObject({ code: "handler_failed" });
-      await expect.poll(() => hand.data.length).toBe(asked + 1);
+      await expect.poll(() => hand.data.length, { timeout: SOON_MS }).toBe(asked + 1);
       const answer = [0x82, ...text("code"), ...text(key), ...text("message"), ...text(key)];
       await hand.answer(asked, ENCODING.error, Uint8Array.from(answer));
       await refused;
