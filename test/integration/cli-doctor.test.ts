@@ -36,6 +36,12 @@ describe("foundation doctor", () => {
     });
   });
 
+  test("says that its report cannot be written, and exits with 2", async () => {
+    const end = await doctor({}, "--json", "/nowhere/report.json");
+    expect(end).toMatchObject({ exitCode: 2 });
+    expect(end.stderr).toMatch(/'\/nowhere\/report.json' cannot be written: .*\[unwritable\]/);
+  });
+
   test("asks sources that can be asked, and says how they fail", async () => {
     const seeds = { FOUNDATION_SEEDS: "no-address-at-all:x" };
     const end = await doctor(seeds, "--json", "-");

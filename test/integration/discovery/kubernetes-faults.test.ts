@@ -241,7 +241,7 @@ test("more than 8 MiB are not read, in a page or in a line", async () => {
     more();
   };
   server.next(flood);
-  await failed(start(), /more than 8388608 bytes/);
+  await failed(start(), /more than 8388608 bytes; narrow the selector or lower pageItems/);
   const run = start();
   await run.until(is(FIRST));
   await watchAfter(0);

@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { capabilities, Foundation } from "../../index.ts";
 import { messageOf } from "../exit.ts";
-import type { SecretArguments } from "../secret.ts";
-import { secretOption } from "../secret.ts";
+import { type SecretArguments, secretOption } from "../secret.ts";
 
 /** `problem`: a node will not do what it should; `note`: it does, with something to know. */
 export type Severity = "fine" | "note" | "problem";

@@ -1,6 +1,6 @@
-import { writeFile } from "node:fs/promises";
 import type { DiscoveryStep } from "../../distributed/discovery/discovery-types.ts";
 import { EXIT_CODES } from "../exit.ts";
+import { print, writeOutput } from "../output.ts";
 import { type Check, checkMachine, type DoctorPlace } from "./checks.ts";
 import { checkSources } from "./sources.ts";
 
@@ -33,8 +33,7 @@ export async function doctorCommand(
   const problems = all.filter(({ severity }) => severity === "problem").length;
   if (json !== undefined) {
     const report = JSON.stringify({ problems, machine, discovery: { steps, checks, sources } });
-    if (json === "-") process.stdout.write(`${report}\n`);
-    else await writeFile(json, `${report}\n`);
+    await writeOutput(json, `${report}\n`);
   }
   if (json !== "-") {
     const text = [
@@ -47,7 +46,7 @@ export async function doctorCommand(
       "",
       problems === 0 ? "Nothing is wrong." : `${problems} problems.`,
     ];
-    process.stdout.write(`${text.join("\n")}\n`);
+    print(`${text.join("\n")}\n`);
   }
   return problems === 0 ? EXIT_CODES.success : EXIT_CODES.failed;
 }

@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { FoundationError } from "../../base/errors.ts";
 import { fromLibcluster, type LibclusterMigration } from "../../compat/index.ts";
 import { EXIT_CODES, messageOf, usageError } from "../exit.ts";
+import { print, writeOutput } from "../output.ts";
 import { migrationText, problemsText } from "./migration-text.ts";
 import { withoutSecrets } from "./printable.ts";
 
@@ -27,7 +27,7 @@ export async function migrateLibclusterCommand(args: MigrateLibclusterArguments)
   const printable = withoutSecrets(migrated(await contentOf(file), args));
   const { migration } = printable;
   if (json !== "-") print(check === true ? problemsText(migration) : migrationText(printable));
-  if (json !== undefined) await write(json, `${JSON.stringify(migration, null, 2)}\n`);
+  if (json !== undefined) await writeOutput(json, `${JSON.stringify(migration, null, 2)}\n`);
   return migration.unsupported.length === 0 ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
@@ -56,17 +56,4 @@ function migrated(
     if (!(thrown instanceof FoundationError)) throw thrown;
     throw usageError("unreadable", `${file}: ${messageOf(thrown)}`, thrown);
   }
-}
-
-async function write(file: string, text: string): Promise<void> {
-  if (file === "-") return print(text);
-  try {
-    await writeFile(file, text);
-  } catch (thrown) {
-    throw usageError("unwritable", `'${file}' cannot be written: ${messageOf(thrown)}`, thrown);
-  }
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { FoundationError } from "../../base/errors.ts";
 import {
   runSimulation,
@@ -6,6 +5,7 @@ import {
   simulationScenarios,
 } from "../../kernel/simulation.ts";
 import { EXIT_CODES, messageOf, usageError } from "../exit.ts";
+import { print, writeOutput } from "../output.ts";
 import { SeedFigures } from "./seed-figures.ts";
 import { SimulationStatus } from "./simulation-status.ts";
 
@@ -48,13 +48,12 @@ export async function simulateCommand(
     figures.add(report);
     if (!result.holds) failed++;
     if (json !== "-") print(seeds === 1 ? result.text : lineOf(result, seed + run));
-    if (typeof page === "string" && picture !== undefined) await write(picture, page);
+    if (typeof page === "string" && picture !== undefined) await writeOutput(picture, page);
   }
   if (seeds > 1 && json !== "-") print(figures.table());
   if (seeds > 1 && json !== "-") print(`${seeds - failed} of ${seeds} seeds held\n`);
   const text = `${JSON.stringify(reports, null, 2)}\n`;
-  if (json === "-") print(text);
-  else if (json !== undefined) await write(json, text);
+  if (json !== undefined) await writeOutput(json, text);
   return failed === 0 ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
@@ -90,16 +89,4 @@ function listScenarios(): number {
 function lineOf({ holds, text }: SimulationResult, seed: number): string {
   const missed = text.split("\n").filter((line) => line.startsWith("!"));
   return [`seed ${seed}: ${holds ? "held" : "FAILED"}`, ...missed, ""].join("\n");
-}
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (thrown) {
-    throw usageError("unwritable", `'${file}' cannot be written: ${messageOf(thrown)}`, thrown);
-  }
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }

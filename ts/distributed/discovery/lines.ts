@@ -1,10 +1,20 @@
+/** The error of an answer that is longer than what is read; `remedy` says what to do about it. */
+export function tooLong(what: string, bytesMax: number, remedy?: string): Error {
+  const hint = remedy === undefined ? "" : `; ${remedy}`;
+  return new Error(`${what} has more than ${bytesMax} bytes${hint}`);
+}
+
 /** Reads an answer to its end; throws where it is longer than that, or is cut off. */
-export async function readText(response: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
+export async function readText(
+  response: AsyncIterable<Buffer>,
+  bytesMax: number,
+  remedy?: string,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response) {
     bytes += chunk.length;
-    if (bytes > bytesMax) throw new Error(`the answer has more than ${bytesMax} bytes`);
+    if (bytes > bytesMax) throw tooLong("the answer", bytesMax, remedy);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
@@ -27,7 +37,7 @@ export async function* readLines(
     }
     begun.push(chunk.subarray(start));
     bytes += chunk.length - start;
-    if (bytes > bytesMax) throw new Error(`a line of the answer has more than ${bytesMax} bytes`);
+    if (bytes > bytesMax) throw tooLong("a line of the answer", bytesMax);
   }
 }
 

@@ -1,5 +1,9 @@
+import { tooLong } from "../../lines.ts";
+
 /** Most bytes of a page of a list, and of one line of a watch. Unit: bytes. */
 export const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
+/** What to do about longer ones. */
+export const TOO_LONG_REMEDY = "narrow the selector or lower pageItems";
 
 /** The whole lines of each piece of an answer as it arrives; throws where it ends within one. */
 export async function* readLines(
@@ -18,12 +22,7 @@ export async function* readLines(
     }
     if (end < chunk.length) begun.push(chunk.subarray(end));
     bytes += chunk.length - end;
-    if (bytes > bytesMax) throw tooLong("a line", bytesMax);
+    if (bytes > bytesMax) throw tooLong("a line", bytesMax, TOO_LONG_REMEDY);
   }
   if (bytes > 0) throw new Error("the answer ended in the middle of a line");
-}
-
-function tooLong(what: string, bytesMax: number): Error {
-  const text = `${what} has more than ${bytesMax} bytes; narrow the selector or lower pageItems`;
-  return new Error(text);
 }

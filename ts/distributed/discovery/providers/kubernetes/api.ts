@@ -4,7 +4,7 @@ import { type ErrorFacts, FoundationError } from "../../../../base/errors.ts";
 import { answerOf, discoveryFailed } from "../../asking.ts";
 import { parseJson, readText, textAt } from "../../lines.ts";
 import type { ProviderContext } from "../../provider.ts";
-import { ANSWER_BYTES_MAX, readLines } from "./answer.ts";
+import { ANSWER_BYTES_MAX, readLines, TOO_LONG_REMEDY } from "./answer.ts";
 import type { KubernetesPlan } from "./options.ts";
 import { RESOURCES } from "./resources.ts";
 import { readServiceAccount } from "./service-account.ts";
@@ -39,9 +39,10 @@ export class KubernetesApi {
    * @throws FoundationError `discovery_failed`, also where the page {@link isGone}
    */
   async list(query: Query): Promise<unknown> {
-    return this.#answered(async (signal) =>
-      parseJson(await readText(await this.#open(query, signal), ANSWER_BYTES_MAX)),
-    );
+    return this.#answered(async (signal) => {
+      const response = await this.#open(query, signal);
+      return parseJson(await readText(response, ANSWER_BYTES_MAX, TOO_LONG_REMEDY));
+    });
   }
 
   /**
