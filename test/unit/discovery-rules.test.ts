@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { backOff } from "../../ts/distributed/discovery/rules/back-off.ts";
-import { judgePrune } from "../../ts/distributed/discovery/rules/pruning.ts";
+import { isForgotten } from "../../ts/distributed/discovery/rules/pruning.ts";
 import { CANDIDATES_MAX, screen } from "../../ts/distributed/discovery/rules/screening.ts";
 
 const SELF = { address: "10.0.0.1:7000" };
@@ -75,15 +75,16 @@ describe("forgetting", () => {
 
   test("is no matter while a source has it", () => {
     const listings = [gone("immediate", 0), gone("immediate", undefined)];
-    expect(judgePrune(listings, false, 9_000).forget).toBe(false);
+    expect(isForgotten(listings, false, 9_000)).toBe(false);
   });
 
   test("is left to the most cautious of those that had it", () => {
-    expect(judgePrune([gone("immediate", 0)], true, 0).forget).toBe(true);
-    expect(judgePrune([gone("immediate", 0), gone("never", 0)], false, 9_000).forget).toBe(false);
+    expect(isForgotten([gone("immediate", 0)], true, 0)).toBe(true);
+    expect(isForgotten([gone("immediate", 0), gone("never", 0)], false, 9_000)).toBe(false);
     const both = [gone("immediate", 0), gone("grace", 500)];
-    expect(judgePrune(both, true, 9_000).forget).toBe(false);
-    expect(judgePrune(both, false, 1_400)).toEqual({ forget: false, againMs: 1_500 });
-    expect(judgePrune(both, false, 1_500).forget).toBe(true);
+    expect(isForgotten(both, true, 9_000)).toBe(false);
+    expect(isForgotten(both, false, 1_400)).toBe(false);
+    expect(isForgotten(both, false, 1_499)).toBe(false);
+    expect(isForgotten(both, false, 1_500)).toBe(true);
   });
 });

@@ -121,6 +121,18 @@ describe("a candidate", () => {
     expect([A, B, C].map((address) => scene.stateOf(address))).toEqual(Array(3).fill("member"));
   });
 
+  test("finds no room beyond 4,096 of all sources, and that is counted", async () => {
+    const scene = new DiscoveryScene({ dialsMax: 1 });
+    for (let block = 0; block < 5; block += 1) {
+      const at = (one: number): string => `10.${block + 1}.${one >> 8}.${one & 255}:7000`;
+      scene.source.says(...Array.from({ length: 1_024 }, (_, one) => at(one)));
+    }
+    await scene.pass(0);
+    const { candidates, refused } = scene.discovery.status();
+    expect([candidates.length, refused]).toEqual([4_096, 1_024]);
+    await scene.discovery.stop();
+  });
+
   test("is dialled beside no more than dialsMax others", async () => {
     const scene = new DiscoveryScene({ dialsMax: 2 });
     const addresses = Array.from({ length: 20 }, (_, at) => `10.0.1.${at + 1}:7000`);

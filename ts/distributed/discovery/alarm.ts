@@ -1,4 +1,10 @@
-import type { ProviderContext } from "./provider.ts";
+import type { Clock } from "../../base/clock.ts";
+
+/** What a wait takes its time from, and what ends it. */
+export interface WaitGround {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
 
 /** Ends a pause before its time. One that rings while nobody waits ends the next pause at once. */
 export class Alarm {
@@ -12,10 +18,7 @@ export class Alarm {
   }
 
   /** Resolves after a time, when the alarm rings, or when the signal is aborted. */
-  async wait(
-    { clock, signal }: Pick<ProviderContext, "clock" | "signal">,
-    delayMs: number,
-  ): Promise<void> {
+  async wait({ clock, signal }: WaitGround, delayMs: number): Promise<void> {
     if (!signal.aborted && !this.#isRung) {
       await new Promise<void>((resolve) => {
         const end = (): void => {

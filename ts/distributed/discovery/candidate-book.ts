@@ -1,6 +1,6 @@
 import type { DiscoveryFailure } from "./discovery-types.ts";
 import type { Candidate, CandidateSet } from "./provider.ts";
-import { judgePrune, type Listing } from "./rules/pruning.ts";
+import { isForgotten, type Listing } from "./rules/pruning.ts";
 import type { SourceRun } from "./source-run.ts";
 
 /** Candidates that are remembered, of all sources together. */
@@ -78,8 +78,8 @@ export class CandidateBook {
     const addresses = new Set(candidates.map(({ address }) => address));
     for (const { address, listings } of this.#entries.values()) {
       const listing = listings.get(run);
-      if (listing?.goneSinceMs !== undefined || addresses.has(address)) continue;
-      if (listing === undefined) continue;
+      if (listing === undefined || listing.goneSinceMs !== undefined) continue;
+      if (addresses.has(address)) continue;
       listing.goneSinceMs = nowMs;
       gone += 1;
     }
@@ -145,8 +145,8 @@ export function isHooked({ listings }: Entry): boolean {
   return [...listings.keys()].every(({ source }) => source.connect !== undefined);
 }
 
-/** Whether it is to be forgotten, and else when to ask again. See {@link judgePrune}. */
-export function pruneOf(entry: Entry, isUp: boolean, nowMs: number): ReturnType<typeof judgePrune> {
+/** Whether it is to be forgotten. See {@link isForgotten}. */
+export function isDone(entry: Entry, isUp: boolean, nowMs: number): boolean {
   const listings = [...entry.listings].map(([{ source }, listing]): Listing => {
     const { prune, graceMs } = source;
     if (listing.isComplete) return { prune, graceMs, goneSinceMs: listing.goneSinceMs };
@@ -154,5 +154,5 @@ export function pruneOf(entry: Entry, isUp: boolean, nowMs: number): ReturnType<
     const cautious = prune === "never" ? prune : "grace";
     return { prune: cautious, graceMs, goneSinceMs: listing.seenMs };
   });
-  return judgePrune(listings, isUp, nowMs);
+  return isForgotten(listings, isUp, nowMs);
 }

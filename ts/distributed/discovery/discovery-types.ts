@@ -91,6 +91,8 @@ export interface DiscoveryStatus {
   readonly reconnects: ReconnectFigures;
   /** Candidates that were forgotten. Unit: candidates. */
   readonly pruned: number;
+  /** Candidates that found no room among the 4,096 that are remembered. Unit: times. */
+  readonly refused: number;
   /** How the sources were chosen, with `discovery: "auto"`; else empty. */
   readonly steps: readonly DiscoveryStep[];
 }

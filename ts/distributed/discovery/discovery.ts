@@ -3,8 +3,8 @@ import { FoundationError } from "../../base/errors.ts";
 import { raise, TypedEvents, type Unsubscribe } from "../../base/typed-events.ts";
 import type { DownEvent, Member } from "../../kernel/members.ts";
 import { parseAddress } from "../../kernel/options.ts";
-import { CandidateBook, type Entry, pruneOf, sourcesOf } from "./candidate-book.ts";
-import { Dialler } from "./dialler.ts";
+import { CandidateBook, type Entry, isDone, sourcesOf } from "./candidate-book.ts";
+import { Dialler, type DialNews } from "./dialler.ts";
 import type { DiscoveryNode } from "./discovery-node.ts";
 import {
   type DiscoveryOptions,
@@ -93,6 +93,7 @@ const NO_SEARCH: DiscoveryStatus = Object.freeze({
   candidates: [],
   reconnects: Object.freeze({ count: 0, lastMs: 0, longestMs: 0 }),
   pruned: 0,
+  refused: 0,
   steps: [],
 });
 
@@ -140,9 +141,13 @@ class Search {
       (down, address) => this.#onDown(down, address),
     );
     const ground = { node, clock, random, options, book: this.#book, presence: this.#presence };
-    this.#dialler = new Dialler(ground, this.#news);
+    const news: DialNews = {
+      dialled: (event) => events.emit("dialled", event),
+      dialFailed: (event) => events.emit("dialFailed", event),
+    };
+    this.#dialler = new Dialler(ground, news);
     const members = (): readonly string[] => this.#presence.names();
-    this.#hooked = new HookedNodes({ node, book: this.#book, clock, members }, this.#news);
+    this.#hooked = new HookedNodes({ node, book: this.#book, clock, members }, news);
     this.#stopSelf = node.on("dialFailed", ({ address, code }) => {
       const entry = this.#book.at(address);
       if (entry !== undefined && code === "self_dial") entry.isSelf = true;
@@ -168,13 +173,6 @@ class Search {
     this.#cancel = this.#plan();
   }
 
-  get #news(): ConstructorParameters<typeof Dialler>[1] {
-    return {
-      dialled: (event) => this.#events.emit("dialled", event),
-      dialFailed: (event) => this.#events.emit("dialFailed", event),
-    };
-  }
-
   status(): DiscoveryStatus {
     const sources = this.#runs.map((run) => run.status());
     const asked = sources.filter(({ state }) => state !== "standby");
@@ -186,6 +184,7 @@ class Search {
       candidates: [...this.#book.all()].map((entry) => this.#candidate(entry)),
       reconnects: this.#reconnects,
       pruned: this.#pruned,
+      refused: this.#book.refused,
       steps: this.#steps,
     };
   }
@@ -241,7 +240,7 @@ class Search {
     const nowMs = this.#clock.now();
     for (const entry of [...this.#book.all()]) {
       const isUp = this.#presence.memberOf(entry) !== undefined;
-      if (pruneOf(entry, isUp, nowMs).forget) this.#prune(entry, isUp);
+      if (isDone(entry, isUp, nowMs)) this.#prune(entry, isUp);
     }
     this.#appoint();
     this.#dialler.turn();

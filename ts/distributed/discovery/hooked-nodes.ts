@@ -18,11 +18,6 @@ export interface HookGround {
   readonly members: () => readonly string[];
 }
 
-/** What a hook knows a candidate by. */
-export function hookName({ name, address }: Pick<Entry, "name" | "address">): string {
-  return name ?? address;
-}
-
 function checkedAnswer(hook: string, answer: unknown): HookAnswer {
   if (answer === true || answer === false || answer === "ignored") return answer;
   const text = `the hook ${hook} answers true, false or "ignored", not ${String(answer)}`;
@@ -76,10 +71,10 @@ async function connectByHook(
   const { connect, listNodes = members } = run.source;
   if (connect === undefined) return;
   const connected = new Set(await listNodes());
-  const missing = set.candidates.filter((candidate) => {
-    const name = hookName({ name: undefined, ...candidate });
-    return name !== node.name && !candidate.isDraining && !connected.has(name);
-  });
+  const queue = set.candidates
+    .filter(({ isDraining }) => isDraining !== true)
+    .map(({ address, name = address }) => ({ address, name }))
+    .filter(({ name }) => name !== node.name && !connected.has(name));
   const ask = async (address: string, name: string): Promise<void> => {
     const entry = book.at(address);
     const beganMs = clock.now();
@@ -96,7 +91,6 @@ async function connectByHook(
       news.dialFailed({ address, name, sources, error, retryInMs: 0 });
     }
   };
-  const queue = missing.map((one) => ({ address: one.address, name: one.name ?? one.address }));
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       await ask(next.address, next.name);
@@ -109,7 +103,7 @@ async function connectByHook(
 export async function disconnectByHook(entry: Entry): Promise<HookAnswer | undefined> {
   for (const { source } of entry.listings.keys()) {
     if (source.disconnect === undefined) continue;
-    return checkedAnswer("disconnect", await source.disconnect(hookName(entry)));
+    return checkedAnswer("disconnect", await source.disconnect(entry.name ?? entry.address));
   }
   return undefined;
 }

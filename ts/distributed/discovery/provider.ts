@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { Alarm, type WaitGround } from "./alarm.ts";
 
 /** A node that a source tells of. A hint: who it is only its handshake tells. */
 export interface Candidate {
@@ -74,20 +75,14 @@ export interface DiscoveryProvider {
 }
 
 /** Resolves after a time, or at once when the signal is aborted: look at it then. */
-export async function pause(
-  { clock, signal }: Pick<ProviderContext, "clock" | "signal">,
-  delayMs: number,
-): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      cancel();
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const cancel = clock.after(delayMs, end);
-    signal.addEventListener("abort", end, { once: true });
-  });
+export async function pause(ground: WaitGround, delayMs: number): Promise<void> {
+  await new Alarm().wait(ground, delayMs);
+}
+
+/** Resolves at a time of the clock, at once where that is past, or when the signal is aborted. */
+export async function pauseUntil(ground: WaitGround, atMs: number): Promise<void> {
+  const leftMs = atMs - ground.clock.now();
+  if (leftMs > 0) await pause(ground, leftMs);
 }
 
 /** A source that is asked again and again. The pause between two answers is spread by a tenth. */

@@ -17,27 +17,19 @@ export interface Listing {
 const CAUTION: readonly PrunePolicy[] = ["immediate", "grace", "never"];
 
 /**
- * Whether a candidate is to be forgotten, and else when to ask again. Where sources differ, the
- * most cautious one decides, and the last that still had it.
+ * Whether a candidate is to be forgotten. Where sources differ, the most cautious one decides, and
+ * the last that still had it.
  *
  * @param isUp whether a member is up there, by the failure detector's word
- * @returns `forget`, or the time from which on it may be; infinity for "not by time"
  */
-export function judgePrune(
-  listings: Iterable<Listing>,
-  isUp: boolean,
-  nowMs: number,
-): { readonly forget: boolean; readonly againMs: number } {
-  const kept = { forget: false, againMs: Number.POSITIVE_INFINITY };
+export function isForgotten(listings: Iterable<Listing>, isUp: boolean, nowMs: number): boolean {
   let policy: PrunePolicy = "immediate";
   let dueMs = Number.NEGATIVE_INFINITY;
   for (const { prune, graceMs, goneSinceMs } of listings) {
-    if (goneSinceMs === undefined) return kept;
+    if (goneSinceMs === undefined) return false;
     if (CAUTION.indexOf(prune) > CAUTION.indexOf(policy)) policy = prune;
     dueMs = Math.max(dueMs, goneSinceMs + (prune === "grace" ? graceMs : 0));
   }
-  if (policy === "never") return kept;
-  if (policy === "immediate") return { forget: true, againMs: nowMs };
-  if (isUp) return kept;
-  return nowMs >= dueMs ? { forget: true, againMs: nowMs } : { forget: false, againMs: dueMs };
+  if (policy === "grace") return !isUp && nowMs >= dueMs;
+  return policy === "immediate";
 }

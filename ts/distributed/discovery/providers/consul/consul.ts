@@ -1,10 +1,10 @@
 import { untilAborted } from "../../asking.ts";
-import { besideDuty } from "../../duty.ts";
+import { renewed } from "../../duty.ts";
 import {
   type CandidateSet,
   type DiscoveryProvider,
   type ProviderContext,
-  pause,
+  pauseUntil,
 } from "../../provider.ts";
 import { ConsulAgent } from "./consul-agent.ts";
 import { readInstances } from "./consul-instances.ts";
@@ -37,29 +37,18 @@ export function consulProvider(options: ConsulOptions): DiscoveryProvider {
       const { signal } = new AbortController();
       const own = registration;
       withdraw = async () => own.withdraw(new ConsulAgent(plan, { clock, signal }));
-      return untilAborted(context, registered(plan, context, own));
+      const renewal = (beside: ProviderContext) => {
+        const agent = new ConsulAgent(plan, beside);
+        return async (): Promise<void> => own.renew(agent);
+      };
+      const sets = renewed(context, plan.ttlMs / 3, renewal, (beside) => followed(plan, beside));
+      return untilAborted(context, sets);
     },
     async close() {
       // What the agent does not hear of, it takes back itself: the check passes no longer.
       await withdraw().catch(() => {});
     },
   };
-}
-
-async function* registered(
-  plan: ConsulPlan,
-  context: ProviderContext,
-  registration: ConsulRegistration,
-): AsyncGenerator<CandidateSet> {
-  await registration.renew(new ConsulAgent(plan, context));
-  const keep = async (beside: ProviderContext): Promise<void> => {
-    const agent = new ConsulAgent(plan, beside);
-    while (!beside.signal.aborted) {
-      await pause(beside, plan.ttlMs / 3);
-      if (!beside.signal.aborted) await registration.renew(agent);
-    }
-  };
-  yield* besideDuty(context, keep, (beside) => followed(plan, beside));
 }
 
 async function* followed(plan: ConsulPlan, context: ProviderContext): AsyncGenerator<CandidateSet> {
@@ -72,7 +61,6 @@ async function* followed(plan: ConsulPlan, context: ProviderContext): AsyncGener
     // An index that goes back is that of another state: of a server that was restored.
     index = answer.index < index ? 0 : answer.index;
     const roundMs = index === 0 ? ROUND_WITHOUT_INDEX_MS_MIN : ROUND_MS_MIN;
-    const leftMs = startMs + roundMs - context.clock.now();
-    if (leftMs > 0) await pause(context, leftMs);
+    await pauseUntil(context, startMs + roundMs);
   }
 }

@@ -1,10 +1,10 @@
 import { untilAborted } from "../../asking.ts";
-import { besideDuty } from "../../duty.ts";
+import { renewed } from "../../duty.ts";
 import {
   type CandidateSet,
   type DiscoveryProvider,
   type ProviderContext,
-  pause,
+  pauseUntil,
 } from "../../provider.ts";
 import { EtcdClient } from "./etcd-client.ts";
 import { EtcdKeys } from "./etcd-keys.ts";
@@ -62,18 +62,15 @@ class EtcdSource {
     context: ProviderContext,
     registration: EtcdRegistration,
   ): AsyncGenerator<CandidateSet> {
-    await registration.renew(this.#client(context));
-    const { ttlMs } = this.#plan;
-    const keep = async (beside: ProviderContext): Promise<void> => {
-      const client = this.#client(beside);
-      while (!beside.signal.aborted) {
-        await pause(beside, ttlMs / 3);
-        if (!beside.signal.aborted) await registration.renew(client);
-      }
-    };
     const { prefix, key } = registration;
-    yield* besideDuty(context, keep, (beside) =>
-      watched(this.#client(beside), beside, prefix, key),
+    yield* renewed(
+      context,
+      this.#plan.ttlMs / 3,
+      (beside) => {
+        const client = this.#client(beside);
+        return async () => registration.renew(client);
+      },
+      (beside) => watched(this.#client(beside), beside, prefix, key),
     );
   }
 
@@ -115,7 +112,6 @@ async function* watched(
       // Who did not fit may fit now.
       if (!keys.isWhole) break;
     }
-    const leftMs = startMs + ROUND_MS_MIN - context.clock.now();
-    if (leftMs > 0) await pause(context, leftMs);
+    await pauseUntil(context, startMs + ROUND_MS_MIN);
   }
 }

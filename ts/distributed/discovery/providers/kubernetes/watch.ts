@@ -1,5 +1,5 @@
 import { at, textAt } from "../../lines.ts";
-import { type CandidateSet, type ProviderContext, pause } from "../../provider.ts";
+import { type CandidateSet, type ProviderContext, pauseUntil } from "../../provider.ts";
 import { isGone, type KubernetesApi } from "./api.ts";
 import type { KnownObjects } from "./known-objects.ts";
 import { type Listed, listed } from "./list.ts";
@@ -22,7 +22,7 @@ export async function* watched(
     const list = await listed(api, plan, context);
     yield list.objects.set();
     yield* followed(api, plan, context, list);
-    await pace(context, startMs);
+    await pauseUntil(context, startMs + ROUND_MS_MIN);
   }
 }
 
@@ -46,7 +46,7 @@ async function* followed(
       throw thrown;
     }
     if (objects.isOverfull) return;
-    await pace(context, startMs);
+    await pauseUntil(context, startMs + ROUND_MS_MIN);
   }
 }
 
@@ -83,9 +83,4 @@ function applied(api: KubernetesApi, state: Followed, events: readonly unknown[]
 function errorIn(api: KubernetesApi, status: unknown): Error {
   const code = at(status, "code");
   return api.refusal(typeof code === "number" ? code : 0, textAt(status, "message") ?? "");
-}
-
-async function pace(context: ProviderContext, startMs: number): Promise<void> {
-  const leftMs = startMs + ROUND_MS_MIN - context.clock.now();
-  if (leftMs > 0) await pause(context, leftMs);
 }
