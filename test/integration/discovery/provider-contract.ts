@@ -231,7 +231,9 @@ function describeFaults(scene: ProviderScene, faults: SourceFaults, runs: Runs):
 
   test.runIf(announced)("who announced itself is taken back by close", async () => {
     await scene.publish(FIRST);
-    const run = runs.start(scene.provider());
+    const provider = scene.provider();
+    expect(provider.announces).toBe(true);
+    const run = runs.start(provider);
     await run.until(has(FIRST));
     expect(await announced?.()).toContain(SELF.name);
     await runs.close();

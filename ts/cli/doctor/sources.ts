@@ -15,9 +15,6 @@ export interface SourcesReport {
   readonly sources: readonly SourceStatus[];
 }
 
-/** Sources that would be told of a node that is none: they are not asked. */
-const TELLING = new Set(["local", "mdns", "gossip", "consul", "etcd"]);
-
 function checkOf({ label, state, candidates, lastError, dropped }: SourceStatus): Check {
   const name = `source ${label}`;
   const left = Object.entries(dropped).map(([reason, count]) => `${count} ${reason}`);
@@ -46,14 +43,15 @@ export async function checkSources(
   const { host, port } = parseAddress(listen, "listen");
   const self = { name: "doctor", cluster, address: listen, host, port };
   for (const { kind, options } of sources) {
-    if (TELLING.has(kind)) {
-      const text = "chosen; not asked here, since asking announces a node";
-      checks.push({ name: `source ${kind}`, severity: "fine", text });
-      continue;
-    }
     try {
       const [source] = resolveDiscovery({ sources: [{ kind, options: options ?? {} }] }).sources;
       if (source === undefined) continue;
+      if (source.provider.announces === true) {
+        // It would be told of a node that is none.
+        const text = "chosen; not asked here, since asking announces a node";
+        checks.push({ name: `source ${kind}`, severity: "fine", text });
+        continue;
+      }
       const status = await probeSource(source, self, timeoutMs, stop);
       asked.push(status);
       checks.push(checkOf(status));

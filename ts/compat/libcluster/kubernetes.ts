@@ -1,3 +1,4 @@
+import { isLabel } from "../../distributed/discovery/kubernetes-facts.ts";
 import { oneOf, SWITCH, TEXT } from "../kinds.ts";
 import type { Kind, Settings } from "../settings.ts";
 import { polled } from "./dns.ts";
@@ -9,10 +10,7 @@ const LOOKUPS = oneOf({ endpoints: "endpoints", pods: "pods" } as const);
 /** As Kubernetes names its namespaces and services. */
 const LABEL: Kind<string> = {
   what: "lower case letters, digits and hyphens, as Kubernetes has it",
-  read: (given) =>
-    typeof given === "string" && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(given)
-      ? given
-      : undefined,
+  read: (given) => (isLabel(given) ? given : undefined),
 };
 
 const DOMAIN_IN_NAMES =

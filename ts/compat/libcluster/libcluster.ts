@@ -30,11 +30,14 @@ interface Given {
   readonly placeOf: PlaceOf;
 }
 
+/** Keys that a configuration has above its topologies, one in the other. */
+const WRAPPERS_MAX = 3;
+
 /** Topologies alone, or under the keys that a configuration has above them. */
-function unwrapped(given: Keyed): Keyed {
+function unwrapped(given: Keyed, depth = 0): Keyed {
   const inner = given["libcluster"] ?? given["topologies"] ?? given["libclusterTopologies"];
   const isWrapping = isKeyed(inner) && inner["strategy"] === undefined;
-  return isWrapping ? unwrapped(inner) : given;
+  return isWrapping && depth < WRAPPERS_MAX ? unwrapped(inner, depth + 1) : given;
 }
 
 function readText(text: string, report: ReportWriter): Given {

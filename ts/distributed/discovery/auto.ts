@@ -3,9 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { NamedProvider } from "./discovery-options.ts";
 import type { DiscoveryStep } from "./discovery-types.ts";
-
-/** Where Kubernetes puts what a pod needs to ask its API server. */
-const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+import { SERVICE_ACCOUNT } from "./kubernetes-facts.ts";
 
 /** What is looked at to choose sources. */
 export interface AutoFacts {

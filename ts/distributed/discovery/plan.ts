@@ -11,7 +11,7 @@ export type DiscoveryPlan =
   | DiscoveryProvider
   | DiscoveryOptions["sources"];
 
-/** A search that was checked and not begun. */
+/** A search that was checked and not begun: its providers are made. */
 export interface PlannedSearch {
   readonly options: DiscoveryOptions;
   /** How the sources were chosen, with `auto`. */
@@ -27,11 +27,7 @@ export function planSearch(
   plan: DiscoveryPlan,
   { cluster = FOUNDATION_DEFAULTS.cluster, listen = FOUNDATION_DEFAULTS.listen }: FoundationOptions,
 ): PlannedSearch {
-  if (plan === "auto") {
-    const { sources, steps } = chooseSources(autoFacts(cluster, isLoopback(listen)));
-    return { options: { sources }, steps };
-  }
-  const options = discoveryOptions(plan);
-  resolveDiscovery(options);
-  return { options, steps: [] };
+  if (plan !== "auto") return { options: resolveDiscovery(discoveryOptions(plan)), steps: [] };
+  const { sources, steps } = chooseSources(autoFacts(cluster, isLoopback(listen)));
+  return { options: resolveDiscovery({ sources }), steps };
 }

@@ -68,6 +68,8 @@ export interface DiscoveryProvider {
   readonly kind: string;
   /** The source among others of its kind, without secrets, like `dns app.internal`. */
   readonly label: string;
+  /** Whether to ask the source is to tell it of this node. Default: false. */
+  readonly announces?: boolean;
   /** The sets, one after the other. */
   candidates(context: ProviderContext): AsyncIterable<CandidateSet>;
   /** Takes back what it told the source of this node. Called once, after the last set. */

@@ -82,6 +82,7 @@ export function customProvider(options: CustomOptions): DiscoveryProvider {
   return {
     kind,
     label,
+    announces: close !== undefined, // what it takes back, it has told
     candidates: (context) => untilAborted(context, sets(context)),
     ...(close !== undefined && { close: async () => close() }),
   };

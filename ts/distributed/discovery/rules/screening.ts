@@ -1,4 +1,6 @@
 import { BlockList, isIPv4, SocketAddress } from "node:net";
+import { attempt } from "../../../base/errors.ts";
+import { parseAddress } from "../../../kernel/options.ts";
 import type { Candidate, CandidateSet, DiscoveringNode } from "../provider.ts";
 
 /** Most candidates of one set that are looked at. */
@@ -30,21 +32,18 @@ UNREACHABLE.addSubnet("ff00::", 8, "ipv6");
 UNREACHABLE.addAddress("::", "ipv6");
 UNREACHABLE.addAddress("fd00:ec2::254", "ipv6");
 
-const ADDRESS = /^(?:\[([0-9a-fA-F:.]{2,45})\]|(\d{1,3}(?:\.\d{1,3}){3})):(\d{1,5})$/;
-
 /** An address in the one way in which it is written here; undefined for what is none. */
 function canonical(address: unknown): { host: string; text: string } | undefined {
-  const match = typeof address === "string" ? ADDRESS.exec(address) : null;
-  const written = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (written === undefined || port === 0 || port > 65_535) return undefined;
-  try {
-    const family = isIPv4(written) ? "ipv4" : "ipv6";
-    const host = new SocketAddress({ address: written, family }).address;
-    return { host, text: family === "ipv4" ? `${host}:${port}` : `[${host}]:${port}` };
-  } catch {
-    return undefined;
-  }
+  if (typeof address !== "string") return undefined;
+  const read = attempt(() => {
+    const { host, port } = parseAddress(address, "address");
+    if (port === 0) return undefined;
+    const family = isIPv4(host) ? "ipv4" : "ipv6";
+    const { address: written } = new SocketAddress({ address: host, family });
+    const text = family === "ipv4" ? `${written}:${port}` : `[${written}]:${port}`;
+    return { host: written, text };
+  });
+  return read.ok ? read.value : undefined;
 }
 
 /**

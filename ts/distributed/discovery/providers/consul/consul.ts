@@ -29,6 +29,7 @@ export function consulProvider(options: ConsulOptions): DiscoveryProvider {
   let registration: ConsulRegistration | undefined;
   return {
     kind: "consul",
+    announces: plan.register,
     label: `consul ${plan.service} at ${plan.address.host}`,
     candidates(context) {
       if (!plan.register) return untilAborted(context, followed(plan, context));

@@ -1,6 +1,7 @@
 import { checkKeys, checkKind } from "../../../../base/option-checks.ts";
 import { discoveryFailed } from "../../asking.ts";
 import { readCapped } from "../../capped-file.ts";
+import { isLabel, SERVICE_ACCOUNT } from "../../kubernetes-facts.ts";
 
 /** A headless service of Kubernetes, as its DNS names it. */
 export interface KubernetesNameOptions {
@@ -21,10 +22,7 @@ export interface KubernetesNameOptions {
 export type KubernetesName = KubernetesNameOptions;
 
 /** Where a pod finds its namespace. */
-const NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-
-/** A label of a domain; names of services and namespaces are such. */
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const NAMESPACE_FILE = `${SERVICE_ACCOUNT}/namespace`;
 
 /** Checks what a name is made of. */
 export function checkKubernetesName(options: KubernetesNameOptions): KubernetesName {
@@ -32,8 +30,7 @@ export function checkKubernetesName(options: KubernetesNameOptions): KubernetesN
   checkKeys(where, options, ["service", "namespace", "clusterDomain", "portName"]);
   const { service, namespace, clusterDomain, portName } = options;
   const check = (key: string, value: string | undefined): void => {
-    const isRight = typeof value === "string" && LABEL.test(value);
-    checkKind(`${key} of ${where}`, isRight, "lower-case letters, digits and -");
+    checkKind(`${key} of ${where}`, isLabel(value), "lower-case letters, digits and -");
   };
   check("service", service);
   if (namespace !== undefined) check("namespace", namespace);
@@ -45,7 +42,7 @@ export function checkKubernetesName(options: KubernetesNameOptions): KubernetesN
 
 function isClusterDomain(domain: string): boolean {
   if (typeof domain !== "string" || domain.length > 120) return false;
-  return domain.split(".").every((label) => LABEL.test(label));
+  return domain.split(".").every(isLabel);
 }
 
 /**

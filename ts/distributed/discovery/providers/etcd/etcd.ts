@@ -25,6 +25,7 @@ export function etcdProvider(options: EtcdOptions): DiscoveryProvider {
   const hosts = plan.endpoints.map(({ host }) => host).join(", ");
   return {
     kind: "etcd",
+    announces: true,
     label: `etcd ${plan.prefix} at ${hosts}`,
     candidates: (context) => untilAborted(context, source.sets(context)),
     close: async () => source.close(),

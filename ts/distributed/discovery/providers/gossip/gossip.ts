@@ -27,6 +27,7 @@ export function gossipProvider(options: GossipOptions = {}): DiscoveryProvider {
   const plan = gossipPlan(options);
   return {
     kind: "gossip",
+    announces: true,
     label: `gossip ${plan.multicastAddress}:${plan.port} ${plan.format}`,
     candidates: (context) => heartbeats(plan, context),
   };

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { attempt } from "../../../../base/errors.ts";
 import { parseAddress } from "../../../../kernel/options.ts";
 import type { Candidate, DiscoveringNode } from "../../provider.ts";
 import type { GossipFormat, GossipRefusal } from "./gossip-format.ts";
@@ -99,9 +100,6 @@ function readPacket(packet: Buffer): SignedPacket | GossipRefusal {
 }
 
 function isAddress(address: string): boolean {
-  try {
-    return parseAddress(address, "address").port > 0;
-  } catch {
-    return false;
-  }
+  const read = attempt(() => parseAddress(address, "address"));
+  return read.ok && read.value.port > 0;
 }

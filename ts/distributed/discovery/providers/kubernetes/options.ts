@@ -2,6 +2,7 @@ import { FoundationError } from "../../../../base/errors.ts";
 import { checkCount, checkKeys, checkKind, checkWord } from "../../../../base/option-checks.ts";
 import { checkPeriod } from "../../asking.ts";
 import { checkEntryOptions } from "../../entries.ts";
+import { isLabel, SERVICE_ACCOUNT } from "../../kubernetes-facts.ts";
 
 /** What Kubernetes is asked for. */
 export type KubernetesSource = "endpointSlices" | "endpoints" | "pods";
@@ -79,7 +80,7 @@ export const KUBERNETES_DEFAULTS = Object.freeze({
   source: "endpointSlices", // Endpoints are deprecated since Kubernetes 1.33
   mode: "ip", // as libcluster
   clusterDomain: "cluster.local", // as libcluster, and as nearly every cluster
-  serviceAccountPath: "/var/run/secrets/kubernetes.io/serviceaccount", // fixed by Kubernetes
+  serviceAccountPath: SERVICE_ACCOUNT, // fixed by Kubernetes
   watch: true, // changes are known at once, and the server is asked once
   pollMs: 5_000, // as libcluster
   watchMs: 300_000, // with up to twice that, as Kubernetes' own clients
@@ -131,13 +132,7 @@ const KEYS: readonly (keyof KubernetesPlan)[] = [
   "pageItems",
 ];
 
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const DOMAIN = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i;
-
-/** Whether it can be the name of a namespace or of a service. */
-export function isLabel(text: string): boolean {
-  return LABEL.test(text);
-}
 
 /**
  * Checks what was asked for.
@@ -188,7 +183,7 @@ function checkTexts(plan: KubernetesPlan): void {
   checkKind("selector", isSomething(selector), "a label selector of at most 4,096 characters");
   const labels = { serviceName, namespace };
   for (const [name, value] of Object.entries(labels)) {
-    const isRight = value === undefined || (typeof value === "string" && isLabel(value));
+    const isRight = value === undefined || isLabel(value);
     checkKind(name, isRight, "a name of small letters, digits and hyphens");
   }
   checkKind(

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readCapped } from "../../capped-file.ts";
-import { isLabel, type KubernetesPlan } from "./options.ts";
+import { isLabel } from "../../kubernetes-facts.ts";
+import type { KubernetesPlan } from "./options.ts";
 
 /** A bundle of all authorities of the web has a quarter of it. Unit: bytes. */
 const FILE_BYTES_MAX = 1024 * 1024;

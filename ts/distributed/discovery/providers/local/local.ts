@@ -54,6 +54,7 @@ export function localProvider(options: LocalOptions = {}): DiscoveryProvider {
   const looks = new Set<Promise<unknown>>();
   return {
     kind: "local",
+    announces: true,
     label: `local ${root}`,
     candidates: (context) =>
       untilAborted(context, follow({ root, pollMs, timeoutMs, own, looks }, context)),

@@ -65,6 +65,7 @@ export function mdnsProvider(options: MdnsOptions = {}): DiscoveryProvider {
   checkPeriod(`pollMs of ${where}`, pollMs);
   return {
     kind: "mdns",
+    announces: true,
     label: interfaceAddress === undefined ? "mdns" : `mdns ${interfaceAddress}`,
     candidates: (context) => untilAborted(context, listen(context, interfaceAddress, pollMs)),
   };
