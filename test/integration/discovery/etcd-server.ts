@@ -1,11 +1,10 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { freePort } from "../free-port.ts";
+import { ServerProcess } from "../server-process.ts";
 
 const run = promisify(execFile);
 /** A lone server need not wait for others before it leads. */
@@ -16,7 +15,7 @@ export class EtcdServer {
   readonly url: string;
   readonly #folder = mkdtempSync(join(tmpdir(), "foundation-etcd-"));
   readonly #words: readonly string[];
-  #process: ChildProcess | undefined;
+  #server: ServerProcess | undefined;
 
   private constructor(url: string, peerUrl: string, words: readonly string[]) {
     this.url = url;
@@ -38,19 +37,9 @@ export class EtcdServer {
 
   /** Starts it again, with what it held; false where the program is not installed. */
   async begin(): Promise<boolean> {
-    const child = spawn("etcd", this.#words, { stdio: ["ignore", "ignore", "pipe"] });
-    const missing = once(child, "error").then(() => false);
-    const ready = (async () => {
-      for await (const line of createInterface(child.stderr)) {
-        if (/ready to serve|serving (insecure )?client/.test(line)) return true;
-      }
-      throw new Error("etcd ended before it was ready");
-    })();
-    const isThere = await Promise.race([missing, ready]);
-    if (!isThere) return false;
-    child.stderr.resume();
-    this.#process = child;
-    return true;
+    const ready = /ready to serve|serving (insecure )?client/;
+    this.#server = await ServerProcess.start("etcd", this.#words, ready);
+    return this.#server !== undefined;
   }
 
   /** Asks its gateway something, as any client may. */
@@ -80,20 +69,17 @@ export class EtcdServer {
 
   /** Ends it at once, as a crash would. */
   async kill(): Promise<void> {
-    const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    await this.#server?.kill();
   }
 
   /** Stops it where it stands: connections stay, and nobody answers. */
   freeze(): void {
-    this.#process?.kill("SIGSTOP");
+    this.#server?.freeze();
   }
 
   /** Lets it go on. */
   thaw(): void {
-    this.#process?.kill("SIGCONT");
+    this.#server?.thaw();
   }
 
   /** Ends it, and what it held. */

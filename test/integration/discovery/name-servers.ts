@@ -5,7 +5,7 @@ import { isIPv6 } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.ts";
-import { ServerProcess } from "./server-process.ts";
+import { ServerProcess } from "../server-process.ts";
 
 /** A real name server with one zone, `cluster.local`, that a test changes. */
 export abstract class NameServer {

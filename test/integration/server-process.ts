@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { within } from "../local-nodes.ts";
+import { within } from "./local-nodes.ts";
 
 /** A server that a test starts for itself, heard by what it logs. */
 export class ServerProcess {
