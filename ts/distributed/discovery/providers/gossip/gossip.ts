@@ -1,5 +1,7 @@
 import { FoundationError } from "../../../../base/errors.ts";
+import { DELAY_MS_MAX } from "../../../../base/option-checks.ts";
 import { thrownText } from "../../../../base/thrown-text.ts";
+import { Alarm } from "../../alarm.ts";
 import {
   type Candidate,
   type CandidateSet,
@@ -44,8 +46,6 @@ async function* heartbeats(
   const format = formatOf(plan, context);
   const heard = new Heard(format, context);
   const socket = await open(plan, heard);
-  const wake = (): void => heard.wake();
-  signal.addEventListener("abort", wake, { once: true });
   const send = async (): Promise<void> => {
     while (!signal.aborted) {
       await socket.send(format.seal());
@@ -55,7 +55,8 @@ async function* heartbeats(
   const sending = send().catch((thrown: unknown) => heard.fail(thrown));
   try {
     while (!signal.aborted) {
-      const candidates = await heard.next();
+      await heard.alarm.wait({ clock, signal }, DELAY_MS_MAX);
+      const candidates = heard.take();
       if (candidates.length > 0) yield { candidates, isComplete: false };
     }
   } catch (thrown) {
@@ -69,8 +70,8 @@ async function* heartbeats(
 
 async function open(plan: GossipPlan, heard: Heard): Promise<MulticastSocket> {
   try {
-    const take = (packet: Buffer, source: string): void => heard.take(packet, source);
-    return await MulticastSocket.open(plan, take, (error) => heard.fail(error));
+    const hear = (packet: Buffer, source: string): void => heard.hear(packet, source);
+    return await MulticastSocket.open(plan, hear, (error) => heard.fail(error));
   } catch (thrown) {
     throw failure(plan, thrown);
   }
@@ -101,11 +102,11 @@ function libclusterName({ basename }: GossipPlan, { name, host }: DiscoveringNod
 
 /** Those that were heard and are not told of yet. */
 class Heard {
+  readonly alarm = new Alarm();
   readonly #format: GossipFormat;
   readonly #context: ProviderContext;
   readonly #guard: FloodGuard;
   readonly #waiting = new Map<string, Candidate>();
-  #wake: () => void = () => {};
   #failure: { readonly thrown: unknown } | undefined;
 
   constructor(format: GossipFormat, context: ProviderContext) {
@@ -114,7 +115,8 @@ class Heard {
     this.#guard = new FloodGuard(context.clock.now());
   }
 
-  take(packet: Buffer, source: string): void {
+  /** Looks at a packet of a sender. */
+  hear(packet: Buffer, source: string): void {
     const { clock, note } = this.#context;
     if (!this.#guard.admits(source, clock.now())) return note("flood");
     const heard = this.#format.open(packet);
@@ -123,25 +125,16 @@ class Heard {
     if (this.#waiting.size >= HEARD_MAX && !this.#waiting.has(heard.address))
       return note("tooMany");
     this.#waiting.set(heard.address, heard);
-    this.wake();
+    this.alarm.ring();
   }
 
   fail(thrown: unknown): void {
     this.#failure ??= { thrown };
-    this.wake();
+    this.alarm.ring();
   }
 
-  wake(): void {
-    this.#wake();
-  }
-
-  /** Resolves with those that wait, of which there may be none when it was only woken. */
-  async next(): Promise<readonly Candidate[]> {
-    if (this.#waiting.size === 0 && this.#failure === undefined && !this.#context.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  /** Those that wait; throws what keeps this node from hearing. */
+  take(): readonly Candidate[] {
     if (this.#failure !== undefined) throw this.#failure.thrown;
     const candidates = [...this.#waiting.values()];
     this.#waiting.clear();
