@@ -21,6 +21,7 @@ export type {
   SourceStatus,
 } from "./distributed/discovery/discovery-types.ts";
 export type { EntryOptions } from "./distributed/discovery/entries.ts";
+export { FILE_DEFAULTS, type FollowOptions } from "./distributed/discovery/followed-file.ts";
 export type { TlsFiles } from "./distributed/discovery/http-source.ts";
 export type {
   Candidate,
@@ -52,12 +53,13 @@ export {
   ETCD_DEFAULTS,
   type EtcdOptions,
 } from "./distributed/discovery/providers/etcd/etcd-options.ts";
-export { FILE_DEFAULTS, type FileOptions } from "./distributed/discovery/providers/file.ts";
+export type { FileOptions } from "./distributed/discovery/providers/file.ts";
 export type { StaticOptions } from "./distributed/discovery/providers/fixed.ts";
 export {
   GOSSIP_DEFAULTS,
   type GossipOptions,
 } from "./distributed/discovery/providers/gossip/gossip-options.ts";
+export type { HostsFileOptions } from "./distributed/discovery/providers/hosts-file/hosts-file.ts";
 export {
   KUBERNETES_DEFAULTS,
   type KubernetesMode,

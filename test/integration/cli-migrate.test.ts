@@ -10,9 +10,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
 
-function written(text: string): string {
+function written(text: string, extension = "exs"): string {
   files += 1;
-  const file = join(folder, `topologies-${files}.exs`);
+  const file = join(folder, `topologies-${files}.${extension}`);
   writeFileSync(file, text);
   return file;
 }
@@ -87,7 +87,37 @@ describe("migrate libcluster", () => {
     });
   });
 
+  const LAN = `{ strategy: "Cluster.Strategy.Gossip", config: { port: 4000 } }`;
   test.each([
+    ["mjs", `export default { lan: ${LAN} };`],
+    ["mjs", `export const libclusterTopologies = await Promise.resolve({ lan: ${LAN} });`],
+    ["cjs", `exports.topologies = { lan: ${LAN} };`],
+    ["cjs", `module.exports = { lan: ${LAN} };`],
+  ])("runs a module of JavaScript: .%s, %s", async (extension, text) => {
+    const { exitCode, stdout } = await migrate(written(text, extension), "--json", "-");
+    const { config } = JSON.parse(stdout) as { config: { discovery: { sources: unknown[] } } };
+    expect(config.discovery.sources).toMatchObject([
+      { provider: { kind: "gossip", options: { port: 4000 } } },
+    ]);
+    expect(exitCode).toBe(0);
+  });
+
+  test("says of hooks and providers of a module where they have to be put", async () => {
+    const text = `export default {
+      lan: { strategy: "Cluster.Strategy.Gossip", connect: () => true, list_nodes: () => [] },
+      own: { strategy: { kind: "own", label: "own", async *candidates() {} } },
+    };`;
+    const { exitCode, stdout } = await migrate(written(text, "mjs"), "--check");
+    expect(stdout).toContain("lan.connect: it is not printed, for it is code");
+    expect(stdout).toContain("put it into discovery.sources[0].listNodes");
+    expect(stdout).toContain("put it into discovery.sources[1].provider");
+    expect(exitCode).toBe(0);
+  });
+
+  test.each([
+    ["a module that throws", [written("throw new Error('not today')", "mjs")], "not today"],
+    ["a module that does not parse", [written("export default {", "mjs")], "cannot be run"],
+    ["a module without topologies", [written("export const a = 1", "mjs")], "no topologies"],
     ["a file that is not there", [join(folder, "nowhere")], "cannot be read"],
     ["no file", [], "missing required argument"],
     ["a port that is none", [written(GOSSIP), "--node-port", "0"], "from 1 to 65535"],

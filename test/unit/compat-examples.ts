@@ -106,8 +106,7 @@ export const DOCUMENTED_EXAMPLES: readonly DocumentedExample[] = [
            config: [timeout: 30_000]
          ]
        ]`,
-    [],
-    ["strategy"],
+    [{ provider: { kind: "hostsFile", options: {} }, prune: "never" }],
   ),
   example(
     "DNSPoll",

@@ -156,7 +156,11 @@ function describeMigrate(program: Command): void {
     .description("make options of another library's configuration, with a report")
     .command("libcluster")
     .description("topologies of libcluster 3.5 as the option 'discovery' of a node")
-    .argument("<file>", "configuration in Elixir, of which nothing is run, or topologies as JSON")
+    .argument(
+      "<file>",
+      "Elixir, of which nothing is run, JSON, or a module of JavaScript (.js, .mjs, .cjs), " +
+        "which is run and exports topologies",
+    )
     .option("--json <file>", "write report and options to this file; - is standard output")
     .option("--check", "print what has to be looked at, and no options")
     .option("--node-port <port>", "where all nodes listen", wholeNumber(1, 65_535))

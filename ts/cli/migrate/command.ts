@@ -1,15 +1,14 @@
-import { createReadStream } from "node:fs";
-import { text as textOf } from "node:stream/consumers";
 import { FoundationError } from "../../base/errors.ts";
 import { fromLibcluster, type LibclusterMigration } from "../../compat/index.ts";
 import { EXIT_CODES, messageOf, usageError } from "../exit.ts";
 import { print, writeOutput } from "../output.ts";
 import { migrationText, problemsText } from "./migration-text.ts";
-import { withoutSecrets } from "./printable.ts";
+import { printed } from "./printable.ts";
+import { topologiesOf } from "./topologies.ts";
 
 /** The command line of `foundation migrate libcluster`. */
 export interface MigrateLibclusterArguments {
-  /** Configuration in Elixir, or topologies as JSON. */
+  /** Configuration in Elixir, topologies as JSON, or a module of JavaScript, which is run. */
   readonly file: string;
   /** File for report and options; `-` is standard output, and the text is left out then. */
   readonly json?: string;
@@ -24,26 +23,15 @@ export interface MigrateLibclusterArguments {
 /** Makes options of a configuration of libcluster; 0 if all of it has a counterpart, else 1. */
 export async function migrateLibclusterCommand(args: MigrateLibclusterArguments): Promise<number> {
   const { file, json, check } = args;
-  const printable = withoutSecrets(migrated(await contentOf(file), args));
+  const printable = printed(migrated(await topologiesOf(file), args));
   const { migration } = printable;
   if (json !== "-") print(check === true ? problemsText(migration) : migrationText(printable));
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(migration, null, 2)}\n`);
   return migration.unsupported.length === 0 ? EXIT_CODES.success : EXIT_CODES.failed;
 }
 
-/** The beginning of a file: one byte more than is read, so that the reader refuses it. */
-const CONTENT_BYTES_MAX = (1 << 20) + 1;
-
-async function contentOf(file: string): Promise<string> {
-  try {
-    return await textOf(createReadStream(file, { end: CONTENT_BYTES_MAX - 1 }));
-  } catch (thrown) {
-    throw usageError("unreadable", `'${file}' cannot be read: ${messageOf(thrown)}`, thrown);
-  }
-}
-
 function migrated(
-  text: string,
+  topologies: string | object,
   { file, nodePort, pruneImmediately }: MigrateLibclusterArguments,
 ): LibclusterMigration {
   const options = {
@@ -51,7 +39,7 @@ function migrated(
     ...(pruneImmediately === true && { prune: "immediate" as const }),
   };
   try {
-    return fromLibcluster(text, options);
+    return fromLibcluster(topologies, options);
   } catch (thrown) {
     if (!(thrown instanceof FoundationError)) throw thrown;
     throw usageError("unreadable", `${file}: ${messageOf(thrown)}`, thrown);

@@ -79,3 +79,12 @@ export const localEpmd: Strategy = (settings) => {
   settings.note("changedBehaviour", undefined, text);
   return { provider: providerData("local", {}), prune: "never" };
 };
+
+/** `Cluster.Strategy.ErlangHosts`: the machines of a file. */
+export const erlangHosts: Strategy = (settings, { nodePort }) => {
+  settings.note("warnings", undefined, NO_EPMD);
+  settings.ignored("timeout", DIALLED_AGAIN);
+  const text = "one node of each machine is found; the file and its names are looked at again";
+  settings.note("changedBehaviour", undefined, text);
+  return { provider: providerData("hostsFile", { port: nodePort }), prune: "never" };
+};

@@ -1,10 +1,10 @@
 import { nearest } from "../../base/nearest.ts";
 import { dnsPoll, kubernetesDns, kubernetesSrv } from "./dns.ts";
-import { epmd, localEpmd } from "./epmd.ts";
+import { epmd, erlangHosts, localEpmd } from "./epmd.ts";
 import { gossip } from "./gossip.ts";
 import { kubernetes } from "./kubernetes.ts";
 import type { Strategy } from "./migration.ts";
-import { erlangHosts, rancher } from "./without-counterpart.ts";
+import { rancher } from "./rancher.ts";
 
 const PREFIX = "Cluster.Strategy.";
 

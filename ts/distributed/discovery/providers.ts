@@ -9,6 +9,7 @@ import { etcdProvider } from "./providers/etcd/etcd.ts";
 import { fileProvider } from "./providers/file.ts";
 import { staticProvider } from "./providers/fixed.ts";
 import { gossipProvider } from "./providers/gossip/gossip.ts";
+import { hostsFileProvider } from "./providers/hosts-file/hosts-file.ts";
 import { kubernetesProvider } from "./providers/kubernetes/kubernetes.ts";
 import { localProvider } from "./providers/local/local.ts";
 import { mdnsProvider } from "./providers/mdns/mdns.ts";
@@ -19,6 +20,8 @@ export const Providers = Object.freeze({
   static: staticProvider,
   /** Addresses in a file, read anew when it changes. */
   file: fileProvider,
+  /** Machines that Erlang's file of hosts names. */
+  hostsFile: hostsFileProvider,
   /** Addresses in a variable of the environment. */
   environment: environmentProvider,
   /** Nodes that tell a multicast group of themselves. */
