@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Candidate, GossipOptions } from "foundation-runtime";
+import type { Candidate, GossipOptions, MdnsOptions } from "foundation-runtime";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { FaultyNetwork } from "../network/network.mjs";
 import { until } from "./faulty-cluster.ts";
 
-const NODE = fileURLToPath(new URL("./fixtures/gossip-node.mjs", import.meta.url));
+const NODE = fileURLToPath(new URL("./fixtures/multicast-node.mjs", import.meta.url));
 const SECRET = "a secret of these tests";
 const run = promisify(execFile);
 
@@ -18,7 +18,7 @@ afterAll(async () => {
   await network?.close();
 });
 
-const nodes: GossipNode[] = [];
+const nodes: MulticastNode[] = [];
 afterEach(async () => {
   for (const node of nodes.splice(0)) node.end();
   await network.heal();
@@ -30,14 +30,19 @@ interface Report {
   readonly notes: Readonly<Record<string, number>>;
 }
 
-/** A provider of gossip in a namespace of its own. */
-class GossipNode {
+/** A provider, and what it is made with. */
+type What =
+  | { readonly kind: "gossip"; readonly options: GossipOptions }
+  | { readonly kind: "mdns"; readonly options: MdnsOptions };
+
+/** A provider in a namespace of its own. */
+class MulticastNode {
   readonly heard = new Set<string>();
   notes: Report["notes"] = {};
   failure: string | undefined;
   readonly #child: ChildProcess;
 
-  constructor(at: number, options: GossipOptions, cluster: string) {
+  constructor(at: number, { kind, options }: What, cluster: string) {
     const [execPath = "", ...words] = network.within(at);
     this.#child = fork(NODE, { execPath, execArgv: [...words, process.execPath] });
     const host = network.addressOf(at);
@@ -47,7 +52,7 @@ class GossipNode {
       this.failure ??= failure;
       this.notes = notes;
     });
-    this.#child.send({ options: { interfaceAddress: host, intervalMs: 100, ...options }, self });
+    this.#child.send({ kind, options: { interfaceAddress: host, ...options }, self });
   }
 
   end(): void {
@@ -55,15 +60,21 @@ class GossipNode {
   }
 }
 
-function start(at: number, options: GossipOptions = { secret: SECRET }, cluster = "shop") {
-  const node = new GossipNode(at, options, cluster);
+function start(at: number, what: What, cluster = "shop"): MulticastNode {
+  const node = new MulticastNode(at, what, cluster);
   nodes.push(node);
   return node;
 }
 
+const gossip = (options: GossipOptions = { secret: SECRET }): What => ({
+  kind: "gossip",
+  options: { intervalMs: 100, ...options },
+});
+const MDNS: What = { kind: "mdns", options: { pollMs: 1_000 } };
+
 const addresses = (...places: number[]) => places.map((at) => `${network.addressOf(at)}:7000`);
 
-async function hears(node: GossipNode, ...places: number[]): Promise<void> {
+async function hears(node: MulticastNode, ...places: number[]): Promise<void> {
   const wanted = addresses(...places).sort();
   const said = () => `${wanted}, but heard ${[...node.heard]} (${node.failure ?? "no failure"})`;
   await until(async () => wanted.every((address) => node.heard.has(address)), said);
@@ -71,17 +82,17 @@ async function hears(node: GossipNode, ...places: number[]): Promise<void> {
 
 describe("gossip between machines", () => {
   test("all hear each other, and nobody a stranger or another cluster", async () => {
-    const members = [0, 1, 2].map((at) => start(at));
+    const members = [0, 1, 2].map((at) => start(at, gossip()));
     await hears(members[0]!, 1, 2);
     await hears(members[1]!, 0, 2);
     await hears(members[2]!, 0, 1);
-    const stranger = start(3, { secret: "another secret of tests" });
+    const stranger = start(3, gossip({ secret: "another secret of tests" }));
     await until(
       async () => members.every(({ notes }) => (notes["forged"] ?? 0) > 0),
       () => "that the stranger is refused by all",
     );
     stranger.end();
-    const neighbour = start(3, { secret: SECRET }, "bank");
+    const neighbour = start(3, gossip(), "bank");
     await until(
       async () => members.every(({ notes }) => (notes["otherCluster"] ?? 0) > 0),
       () => "that the other cluster is told from the own one",
@@ -95,14 +106,14 @@ describe("gossip between machines", () => {
     ["plain", { format: "libcluster" }],
     ["with a secret", { format: "libcluster", secret: "somepassword" }],
   ] as const)("as libcluster's, %s", async (_, options) => {
-    const [one, other] = [start(0, options), start(1, options)];
+    const [one, other] = [start(0, gossip(options)), start(1, gossip(options))];
     await hears(one!, 1);
     await hears(other!, 0);
   });
 
   test("who was cut off is heard again, also through a network that loses half", async () => {
     await network.between([0], [1], { cut: true });
-    const members = [0, 1, 2].map((at) => start(at));
+    const members = [0, 1, 2].map((at) => start(at, gossip()));
     await hears(members[2]!, 0, 1);
     await hears(members[0]!, 2);
     expect([...members[0]!.heard, ...members[1]!.heard].sort()).not.toContain(addresses(0)[0]);
@@ -116,7 +127,7 @@ describe("gossip between machines", () => {
   });
 
   test("an interface that goes down is an error, and the next run is heard", async () => {
-    const [lost, other] = [start(0), start(1)];
+    const [lost, other] = [start(0, gossip()), start(1, gossip())];
     await hears(lost!, 1);
     const [ip = "", ...words] = network.within(0);
     await run(ip, [...words, "ip", "link", "set", "eth0", "down"]);
@@ -127,8 +138,35 @@ describe("gossip between machines", () => {
     expect(lost!.failure).toBe("discovery_failed");
     await run(ip, [...words, "ip", "link", "set", "eth0", "up"]);
     other!.heard.clear();
-    const again = start(0);
+    const again = start(0, gossip());
     await hears(again, 1);
     await hears(other!, 0);
+  });
+});
+
+describe("multicast DNS between machines", () => {
+  test("all hear each other, and nobody another cluster", async () => {
+    const members = [0, 1, 2].map((at) => start(at, MDNS));
+    const stranger = start(3, MDNS, "bank");
+    await hears(members[0]!, 1, 2);
+    await hears(members[1]!, 0, 2);
+    await hears(members[2]!, 0, 1);
+    await until(
+      async () => members.every(({ notes }) => (notes["otherCluster"] ?? 0) > 0),
+      () => "that the other cluster is told from the own one",
+    );
+    expect([...stranger.heard]).toEqual([]);
+    for (const { heard } of members) expect(heard).not.toContain(addresses(3)[0]);
+  });
+
+  test("who was cut off is heard again, also through a network that loses half", async () => {
+    await network.between([0], [1], { cut: true });
+    const members = [0, 1, 2].map((at) => start(at, MDNS));
+    await hears(members[2]!, 0, 1);
+    await hears(members[0]!, 2);
+    expect([...members[0]!.heard, ...members[1]!.heard].sort()).not.toContain(addresses(0)[0]);
+    await network.everywhere({ loss: 0.5, duplicate: 0.5 });
+    await hears(members[0]!, 1, 2);
+    await hears(members[1]!, 0, 2);
   });
 });
