@@ -35,6 +35,7 @@ import type { Infrastructure } from "./services/infrastructure/infrastructure.ts
 import type { ProcessRegistry } from "./services/registries/process-registry.ts";
 import type { ServiceRegistry } from "./services/registries/service-registry.ts";
 import { type ServiceOptions, Services } from "./services/services.ts";
+import { checkLog } from "./services/sinks.ts";
 import type { Telemetry } from "./services/telemetry/telemetry.ts";
 
 /** What every isolate kept ready loads: this package, as its users import it. */
@@ -174,6 +175,7 @@ export const Foundation = Object.freeze({
    *   with the configuration
    */
   async start(given: FoundationStartOptions = {}): Promise<FoundationNode> {
+    checkLog(given.log);
     const { options, follow } = await withCompat(given);
     const { config, events, telemetry, registries, capture, log, testMode, ...rest } = options;
     const { heavyPool, topology, discovery, ...place } = rest;

@@ -79,6 +79,27 @@ describe("Foundation.start", () => {
     ]);
   });
 
+  test("goes on where the log throws, and refuses a log that is none", async () => {
+    const lines: string[] = [];
+    const log = {
+      log: (_level: string, line: string): void => {
+        lines.push(line);
+        throw new Error("the disk is full");
+      },
+    };
+    const node = await started({ libclusterTopologies: "lan: [strategy: LocalEpmd]", log });
+    expect(lines).toContainEqual(expect.stringContaining("[libcluster:lan] there is no EPMD"));
+    expect(node.distributed.discovery.status().sources).toMatchObject([{ kind: "local" }]);
+    for (const none of [() => {}, "console", null, { warn: () => {} }]) {
+      const refused = Foundation.start({ log: none as never });
+      await expect(refused).rejects.toMatchObject({ code: "invalid_options" });
+    }
+    for (const wrong of [{ testMode: "no" }, { events: 5 }, { telemetry: [] }]) {
+      const refused = Foundation.start(wrong as never);
+      await expect(refused).rejects.toMatchObject({ code: "invalid_options" });
+    }
+  });
+
   test("refuses what nothing can be made of, and two names for one thing", async () => {
     const start = async (options: object): Promise<unknown> => Foundation.start(options);
     const rancher = { one: { strategy: "Cluster.Strategy.Rancher" } };

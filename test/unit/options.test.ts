@@ -150,6 +150,29 @@ describe("a broken relation is named", () => {
   });
 });
 
+describe("what is neither a number nor a word", () => {
+  test.each([
+    // A text is no switch: "false" would allow plain text.
+    ["insecure must be true or false", { insecure: "false" }],
+    ["encrypt must be true or false", { encrypt: 1 }],
+    ["monotonic of channel 'a' must be a switch", { channels: { a: { monotonic: "no" } } }],
+    ["name must be text", { name: 5 }],
+    ["cluster must be text", { cluster: null }],
+    ["listen must be an address", { listen: 7000 }],
+    ["advertise must be an address", { advertise: {} }],
+    ["seeds must be a list of addresses", { seeds: "127.0.0.1:7000" }],
+    ["seeds must be a list of addresses", { seeds: [7000] }],
+    ["channels must be an object of channels", { channels: [] }],
+    ["overlays must be an object of overlays", { overlays: "hyparview" }],
+    ["kernelCore must be the number of a core", { kernelCore: -1 }],
+    ["lifeStart must be a whole number", { lifeStart: 0.5 }],
+    ["protocolVersions must be the lowest", { protocolVersions: [1] }],
+    ["options of Foundation.start must be an object", []],
+  ])("%s: %j", (text, options) => {
+    expect(() => resolve(options as Record<string, unknown>)).toThrow(invalid(text));
+  });
+});
+
 describe("names", () => {
   test.each([{ name: "" }, { cluster: "" }, { channels: { "": {} } }])(
     "are not empty: %j",

@@ -20,7 +20,7 @@ export function unknownKey(
  * @throws FoundationError `invalid_options`, with the known key that is nearest
  */
 export function checkKeys(where: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new FoundationError("invalid_options", `${where} must be an object`);
   }
   const unknown = unknownKey(where, options, known);

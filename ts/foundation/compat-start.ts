@@ -4,7 +4,7 @@ import type { Discovery } from "../distributed/discovery/discovery.ts";
 import type { DiscoverySource } from "../distributed/discovery/discovery-options.ts";
 import { namedProvider } from "../distributed/discovery/providers.ts";
 import type { FoundationStartOptions } from "../foundation.ts";
-import { NO_LOG } from "../services/sinks.ts";
+import { guardedLog, NO_LOG } from "../services/sinks.ts";
 import type { Telemetry } from "../services/telemetry/telemetry.ts";
 
 /** Options of other libraries, taken as they are (docs/migrate-libcluster.md). */
@@ -83,7 +83,7 @@ export async function withCompat(given: FoundationStartOptions): Promise<CompatP
   const migration = fromLibcluster(libclusterTopologies);
   checkSupported("libclusterTopologies", migration);
   const sources = sourcesOf(migration);
-  const log = options.log ?? NO_LOG;
+  const log = guardedLog(options.log ?? NO_LOG);
   for (const { topology, text } of migration.warnings) {
     log.log("warn", `[libcluster:${topology ?? ""}] ${text}`, {});
   }

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { FoundationError } from "../base/errors.ts";
-import { checkKeys } from "../base/option-checks.ts";
+import { checkKeys, checkKind } from "../base/option-checks.ts";
+import { checkKinds } from "./option-kinds.ts";
 import { type NativeOverlay, type OverlayOptions, resolveOverlays } from "./overlay-options.ts";
 import { type Secret, secretDigits } from "./secrets.ts";
 
@@ -341,6 +342,7 @@ function checkNames(options: ResolvedOptions): void {
     checkInteger(`priority of channel '${name}'`, all.priority, 0, 255);
     checkInteger(`weight of channel '${name}'`, all.weight, 1, 65_535);
     checkInteger(`lanes of channel '${name}'`, all.lanes, 1, 15);
+    checkKind(`monotonic of channel '${name}'`, typeof all.monotonic === "boolean", "a switch");
   }
 }
 
@@ -370,6 +372,7 @@ export function resolveOptions(options: FoundationOptions): ResolvedOptions {
   const { secret: _secret, ...rest } = given(options);
   const secrets = readSecrets(options);
   const resolved: ResolvedOptions = { ...FOUNDATION_DEFAULTS, ...rest, secrets, name };
+  checkKinds(resolved);
   for (const [key, [min, max]] of Object.entries(NUMBER_RANGES)) {
     checkInteger(key, Reflect.get(resolved, key), min, max);
   }

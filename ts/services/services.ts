@@ -1,4 +1,5 @@
 import { attempt } from "../base/errors.ts";
+import { checkKind } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "../beam/child-spec.ts";
 import type { Processes } from "../beam/processes.ts";
@@ -178,7 +179,8 @@ export class Services {
    */
   async start(options: ServiceOptions = {}): Promise<void> {
     const { isRoot } = this.#ground;
-    const { log = NO_LOG, registries = {} } = options;
+    const { log = NO_LOG, registries = {}, testMode = false } = options;
+    checkKind("testMode", typeof testMode === "boolean", "true or false");
     this.#log = log;
     const loaded = await loadConfig(isRoot ? options.config : { env: false });
     // Before what has a timer: they may be refused.

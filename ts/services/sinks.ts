@@ -1,3 +1,6 @@
+import { attempt } from "../base/errors.ts";
+import { checkKind } from "../base/option-checks.ts";
+
 /** Numbers that a telemetry event reports, by name. */
 export type Measurements = Readonly<Record<string, number>>;
 
@@ -25,3 +28,19 @@ export interface LogSink {
 
 /** Where nobody reads: what is written is gone. */
 export const NO_LOG: LogSink = Object.freeze({ log: () => {} });
+
+/**
+ * Checks where the log goes.
+ *
+ * @throws FoundationError `invalid_options` for what is no object with a function `log`
+ */
+export function checkLog(log: LogSink | undefined): void {
+  if (log === undefined) return;
+  const isSink = typeof (log as Partial<LogSink> | null)?.log === "function";
+  checkKind("log", isSink, "an object with a function log(level, message, facts)");
+}
+
+/** A log that throws harms nobody who writes into it. */
+export function guardedLog(log: LogSink): LogSink {
+  return { log: (...line) => void attempt(() => log.log(...line)) };
+}

@@ -1,6 +1,6 @@
 import { SYSTEM_CLOCK } from "../../base/clock.ts";
 import { FoundationError } from "../../base/errors.ts";
-import { checkKind } from "../../base/option-checks.ts";
+import { checkKeys, checkKind } from "../../base/option-checks.ts";
 import type { ChildOptions } from "../../beam/child-spec.ts";
 import type { Processes } from "../../beam/processes.ts";
 import type { StorageConfig } from "../config/config-types.ts";
@@ -63,6 +63,7 @@ export class EventService {
    * @throws FoundationError `invalid_options`, and what the log cannot be opened for
    */
   async open(options: EventStoreOptions, section: StorageConfig["warm"]): Promise<void> {
+    checkKeys("events", options, [...Object.keys(EVENT_STORE_DEFAULTS), "log", "warm"]);
     const { log, warm, ...limits } = options;
     checkKind("log", log === undefined || typeof log.append === "function", "an event log");
     if (log !== undefined && warm !== undefined) {
