@@ -20,6 +20,7 @@ import {
   foundationStatus,
   isFoundationAvailable,
 } from "./foundation/health.ts";
+import { checkDrain } from "./kernel/node-checks.ts";
 import type { LeaveOptions } from "./kernel/node-types.ts";
 import {
   type AttachOptions,
@@ -100,10 +101,12 @@ export class FoundationNode extends BeamNode {
    * Ends the services in the reverse order of their start, so that each writes what it holds, and
    * leaves the cluster. It is the default node no longer. Calling it again gives the same promise.
    *
-   * @throws FoundationError `timeout` where the kernel thread does not finish; what the durable log
-   *   of events fails with as it closes: the node has left all the same
+   * @throws FoundationError `invalid_options`: the node goes on; `timeout` where the kernel thread
+   *   does not finish; what the durable log of events fails with as it closes: the node has left
+   *   all the same
    */
   override async leave(options: LeaveOptions = {}): Promise<void> {
+    checkDrain(options); // while all of it still runs
     this.#left ??= this.#leave(options);
     return this.#left;
   }

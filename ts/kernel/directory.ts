@@ -1,5 +1,6 @@
 import { FoundationError, native } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
+import { checkKind } from "../base/option-checks.ts";
 import { core } from "./native.ts";
 
 /** The isolate that answers to a name. */
@@ -29,6 +30,7 @@ export class Directory {
   nameId(name: string): number {
     const known = this.#ids.get(name);
     if (known !== undefined) return known;
+    checkKind("the name of a receiver", typeof name === "string", "text");
     const id = native(() => core.internName(this.#isolate, name));
     this.#ids.set(name, id);
     return id;

@@ -1,5 +1,6 @@
 import { Wait } from "../base/deadline.ts";
 import { FoundationError, native } from "../base/errors.ts";
+import { checkKind } from "../base/option-checks.ts";
 import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
 import type { HandleOptions, Handler, MessageContext } from "./handlers.ts";
 import {
@@ -15,6 +16,7 @@ import { Isolate } from "./isolate.ts";
 import { NodeKeys } from "./keys.ts";
 import type { Member } from "./members.ts";
 import { core } from "./native.ts";
+import { checkAddresses, checkDrain, checkReady, checkTime } from "./node-checks.ts";
 import type {
   BroadcastReceipt,
   CallOptions,
@@ -26,7 +28,6 @@ import type {
 } from "./node-types.ts";
 import { type Address, CALL_DEFAULTS, type NodeEvents, type NodeMetrics } from "./node-types.ts";
 import type { OpenedNode } from "./opened-node.ts";
-import { parseAddress } from "./options.ts";
 import type { OverlayCommands, SwitchOutcome, TopologySnapshot } from "./overlay-commands.ts";
 import { OverlayCalls } from "./overlays.ts";
 import { type SharedNode, withdrawNode } from "./shared-runtime.ts";
@@ -96,9 +97,11 @@ export class ClusterNode implements OverlayCommands {
   /**
    * Resolves once enough members are up.
    *
-   * @throws FoundationError `not_ready` after `timeoutMs`, `aborted`, `node_left`
+   * @throws FoundationError `not_ready` after `timeoutMs`, `aborted`, `node_left`,
+   *   `invalid_options`, `unknown_channel`
    */
   async awaitReady(options: ReadyOptions): Promise<void> {
+    checkReady(options);
     return this.#isolate.control.awaitReady(options);
   }
 
@@ -115,7 +118,8 @@ export class ClusterNode implements OverlayCommands {
     options: { readonly timeoutMs?: number } = {},
   ): Promise<string> {
     const list = typeof addresses === "string" ? [addresses] : addresses;
-    for (const address of list) parseAddress(address, "address");
+    checkAddresses(list);
+    checkTime("timeoutMs", options.timeoutMs);
     if (list.length === 0) {
       throw new FoundationError("invalid_options", "join needs at least one address");
     }
@@ -131,9 +135,11 @@ export class ClusterNode implements OverlayCommands {
    *   again by itself; default false. In a node with overlays these decide, and no link ends
    */
   forget(addresses: readonly string[], options: { readonly hangUp?: boolean } = {}): void {
-    for (const address of addresses) parseAddress(address, "address");
+    checkAddresses(addresses);
+    const { hangUp = false } = options;
+    checkKind("hangUp", typeof hangUp === "boolean", "true or false");
     if (this.#isolate.attachment.isDetached) return;
-    native(() => core.forgetAddresses(this.#node.node, [...addresses], options.hangUp === true));
+    native(() => core.forgetAddresses(this.#node.node, [...addresses], hangUp));
   }
 
   /** Name of the cluster. */
@@ -334,9 +340,11 @@ export class ClusterNode implements OverlayCommands {
   /**
    * Leaves the cluster: what is queued is sent within `drainMs`, members are told, links close, and
    * every isolate of the node lets go. Calling it again returns the same promise.
+   *
+   * @throws FoundationError `invalid_options`: the node goes on; `timeout`
    */
   async leave(options: LeaveOptions = {}): Promise<void> {
-    this.#left ??= this.#leave(options.drainMs ?? 5_000);
+    this.#left ??= this.#leave(checkDrain(options));
     return this.#left;
   }
 
@@ -347,7 +355,7 @@ export class ClusterNode implements OverlayCommands {
     this.#isolate.attachment.writer.flush();
     const stopLeft = this.#events.on("left", () => wait.resolve());
     const stopFailed = this.#events.on("failed", (error) => wait.reject(error));
-    native(() => core.leaveNode(this.#node.node, Math.max(0, Math.floor(drainMs))));
+    native(() => core.leaveNode(this.#node.node, Math.floor(drainMs)));
     await wait.promise.finally(() => {
       stopLeft();
       stopFailed();
