@@ -22,6 +22,10 @@ test.each<readonly [string, string, () => unknown]>([
   ["addresses to forget", "a list of addresses", () => node.forget(wrong("127.0.0.1:1"))],
   ["hangUp", "true or false", () => node.forget(["127.0.0.1:1"], { hangUp: wrong("no") })],
   ["a receiver", "text", () => node.send(wrong({ node: "checks" }), 1)],
+  ["a handler", "a function", () => node.handle("x", wrong("y"))],
+  ["the name of a handler", "text", () => node.handle(wrong(5), () => {})],
+  ["a subscriber", "a function", () => node.subscribe("x", wrong(undefined))],
+  ["a listener", "a function", () => node.on("up", wrong(5))],
   ["drainMs", "a number of milliseconds", () => node.leave({ drainMs: -1 })],
   ["an option of leave", "did you mean", () => node.leave(wrong({ drain: 5 }))],
 ])("%s: what is wrong is refused, and the node goes on", async (_what, words, act) => {

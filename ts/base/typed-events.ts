@@ -1,3 +1,5 @@
+import { checkKind } from "./option-checks.ts";
+
 /** Stops a listener. Calling it again does nothing. */
 export type Unsubscribe = () => void;
 
@@ -5,8 +7,13 @@ export type Unsubscribe = () => void;
 export class TypedEvents<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
 
-  /** Calls `listener` at every event of that name until the returned function is called. */
+  /**
+   * Calls `listener` at every event of that name until the returned function is called.
+   *
+   * @throws FoundationError `invalid_options` for what is no function
+   */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe {
+    checkKind(`the listener of ${String(name)}`, typeof listener === "function", "a function");
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     // A wrapper of its own, so that one function subscribed twice is called twice and stopped once.

@@ -1,4 +1,5 @@
 import { FoundationError, fromNative, native } from "../base/errors.ts";
+import { checkKind } from "../base/option-checks.ts";
 import { raise, type TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
 import type { Arena } from "./arena.ts";
 import { Attachment } from "./attachment.ts";
@@ -342,6 +343,7 @@ export class Isolate implements InboxSink, ControlSink {
     unregister: (id: number) => void,
   ): Unsubscribe {
     this.#checkAttached();
+    checkKind(`the handler of '${name}'`, typeof run === "function", "a function");
     const id = this.#directory.nameId(name);
     const bytes = options.bytes ?? HANDLE_DEFAULTS.bytes;
     const registration: Registration = { name, run: run as Registration["run"], bytes };

@@ -5,7 +5,7 @@ import {
   simulationScenarios,
 } from "../../kernel/simulation.ts";
 import { EXIT_CODES, messageOf, usageError } from "../exit.ts";
-import { print, writeOutput } from "../output.ts";
+import { checkOutput, print, writeOutput } from "../output.ts";
 import { SeedFigures } from "./seed-figures.ts";
 import { SimulationStatus } from "./simulation-status.ts";
 
@@ -37,6 +37,7 @@ export async function simulateCommand(
   if (picture !== undefined && !/\.html?$/i.test(picture)) {
     throw usageError("picture_kind", `a picture is a page: '${picture}' has to end with .html`);
   }
+  for (const file of [picture, json]) if (file !== undefined) await checkOutput(file);
   const status = new SimulationStatus(process.stderr);
   const figures = new SeedFigures();
   const reports: SimulationResult["report"][] = [];

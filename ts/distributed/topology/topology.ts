@@ -173,6 +173,7 @@ export class Topology {
   ): Promise<TopologySwitch> {
     const isCompared = isTarget(second);
     const to = isCompared ? second : first;
+    checkKind("the target of switchTopology", isTarget(to), "a strategy, or an object with one");
     const options = (isCompared ? third : second) ?? {};
     checkWait("switchTopology", options, []);
     const snapshot = this.#look();
