@@ -13,6 +13,8 @@ const SCRIPT_ROOTS: readonly RegExp[] = [
   /^test\/.*\/fixtures\//,
   // Each proof is a program; `run.mjs` beside them starts all that it finds.
   /^test\/prove\/[\w-]+\.mjs$/,
+  // Started by hand with a server that is built for it.
+  /^test\/servers\/record-[\w-]+\.mjs$/,
   // `npm run parity` starts it.
   /^test\/parity\/check\.mjs$/,
 ];
