@@ -1,41 +1,20 @@
-/** A kube-apiserver with its etcd, for runs by hand: nothing else of Kubernetes. */
-import { spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { CertificateAuthority } from "./certificates.mjs";
+import { ChildProcesses, freePort, ready } from "./child-processes.mjs";
 
-const READY_TRIES = 600;
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function ready(what, isReady) {
-  for (let tries = 0; tries < READY_TRIES; tries++) {
-    if (await isReady().catch(() => false)) return;
-    await pause(200);
-  }
-  throw new Error(`${what} did not become ready`);
-}
-
+/** A kube-apiserver with its etcd, for runs by hand: nothing else of Kubernetes. */
 export class KubernetesCluster {
   /** Signs the certificate of the API server. */
   authority = new CertificateAuthority();
   /** Of a user who may do anything. */
   #token = randomBytes(16).toString("hex");
   #folder = mkdtempSync(join(tmpdir(), "kubernetes-"));
-  #children = [];
+  #children = new ChildProcesses();
   #program;
 
   /** `program`: a kube-apiserver. */
@@ -48,7 +27,7 @@ export class KubernetesCluster {
     this.etcdPort = await freePort();
     const client = `http://127.0.0.1:${this.etcdPort}`;
     const peer = `http://127.0.0.1:${await freePort()}`;
-    this.#run("etcd", [
+    this.#children.run("etcd", [
       ...["--data-dir", join(this.#folder, "etcd"), "--log-level", "error"],
       ...["--listen-client-urls", client, "--advertise-client-urls", client],
       ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
@@ -63,7 +42,7 @@ export class KubernetesCluster {
   /** Starts the API server alone: etcd stays. */
   async startServer(flags = []) {
     const file = (name) => join(this.#folder, name);
-    this.server = this.#run(this.#program, [
+    this.server = this.#children.run(this.#program, [
       `--etcd-servers=http://127.0.0.1:${this.etcdPort}`,
       `--secure-port=${this.port}`,
       "--bind-address=127.0.0.1",
@@ -130,11 +109,7 @@ export class KubernetesCluster {
   }
 
   async close() {
-    for (const child of this.#children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
+    await this.#children.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -147,14 +122,5 @@ export class KubernetesCluster {
     write("account.pub", accounts.publicKey.export({ type: "spki", format: "pem" }));
     write("account.key", accounts.privateKey.export({ type: "pkcs1", format: "pem" }));
     write("tokens.csv", `${this.#token},admin,admin,system:masters\n`);
-  }
-
-  #run(program, args) {
-    const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] });
-    child.on("error", (error) => {
-      throw new Error(`${program} cannot be started`, { cause: error });
-    });
-    this.#children.push(child);
-    return child;
   }
 }

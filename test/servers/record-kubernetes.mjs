@@ -2,16 +2,16 @@
 // By hand: node test/servers/record-kubernetes.mjs PATH_OF_KUBE_APISERVER
 //
 // Starts that kube-apiserver with an etcd, makes objects through its API, has Providers.kubernetes
-// look for them, and writes what both said to test/fixtures/kubernetes/, which CI serves. The server
-// is built by `cd test/servers/kube-apiserver && go build -o PATH .`, with Go 1.26.
+// look for them, and writes what both said to test/fixtures/kubernetes/, which CI serves. How the
+// server is built is in docs/testing.md.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Providers } from "foundation-runtime";
 import { KubernetesCluster } from "./kubernetes-cluster.mjs";
+import { RecordedRun } from "./recorded-run.mjs";
 import { RecordingProxy } from "./recording-proxy.mjs";
 
 const SPACE = "/api/v1/namespaces/shop";
@@ -19,7 +19,13 @@ const SLICES = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices";
 const RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop";
 const FIXTURES = fileURLToPath(new URL("../fixtures/kubernetes/", import.meta.url));
 const labels = { app: "web" };
-const SELF = { name: "self", cluster: "shop", address: "10.9.9.9:7000", host: "10.9.9.9" };
+const SELF = {
+  name: "self",
+  cluster: "shop",
+  address: "10.9.9.9:7000",
+  host: "10.9.9.9",
+  port: 7_000,
+};
 
 const [program] = process.argv.slice(2);
 assert.ok(program, "which kube-apiserver?");
@@ -27,46 +33,24 @@ const cluster = new KubernetesCluster(program);
 const account = mkdtempSync(join(tmpdir(), "service-account-"));
 const scenes = [];
 
-/** One run of the provider through the proxy; `act` gets `told`, which waits for what it tells of. */
+/** One run of the provider through the proxy, while `act` changes what is there. */
 async function scene(title, options, act) {
   const proxy = new RecordingProxy({ port: cluster.port, ca: cluster.authority.certificate });
   await proxy.listen();
   writeFileSync(join(account, "ca.crt"), proxy.certificate);
   const provider = Providers.kubernetes({
-    ...{ master: proxy.master, serviceAccountPath: account, selector: "app=web" },
+    ...{ master: proxy.host, serviceAccountPath: account, selector: "app=web" },
     ...options,
   });
-  const abort = new AbortController();
-  const sets = [];
-  let failure;
-  const ended = (async () => {
-    const context = {
-      self: { ...SELF, port: 7000 },
-      signal: abort.signal,
-      clock: {
-        now: () => performance.now(),
-        wallNow: () => Date.now(),
-        after: (delayMs, run) => clearTimeout.bind(undefined, setTimeout(run, delayMs)),
-      },
-      random: () => 0.5,
-      note: () => {},
-    };
-    for await (const set of provider.candidates(context)) sets.push(set);
-  })().catch((thrown) => {
-    failure = { code: thrown.code, message: thrown.message.replace(proxy.master, "MASTER") };
-  });
-  const addressesOf = (set) => (set?.candidates ?? []).map(({ address }) => address).sort();
-  const until = async (what, isSo) => {
-    for (let tries = 0; tries < 300 && !isSo(); tries++) await pause(100);
-    assert.ok(isSo(), `${title}: ${what}: ${JSON.stringify({ sets, failure })}`);
-  };
-  const told = (addresses) =>
-    until(addresses.join(), () => addressesOf(sets.at(-1)).join() === addresses.join());
-  await act({ told, until, proxy, ended });
-  abort.abort();
-  await ended;
+  const run = new RecordedRun(title, provider, SELF);
+  await act(run, proxy);
+  await run.stop();
   proxy.close();
-  scenes.push({ title, options, exchanges: proxy.take(), last: sets.at(-1), failure });
+  const failure = run.failure && {
+    ...run.failure,
+    message: run.failure.message.replace(proxy.host, "HOST"),
+  };
+  scenes.push({ title, options, exchanges: proxy.take(), last: run.sets.at(-1), failure });
   process.stdout.write(`recorded: ${title}\n`);
 }
 
@@ -132,75 +116,119 @@ async function makePod(name, podIP) {
   await cluster.must("PATCH", `${SPACE}/pods/${name}/status`, { status }, type);
 }
 
+/** The server sends one before the time of a watch is over. */
+function hasBookmark(proxy) {
+  return () => proxy.exchanges.some(({ body }) => body.includes('"BOOKMARK"'));
+}
+
 /** Pages, changes, the bookmark before a watch ends, and the watch after it. */
 async function recordSlices() {
   const options = { pageItems: 2, watchMs: 4_000, port: "cluster" };
-  await scene("slices in pages, changes, a bookmark", options, async ({ told, until, proxy }) => {
-    await told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.3:7100"]);
-    await until("a watch", () => proxy.exchanges.at(-1)?.path.includes("watch=true"));
+  await scene("slices in pages, changes, a bookmark", options, async (run, proxy) => {
+    await run.told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.3:7100"]);
+    await run.until("a watch", () => proxy.exchanges.at(-1)?.path.includes("watch=true"));
     await cluster.must("PUT", `${SLICES}/web-3`, slice("web-3", [["10.1.0.4", { ready: true }]]));
-    await told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.3:7100", "10.1.0.4:7100"]);
+    await run.told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.3:7100", "10.1.0.4:7100"]);
     await cluster.must("DELETE", `${SLICES}/web-2`);
-    await told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.4:7100"]);
-    const bodies = () => proxy.exchanges.map(({ body }) => body).join("");
-    await until("a bookmark", () => bodies().includes('"BOOKMARK"'));
+    await run.told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.4:7100"]);
+    // Nothing for this watch, but the version goes on: the bookmark tells of that.
+    const other = { ...slice("other", []), metadata: { name: "other", labels: { app: "other" } } };
+    const { metadata } = await cluster.must("POST", SLICES, other);
+    await run.until("a bookmark", hasBookmark(proxy));
     const watches = () => proxy.exchanges.filter(({ path }) => path.includes("watch="));
-    await until("a second watch", () => watches().length === 2);
+    await run.until("a second watch", () => watches().length === 2);
+    assert.ok(watches()[1].path.includes(`resourceVersion=${metadata.resourceVersion}&`));
     await cluster.must("POST", SLICES, slice("web-5", [["10.1.0.5", { ready: true }]]));
-    await told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.4:7100", "10.1.0.5:7100"]);
+    await run.told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.4:7100", "10.1.0.5:7100"]);
   });
 }
 
 async function recordOthers() {
-  const hosts = { basename: "app", mode: "hostname", port: "cluster" };
+  const hosts = { basename: "app", mode: "hostname", port: "cluster", watchMs: 4_000 };
+  const isWatching = (proxy) => () => proxy.exchanges[1]?.status === 200;
   const endpoints = { ...hosts, source: "endpoints" };
-  await scene("endpoints by host name", endpoints, async ({ told, until, proxy }) => {
-    await told(["10.1.0.1:7100"]);
-    await until("a watch", () => proxy.exchanges.at(-1)?.status === 200 && proxy.exchanges[1]);
+  await scene("endpoints by host name", endpoints, async (run, proxy) => {
+    await run.told(["10.1.0.1:7100"]);
+    await run.until("a watch", isWatching(proxy));
     const subsets = [
       { addresses: [{ ip: "10.1.0.2" }], ports: [{ name: "cluster", port: 7_100 }] },
     ];
-    await cluster.must("PUT", `${SPACE}/endpoints/web`, {
-      metadata: { name: "web", labels },
-      subsets,
-    });
-    await told(["10.1.0.2:7100"]);
+    const metadata = { name: "web", labels };
+    await cluster.must("PUT", `${SPACE}/endpoints/web`, { metadata, subsets });
+    await run.told(["10.1.0.2:7100"]);
+    await run.until("a bookmark", hasBookmark(proxy));
   });
   const cached = { ...hosts, source: "pods", useCachedResources: true };
-  await scene(
-    "pods, one of them ending, from the cache",
-    cached,
-    async ({ told, until, proxy }) => {
-      await told(["10.1.0.1:7100", "10.1.0.2:7100"]);
-      await until("a watch", () => proxy.exchanges[1]?.status === 200);
-      await makePod("web-2", "10.1.0.3");
-      await told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.3:7100"]);
-    },
-  );
+  await scene("pods, one of them ending, from the cache", cached, async (run, proxy) => {
+    await run.told(["10.1.0.1:7100", "10.1.0.2:7100"]);
+    await run.until("a watch", isWatching(proxy));
+    await makePod("web-2", "10.1.0.3");
+    await run.told(["10.1.0.1:7100", "10.1.0.2:7100", "10.1.0.3:7100"]);
+    await run.until("a bookmark", hasBookmark(proxy));
+  });
 }
 
-/** Between two watches everything changes and etcd forgets how. */
-async function recordGone() {
+const FOUR = ["10.1.0.1:7000", "10.1.0.2:7000", "10.1.0.4:7000", "10.1.0.5:7000"];
+const TWO = ["10.1.0.2:7000", "10.1.0.5:7000"];
+
+/** Between two watches everything changes, and the server forgets how: it keeps that in memory. */
+async function recordRestart() {
+  const patient = { timeoutMs: 120_000 }; // a restart takes a while
+  await scene("410 of a server that began anew", patient, async (run, proxy) => {
+    await run.told(FOUR);
+    await run.until("a watch", () => proxy.exchanges[1]?.status === 200);
+    const release = proxy.holdAfter(0);
+    proxy.end();
+    await run.until("the next watch", () => proxy.exchanges[2]);
+    await cluster.must("DELETE", `${SLICES}/web-0`);
+    await cluster.must("DELETE", `${SLICES}/web-3`);
+    await restart();
+    release();
+    await run.told(TWO);
+  });
+}
+
+async function restart(flags) {
   await cluster.stopServer();
-  // The cache of the server would remember; without it etcd itself is asked.
-  await cluster.startServer(["--watch-cache=false"]);
-  await scene("410 after a compaction", {}, async ({ told, until, proxy }) => {
-    await told(["10.1.0.1:7000", "10.1.0.2:7000", "10.1.0.4:7000", "10.1.0.5:7000"]);
-    await until("a watch", () => proxy.exchanges[1]?.status === 200);
-    const release = proxy.endAndHold();
-    await until("the next watch", () => proxy.exchanges[2]);
+  await cluster.startServer(flags);
+}
+
+/** The same of etcd, which the server asks where it keeps nothing itself. */
+async function recordCompaction() {
+  await restart(["--watch-cache=false"]);
+  await cluster.must("POST", SLICES, slice("web-0", [["10.1.0.1", { ready: true }]]));
+  await cluster.must("POST", SLICES, slice("web-3", [["10.1.0.4", { ready: true }]]));
+  await scene("410 of a watch after a compaction", {}, async (run, proxy) => {
+    await run.told(FOUR);
+    await run.until("a watch", () => proxy.exchanges[1]?.status === 200);
+    const release = proxy.holdAfter(0);
+    proxy.end();
+    await run.until("the next watch", () => proxy.exchanges[2]);
     await cluster.must("DELETE", `${SLICES}/web-0`);
     await cluster.must("DELETE", `${SLICES}/web-3`);
     await cluster.compact();
     release();
-    await told(["10.1.0.2:7000", "10.1.0.5:7000"]);
+    await run.told(TWO);
+  });
+  await scene("410 of a page after a compaction", { pageItems: 1 }, async (run, proxy) => {
+    // Held from here on: the first question cannot have been answered yet.
+    const release = proxy.holdAfter(1);
+    await run.until("the next page", () => proxy.exchanges[1]);
+    await cluster.must("POST", SLICES, slice("web-6", [["10.1.0.6", { ready: true }]]));
+    await cluster.compact();
+    release();
+    await run.told([...TWO, "10.1.0.6:7000"]);
+    await run.until("a watch", () => proxy.exchanges.at(-1)?.path.includes("watch=true"));
   });
 }
 
 async function recordRefusals() {
-  await scene("403 in a namespace of others", { namespace: "default" }, async ({ ended }) => ended);
+  const others = { namespace: "default" };
+  await scene("403 in a namespace of others", others, async (run) => run.ended);
   await cluster.must("DELETE", `${SPACE}/serviceaccounts/web`);
-  await scene("401 after the account is gone", {}, async ({ ended }) => ended);
+  // The server takes a token that it has seen for some seconds more, and a watch goes on.
+  const options = { watchMs: 4_000 };
+  await scene("401 after the account is gone", options, async (run) => run.ended);
 }
 
 try {
@@ -208,11 +236,12 @@ try {
   await setUp();
   await recordSlices();
   await recordOthers();
-  await recordGone();
+  await recordRestart();
+  await recordCompaction();
   await recordRefusals();
   const versions = await cluster.versions();
   mkdirSync(FIXTURES, { recursive: true });
-  const file = join(FIXTURES, `kube-apiserver-${versions.kubeApiserver.split("-")[0]}.json`);
+  const file = join(FIXTURES, `kube-apiserver-${versions.kubeApiserver}.json`);
   writeFileSync(file, `${JSON.stringify({ versions, scenes }, undefined, 2)}\n`);
   process.stdout.write(`${file}: ${scenes.length} scenes\n`);
 } finally {

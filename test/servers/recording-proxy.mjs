@@ -1,31 +1,41 @@
-/** Stands between a client and an API server, and keeps what both said, without any token. */
 import { once } from "node:events";
-import { createServer, request } from "node:https";
+import { createServer as createPlainServer, request as requestPlain } from "node:http";
+import { createServer as createTlsServer, request as requestTls } from "node:https";
 import { CertificateAuthority } from "./certificates.mjs";
 
+/** What an answer means depends on these; all others are left out. */
+const KEPT_HEADERS = /^(content-type|x-consul-.*)$/;
+
+/** Stands between a client and a server, and keeps what both said, without any token. */
 export class RecordingProxy {
   #authority = new CertificateAuthority();
   #target;
   #open = new Set();
   #held;
+  #passing = Number.POSITIVE_INFINITY;
   /**
-   * What was asked and answered, in order; `isOpen` where the client went before the end, with the
-   * status 0 where nothing was answered by then.
+   * What was asked and answered, in the order of the questions; `isOpen` where the client went
+   * before the end, with the status 0 where nothing was answered by then.
    */
   exchanges = [];
 
-  /** `target`: port and `ca` of the server. */
+  /** `target`: port of the server, and its `ca` where it speaks TLS, as the proxy then does. */
   constructor(target) {
     this.#target = target;
     this.certificate = this.#authority.certificate;
-    this.server = createServer(this.#authority.issue(["127.0.0.1"]));
-    this.server.on("request", (incoming, outgoing) => void this.#pass(incoming, outgoing));
+    this.server =
+      target.ca === undefined
+        ? createPlainServer()
+        : createTlsServer(this.#authority.issue(["127.0.0.1"]));
+    this.server.on("request", (incoming, outgoing) => {
+      this.#pass(incoming, outgoing).catch(() => outgoing.destroy());
+    });
   }
 
   async listen() {
     this.server.listen(0, "127.0.0.1");
     await once(this.server, "listening");
-    this.master = `127.0.0.1:${this.server.address().port}`;
+    this.host = `127.0.0.1:${this.server.address().port}`;
   }
 
   /** The exchanges so far, and none from now on. */
@@ -33,16 +43,21 @@ export class RecordingProxy {
     return this.exchanges.splice(0);
   }
 
-  /** Ends all watches in peace; the next requests wait for what this resolves with. */
-  endAndHold() {
+  /** Ends all answers in peace. */
+  end() {
+    for (const end of this.#open) end();
+  }
+
+  /** After so many more questions, others wait until the function that this returns is called. */
+  holdAfter(count) {
+    this.#passing = count;
     let release = () => {};
     this.#held = new Promise((resolve) => {
       release = () => {
-        this.#held = undefined;
+        this.#passing = Number.POSITIVE_INFINITY;
         resolve();
       };
     });
-    for (const end of this.#open) end();
     return release;
   }
 
@@ -52,30 +67,23 @@ export class RecordingProxy {
   }
 
   async #pass(incoming, outgoing) {
-    const exchange = { path: incoming.url, status: 0, body: "", isOpen: true };
+    const { method, url } = incoming;
+    const exchange = { method, path: url, status: 0, headers: {}, body: "", isOpen: true };
     this.exchanges.push(exchange);
-    await this.#held;
-    const sent = request({
-      host: "127.0.0.1",
-      port: this.#target.port,
-      ca: this.#target.ca,
-      path: incoming.url,
-      headers: { authorization: incoming.headers.authorization, accept: incoming.headers.accept },
-      agent: false,
-    });
-    sent.on("error", () => outgoing.destroy());
-    outgoing.on("close", () => sent.destroy());
-    sent.end();
-    const [response] = await once(sent, "response").catch(() => []);
+    if (this.#passing-- <= 0) await this.#held;
+    const response = await this.#answer(incoming, outgoing, exchange);
     if (response === undefined) return;
     exchange.status = response.statusCode;
-    outgoing.writeHead(response.statusCode, { "content-type": response.headers["content-type"] });
+    exchange.headers = Object.fromEntries(
+      Object.entries(response.headers).filter(([name]) => KEPT_HEADERS.test(name)),
+    );
+    outgoing.writeHead(response.statusCode, exchange.headers);
     outgoing.flushHeaders();
     const end = () => {
       this.#open.delete(end);
       exchange.isOpen = false;
       outgoing.end();
-      sent.destroy();
+      response.destroy();
     };
     this.#open.add(end);
     outgoing.on("close", () => this.#open.delete(end));
@@ -86,5 +94,23 @@ export class RecordingProxy {
     });
     response.on("end", end);
     response.on("error", () => {});
+  }
+
+  /** Undefined where there was none, or nobody wanted it any more. */
+  async #answer(incoming, outgoing, exchange) {
+    const { port, ca } = this.#target;
+    const { host: _, ...headers } = incoming.headers;
+    const sent = (ca === undefined ? requestPlain : requestTls)({
+      ...{ host: "127.0.0.1", port, ca, agent: false, headers },
+      ...{ method: incoming.method, path: incoming.url },
+    });
+    sent.on("error", () => outgoing.destroy());
+    outgoing.on("close", () => sent.destroy());
+    let text = "";
+    for await (const chunk of incoming.setEncoding("utf8")) text += chunk;
+    if (text !== "") exchange.sent = text;
+    sent.end(text);
+    const [response] = await once(sent, "response").catch(() => []);
+    return response;
   }
 }

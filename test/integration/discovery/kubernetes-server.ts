@@ -12,28 +12,41 @@ import { type KubernetesObject, NAMESPACE } from "./kubernetes-objects.ts";
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 interface Event {
+  readonly plural: string;
   readonly version: number;
   readonly type: string;
-  readonly object: unknown;
+  readonly object: object;
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  endpointslices: "EndpointSliceList",
-  endpoints: "EndpointsList",
-  pods: "PodList",
+interface Kind {
+  readonly kind: string;
+  readonly group: string;
+  /** Fields that an object without anything in it has all the same: that of a bookmark. */
+  readonly bare: object;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  endpointslices: {
+    kind: "EndpointSlice",
+    group: "discovery.k8s.io/v1",
+    bare: { addressType: "", endpoints: null, ports: null },
+  },
+  endpoints: { kind: "Endpoints", group: "v1", bare: {} },
+  pods: { kind: "Pod", group: "v1", bare: { spec: { containers: null }, status: {} } },
 };
 
 /**
  * An API server that keeps the objects of one namespace, with the part of the protocol that clients
- * of lists and watches see: pages, versions, bookmarks, what is gone, tokens. Shaped after what
- * kube-apiserver answers (test/fixtures/kubernetes).
+ * of lists and watches see: pages, versions, bookmarks, what is gone, tokens. Its lists, events,
+ * bookmarks and statuses have the shape of those that kube-apiserver gave when it was recorded
+ * (test/fixtures/kubernetes).
  */
 export class KubernetesServer {
   /** Folder of the service account that it accepts. */
   readonly account: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #watches = new Set<ServerResponse>();
+  readonly #watches = new Map<ServerResponse, string>();
   readonly #objects = new Map<string, Map<string, KubernetesObject>>();
   readonly #events: Event[] = [];
   readonly #answers: Answer[] = [];
@@ -107,7 +120,7 @@ export class KubernetesServer {
     const metadata = { ...object.metadata, resourceVersion: String(++this.#version) };
     const kept = { ...object, metadata };
     known.set(object.metadata.name, kept);
-    this.#tell(type, kept);
+    this.#tell(plural, type, kept);
   }
 
   /** Removes an object. */
@@ -115,7 +128,7 @@ export class KubernetesServer {
     const gone = this.#of(plural).get(name);
     if (gone === undefined || !this.#of(plural).delete(name)) return;
     const metadata = { ...gone.metadata, resourceVersion: String(++this.#version) };
-    this.#tell("DELETED", { ...gone, metadata });
+    this.#tell(plural, "DELETED", { ...gone, metadata });
   }
 
   /** Has these objects and no others. */
@@ -128,9 +141,10 @@ export class KubernetesServer {
   /** Moves on, as other objects of the cluster do all the time, and tells who watches. */
   bookmark(): string {
     const resourceVersion = String(++this.#version);
-    this.say(
-      `${JSON.stringify({ type: "BOOKMARK", object: { metadata: { resourceVersion } } })}\n`,
-    );
+    for (const [watch, plural] of this.#watches) {
+      const object = { metadata: { resourceVersion }, ...KINDS[plural]?.bare };
+      watch.write(lineOf({ plural, type: "BOOKMARK", object }));
+    }
     return resourceVersion;
   }
 
@@ -140,14 +154,9 @@ export class KubernetesServer {
     this.#events.length = 0;
   }
 
-  /** Writes to all who watch. */
-  say(text: string): void {
-    for (const watch of this.#watches) watch.write(text);
-  }
-
   /** Ends all watches, as their time being over does. */
   endWatches(): void {
-    for (const watch of this.#watches) watch.end();
+    for (const watch of this.#watches.keys()) watch.end();
     this.#watches.clear();
   }
 
@@ -168,9 +177,12 @@ export class KubernetesServer {
     return known;
   }
 
-  #tell(type: string, object: unknown): void {
-    this.#events.push({ version: this.#version, type, object });
-    this.say(`${JSON.stringify({ type, object })}\n`);
+  #tell(plural: string, type: string, object: object): void {
+    const event = { plural, version: this.#version, type, object };
+    this.#events.push(event);
+    for (const [watch, watched] of this.#watches) {
+      if (watched === plural) watch.write(lineOf(event));
+    }
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -187,14 +199,15 @@ export class KubernetesServer {
 
   #serve(url: URL, response: ServerResponse): void {
     const path = /^(.*)\/namespaces\/([^/]+)\/([^/]+)$/.exec(url.pathname);
-    const [, group, namespace, plural = ""] = path ?? [];
-    const isRight =
-      group === (plural === "endpointslices" ? "/apis/discovery.k8s.io/v1" : "/api/v1");
-    if (!isRight || KINDS[plural] === undefined) {
+    const [, prefix, namespace, plural = ""] = path ?? [];
+    const group = KINDS[plural]?.group;
+    if (group === undefined || prefix !== `${group === "v1" ? "/api" : "/apis"}/${group}`) {
       refuse(response, 404, "the server could not find the requested resource");
     } else if (namespace !== NAMESPACE) {
-      refuse(response, 403, `${plural} is forbidden: User "system:serviceaccount:shop:web"`);
-    } else if (url.searchParams.has("watch")) this.#watch(url, response);
+      const name = group === "v1" ? plural : `${plural}.discovery.k8s.io`;
+      const who = `User "system:serviceaccount:${NAMESPACE}:web"`;
+      refuse(response, 403, `${name} is forbidden: ${who} cannot list resource "${plural}"`);
+    } else if (url.searchParams.has("watch")) this.#watch(url, plural, response);
     else this.#list(url, plural, response);
   }
 
@@ -202,7 +215,9 @@ export class KubernetesServer {
     const [version = String(this.#version), from = "0"] =
       searchParams.get("continue")?.split("/") ?? [];
     if (Number(version) < this.#oldest) {
-      refuse(response, 410, "The provided continue parameter is too old");
+      const text =
+        "The provided continue parameter is too old to display a consistent list result.";
+      json(response, 410, status(410, text, { continue: `-1/${from}` }));
       return;
     }
     const label = /^app=(.*)$/.exec(searchParams.get("labelSelector") ?? "app=web")?.[1];
@@ -216,10 +231,11 @@ export class KubernetesServer {
       ...(!isLast && { continue: `${version}/${end}` }),
     };
     const items = all.slice(Number(from), end);
-    json(response, 200, { kind: KINDS[plural], apiVersion: "v1", metadata, items });
+    const { kind, group } = KINDS[plural] as Kind;
+    json(response, 200, { kind: `${kind}List`, apiVersion: group, metadata, items });
   }
 
-  #watch({ searchParams }: URL, response: ServerResponse): void {
+  #watch({ searchParams }: URL, watched: string, response: ServerResponse): void {
     const from = Number(searchParams.get("resourceVersion"));
     response.writeHead(200, { "content-type": "application/json" });
     response.flushHeaders();
@@ -228,24 +244,32 @@ export class KubernetesServer {
       response.end(`${JSON.stringify({ type: "ERROR", object })}\n`);
       return;
     }
-    for (const { version, type, object } of this.#events) {
-      if (version > from) response.write(`${JSON.stringify({ type, object })}\n`);
+    for (const event of this.#events) {
+      if (event.version > from && event.plural === watched) response.write(lineOf(event));
     }
-    this.#watches.add(response);
+    this.#watches.set(response, watched);
     response.on("close", () => this.#watches.delete(response));
   }
 }
 
-function status(code: number, message: string): object {
-  const reasons: Readonly<Record<number, string>> = { 403: "Forbidden", 410: "Expired" };
-  return {
-    kind: "Status",
-    apiVersion: "v1",
-    status: "Failure",
-    message,
-    reason: reasons[code],
-    code,
-  };
+/** A line of a watch: there, unlike in lists, each object says of which kind it is. */
+function lineOf({ plural, type, object }: Omit<Event, "version">): string {
+  const { kind, group } = KINDS[plural] as Kind;
+  return `${JSON.stringify({ type, object: { kind, apiVersion: group, ...object } })}\n`;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "NotFound",
+  410: "Expired",
+  500: "InternalError",
+  503: "ServiceUnavailable",
+};
+
+function status(code: number, message: string, metadata: object = {}): object {
+  const about = { kind: "Status", apiVersion: "v1", metadata, status: "Failure" };
+  return { ...about, message, reason: REASONS[code], code };
 }
 
 /** Answers with an error of the API. */
