@@ -105,6 +105,9 @@ export declare function coreVtable(): bigint
 /** Counts a record that was given up for want of room. */
 export declare function countCaptureDrop(capture: number): void
 
+/** Cuts a node off from others: deaf, it reads nothing of them; mute, it says nothing to them. */
+export declare function cutOff(node: number, names: Array<string>, isDeaf: boolean, isMute: boolean): void
+
 /** Lets go of a node: no memory of the isolate's rings is touched after this returns. */
 export declare function detachIsolate(isolate: number): void
 
@@ -203,6 +206,9 @@ export declare function hasIsolateIo(): boolean
 /** Whether stalled event loops can be seen: libuv's prepare and check handles were found. */
 export declare function hasLoopWatch(): boolean
 
+/** Takes back what `cut_off` did, of these nodes or of all. */
+export declare function healCuts(node: number, names?: Array<string> | undefined | null): void
+
 /** The number of a name in the node. */
 export declare function internName(isolate: number, name: string): number
 
@@ -256,6 +262,16 @@ export interface NameOwner {
   slot: number
   generation: number
 }
+
+/** A node that another one is cut off from. */
+export interface NodeCut {
+  node: string
+  isDeaf: boolean
+  isMute: boolean
+}
+
+/** The nodes that a node is cut off from. */
+export declare function nodeCuts(node: number): Array<NodeCut>
 
 /** Counters and gauges of a node as JSON. */
 export declare function nodeMetrics(node: number): string

@@ -9,6 +9,7 @@ const PAGES = [
   "capture",
   "discovery",
   "ecosystems",
+  "membership",
   "memory",
   "messages",
   "migrate-libcluster",

@@ -23,6 +23,7 @@ export { IoList, ioList } from "../base/io-list.ts";
 export { ManualClock } from "../base/manual-clock.ts";
 export { comparePids, Pid, parsePid } from "../base/pid.ts";
 export type { Unsubscribe } from "../base/typed-events.ts";
+export type { CutDirection, CutOptions, NodeCut, NodeFaults } from "../kernel/faults.ts";
 export type { HandleOptions, MessageContext } from "../kernel/handlers.ts";
 export type { InterruptOptions, IsolateHeap, NodeIsolate } from "../kernel/interrupts.ts";
 export type { NodeKeys } from "../kernel/keys.ts";

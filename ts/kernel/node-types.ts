@@ -179,6 +179,8 @@ export interface NodeMetrics {
   readonly badAddresses: number;
   readonly machineMessagesIgnored: number;
   readonly strangers: number;
+  /** Nodes that this one is cut off from on purpose. Unit: nodes. */
+  readonly cuts: number;
   readonly peersKnown: number;
   readonly isolates: number;
   readonly isolateRings: number;

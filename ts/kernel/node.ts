@@ -2,6 +2,7 @@ import { Wait } from "../base/deadline.ts";
 import { FoundationError, native } from "../base/errors.ts";
 import { checkKind } from "../base/option-checks.ts";
 import { TypedEvents, type Unsubscribe } from "../base/typed-events.ts";
+import { NodeFaults } from "./faults.ts";
 import type { HandleOptions, Handler, MessageContext } from "./handlers.ts";
 import {
   heapOf,
@@ -46,6 +47,8 @@ export class ClusterNode implements OverlayCommands {
   readonly life: string;
   /** The secrets that this node accepts. */
   readonly keys: NodeKeys;
+  /** Cuts in the network, made on purpose. */
+  readonly faults: NodeFaults;
   /** This isolate's place in the node. */
   readonly place: { readonly slot: number; readonly generation: number };
   readonly #node: SharedNode;
@@ -61,6 +64,7 @@ export class ClusterNode implements OverlayCommands {
     this.address = node.address;
     this.life = node.life;
     this.keys = new NodeKeys(node.node);
+    this.faults = new NodeFaults(node.node, node.name);
     this.#isolate = new Isolate(arena, node, this.#events, isPoller);
     this.#overlays = new OverlayCalls(node, this.#events);
     const { slot, generation } = this.#isolate.attachment;

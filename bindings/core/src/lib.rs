@@ -11,6 +11,7 @@
 
 mod capture;
 mod copies;
+pub mod cuts;
 mod doorbell;
 mod environment;
 mod error;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use foundation_buffer::{ARENA_ALIGNMENT, ArenaMemory, HandleTable, Pool};
 use foundation_node::{
-    InTransit, IoMode, Kernel, KeyChange, NameTable, NodeOptions, PanicPlace, PollMode, Secret,
-    SwitchWish, is_forked, refuse_fork,
+    Cut, CutChange, InTransit, IoMode, Kernel, KeyChange, NameTable, NodeOptions, PanicPlace,
+    PollMode, Secret, SwitchWish, is_forked, refuse_fork,
 };
 use napi::{Env, JsValue, Unknown, sys};
 
@@ -297,6 +297,11 @@ pub(crate) fn change_keys(id: u32, change: &str, key: String) -> Result<Vec<Stri
     };
     let entry = node(id)?;
     entry.kernel.change_keys(entry.inner, change).map_err(from_core)
+}
+
+pub(crate) fn change_cuts(id: u32, change: CutChange) -> Result<Vec<(String, Cut)>> {
+    let entry = node(id)?;
+    entry.kernel.change_cuts(entry.inner, change).map_err(from_core)
 }
 
 pub(crate) fn key_fingerprint(secret: String) -> Result<String> {

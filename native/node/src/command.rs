@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use foundation_buffer::HandleTable;
 
+use crate::cuts::{Cut, CutChange};
 use crate::isolate::{Doorbell, LoopMark};
 use crate::keys::KeyChange;
 use crate::lane_poll::LanePoll;
@@ -146,6 +147,11 @@ pub(crate) enum Command {
         node: u32,
         answer: Answer<String>,
     },
+    Cuts {
+        node: u32,
+        change: CutChange,
+        answer: Answer<Vec<(String, Cut)>>,
+    },
     Overlays(u32, OverlayCommand),
     Keys {
         node: u32,
@@ -170,6 +176,7 @@ impl Command {
             | Command::Leave { node, .. }
             | Command::Metrics { node, .. }
             | Command::Keys { node, .. }
+            | Command::Cuts { node, .. }
             | Command::Overlays(node, _) => Some(*node),
             Command::Start { .. } | Command::PanicForTest(_) | Command::Shutdown => None,
         }

@@ -12,6 +12,7 @@ use foundation_link::{
 use foundation_transport::{Lane, Read, Sink};
 
 use crate::cluster::Arrival;
+use crate::cuts::PARTITIONED;
 use crate::dues::Request;
 use crate::isolate::{Pushed, Urgency, lock};
 use crate::isolates::Isolates;
@@ -189,6 +190,9 @@ async fn accept(
         state.handle_commands();
         let host = state.nodes.get_mut(&node).ok_or(ConnectionError::Dropped("unknown_node"))?;
         host.strangers.release(ticket); // it has proved itself and makes way for nobody any more
+        if host.cuts.has(&peer.node) {
+            return Err(PARTITIONED); // without a word
+        }
         let verdict = host.judge(&peer);
         state.settle_node(node);
         verdict
@@ -279,6 +283,7 @@ impl Node {
 pub(crate) async fn run_lane(shared: Shared, place: Place, io: Arc<LaneIo>) {
     let mut result = shared.lock().replay_lane(place);
     while result.is_ok() {
+        io.hearing().await;
         result = match io.lane.readable().await {
             Ok(()) => shared.lock().read_lane(place, READS_MAX),
             Err(error) => Err(error.into()),
@@ -343,6 +348,9 @@ impl State {
     ) -> Result<(), ConnectionError> {
         let open = self.open_lane(place).ok_or(GONE)?;
         let io = Arc::clone(&open.io);
+        if io.is_deaf() {
+            return Ok(());
+        }
         // Buffer and scratch are taken out while their bytes act on the state.
         let mut buffer = std::mem::take(&mut open.buffer);
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -392,7 +400,7 @@ impl State {
             let io = Arc::clone(&open.io);
             host.mark_dirty(place.index);
             if let Some(isolate_io) = &host.isolate_io
-                && isolate_io.want_room(&io.lane, place, false).is_err()
+                && isolate_io.watch(&io, place, false).is_err()
             {
                 host.lost.push((place.index, place.generation, "io_error".to_owned()));
             }

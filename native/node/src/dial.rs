@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 
 use crate::cluster::MachineInput;
 use crate::connection::{ConnectionError, shake};
+use crate::cuts::PARTITIONED;
 use crate::events;
 use crate::node::{Node, Phase};
 use crate::places::is_hearsay;
@@ -285,6 +286,20 @@ impl Node {
         }
     }
 
+    /// Whether a dial leads to a node that is cut off, as far as it is known who is there.
+    fn is_cut_off(&self, target: &Target) -> bool {
+        match target {
+            Target::Seed(address) => {
+                let seed = self.seeds.iter().find(|seed| seed.address == *address);
+                let name = seed.and_then(|seed| seed.node.as_deref());
+                name.is_some_and(|name| self.cuts.has(name))
+            }
+            Target::Peer(index) | Target::Lane { index, .. } => {
+                self.cuts.has(&self.peers[*index].name)
+            }
+        }
+    }
+
     fn dial_limit(&self, target: &Target) -> Duration {
         let limit = match target {
             // As long as overlays wait for the link that they asked for.
@@ -314,11 +329,12 @@ impl Node {
         match target {
             Target::Seed(address) => {
                 let is_crossing = error.code() == "crossing_dial";
+                let is_there = is_crossing || error.code() == PARTITIONED.code();
                 self.seed_dial_failed(*address, is_crossing);
                 if let Some(seed) = self.seeds.iter_mut().find(|seed| seed.address == *address) {
                     seed.task = None;
                     seed.is_self = error.code() == "self_dial";
-                    seed.node = name.filter(|_| is_crossing).or(seed.node.take());
+                    seed.node = name.filter(|_| is_there).or(seed.node.take());
                 }
                 if is_crossing {
                     return self.tell_crossed(*address);
@@ -391,6 +407,9 @@ async fn attempt(
         };
         if !host.may_link_with(address.ip()) {
             return Err(ConnectionError::Dropped("insecure_dial"));
+        }
+        if host.is_cut_off(target) {
+            return Err(PARTITIONED);
         }
         let (identity, now) = (host.identity_towards(address.ip()), crate::clock::now());
         let mut shake =

@@ -11,6 +11,7 @@ use crate::busy_word::BusyWord;
 use crate::cluster::{ClusterHost, ClusterMeters, MachineInput};
 use crate::command::{NodeError, Started};
 use crate::connection::{ConnectionError, Place, admit_stranger, serve_incoming};
+use crate::cuts::Cuts;
 use crate::dial::Seed;
 use crate::events::life_text;
 use crate::isolate_io::IsolateIo;
@@ -70,8 +71,8 @@ impl Node {
         let mut failure = None;
         let mut left_bytes = FLUSH_BYTES;
         let Active { link, lanes, is_dirty, .. } = active;
-        for OpenLane { number, io, batch, is_blocked, .. } in lanes {
-            if *is_blocked {
+        for OpenLane { number, io, batch, is_blocked, is_mute, .. } in lanes {
+            if *is_blocked || *is_mute {
                 continue;
             }
             loop {
@@ -97,7 +98,7 @@ impl Node {
                             io.wake_writer.notify_one();
                             break;
                         };
-                        if let Err(error) = isolate_io.want_room(&io.lane, place, true) {
+                        if let Err(error) = isolate_io.watch(io, place, true) {
                             failure = Some(ConnectionError::from(error).code());
                         }
                         break;
@@ -226,6 +227,7 @@ impl State {
             was_drained: false,
             strangers: crate::strangers::Strangers::default(),
             busy_isolates: 0,
+            cuts: Cuts::default(),
             busy_word: BusyWord::default(),
             isolate_io,
             identity,

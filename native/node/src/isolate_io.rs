@@ -20,9 +20,10 @@ use tokio::task::AbortHandle;
 use crate::command::NodeError;
 use crate::connection::Place;
 use crate::isolate::LoopMark;
-use crate::lane_poll::{LanePoll, Ready};
+use crate::lane_poll::{LanePoll, Ready, Wanted};
 use crate::names::Owner;
 use crate::node::DRAIN_BYTES;
+use crate::peer::LaneIo;
 use crate::state::{Shared, State};
 
 /// A loop that has run this long leaves its connections to the kernel thread.
@@ -148,14 +149,11 @@ impl IsolateIo {
         self.poll.add(lane, place.token())
     }
 
-    /// Asks to be told when the system takes bytes of a connection again, or no more to be told.
-    pub(crate) fn want_room(
-        &self,
-        lane: &Lane,
-        place: Place,
-        is_wanted: bool,
-    ) -> std::io::Result<()> {
-        self.poll.want_room(lane, place.token(), is_wanted)
+    /// Asks to be told what comes on a connection that is not deaf, and with `wants_room` when the
+    /// system takes bytes of it again.
+    pub(crate) fn watch(&self, io: &LaneIo, place: Place, wants_room: bool) -> std::io::Result<()> {
+        let wanted = Wanted { bytes: !io.is_deaf(), room: wants_room };
+        self.poll.watch(&io.lane, place.token(), wanted)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::affinity;
 use crate::command::{
     Answer, Attached, Command, NodeError, OverlayCommand, PanicPlace, Started, SwitchWish,
 };
+use crate::cuts::{Cut, CutChange};
 use crate::failed::serve_failed;
 use crate::fault::Fault;
 use crate::forked::{self, is_forked, refuse_fork};
@@ -278,6 +279,18 @@ impl Kernel {
     /// without a secret.
     pub fn change_keys(&self, node: u32, change: KeyChange) -> Result<Vec<String>, NodeError> {
         self.ask(|answer| Command::Keys { node, change, answer })
+    }
+
+    /// Changes which nodes a node is cut off from; answers with all of them.
+    ///
+    /// # Errors
+    /// `unknown_node`, `invalid_options` for more than 4,096 nodes.
+    pub fn change_cuts(
+        &self,
+        node: u32,
+        change: CutChange,
+    ) -> Result<Vec<(String, Cut)>, NodeError> {
+        self.ask(|answer| Command::Cuts { node, change, answer })
     }
 
     /// Makes the core panic at that place, to show what becomes of that.

@@ -15,6 +15,15 @@ pub(crate) struct Ready {
     pub(crate) is_writable: bool,
 }
 
+/// What is to be told of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// That bytes have come, or its end.
+    pub(crate) bytes: bool,
+    /// That the system takes bytes.
+    pub(crate) room: bool,
+}
+
 /// Connections asked about at a time; the others are told by the next question.
 pub(crate) const READY_MAX: usize = 32;
 
@@ -69,16 +78,22 @@ impl LanePoll {
         self.control(libc::EPOLL_CTL_ADD, lane.as_fd(), event)
     }
 
-    /// Whether room for bytes is told of as well.
-    pub(crate) fn want_room(
-        &self,
-        lane: &impl AsFd,
-        token: u64,
-        is_wanted: bool,
-    ) -> io::Result<()> {
-        let room = if is_wanted { libc::EPOLLOUT } else { 0 };
-        let event = libc::epoll_event { events: (libc::EPOLLIN | room) as u32, u64: token };
-        self.control(libc::EPOLL_CTL_MOD, lane.as_fd(), event)
+    /// What is told of a connection from now on. Of one that nothing is wanted of not even its end
+    /// is, which the system would else tell again and again.
+    pub(crate) fn watch(&self, lane: &impl AsFd, token: u64, wanted: Wanted) -> io::Result<()> {
+        let bytes = if wanted.bytes { libc::EPOLLIN } else { 0 };
+        let room = if wanted.room { libc::EPOLLOUT } else { 0 };
+        let event = libc::epoll_event { events: (bytes | room) as u32, u64: token };
+        let action = if event.events == 0 { libc::EPOLL_CTL_DEL } else { libc::EPOLL_CTL_MOD };
+        match self.control(action, lane.as_fd(), event) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
+                if event.events == 0 {
+                    return Ok(());
+                }
+                self.control(libc::EPOLL_CTL_ADD, lane.as_fd(), event)
+            }
+            result => result,
+        }
     }
 
     /// Whether any connection has something at this moment.
@@ -117,7 +132,7 @@ impl LanePoll {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn want_room(&self, _lane: &impl AsFd, _token: u64, _: bool) -> io::Result<()> {
+    pub(crate) fn watch(&self, _lane: &impl AsFd, _token: u64, _: Wanted) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -154,9 +169,18 @@ mod tests {
             assert_eq!(ready, [is_told]);
         }
         near.read_exact(&mut [0])?;
-        poll.want_room(&near, 8, true)?;
+        poll.watch(&near, 8, Wanted { bytes: true, room: true })?;
         poll.ready(&mut ready);
         assert_eq!(ready, [Ready { token: 8, is_readable: false, is_writable: true }]);
+        far.write_all(&[2])?;
+        for _ in 0..2 {
+            poll.watch(&near, 8, Wanted { bytes: false, room: false })?;
+            poll.ready(&mut ready);
+            assert_eq!(ready, []);
+        }
+        poll.watch(&near, 9, Wanted { bytes: true, room: false })?;
+        poll.ready(&mut ready);
+        assert_eq!(ready, [Ready { token: 9, ..is_told }]);
         drop(near);
         poll.ready(&mut ready);
         assert_eq!(ready, []);

@@ -11,6 +11,7 @@ mod clock;
 mod cluster;
 mod command;
 mod connection;
+mod cuts;
 mod dial;
 mod dues;
 mod events;
@@ -48,6 +49,7 @@ pub use cluster::ClusterSettings;
 #[cfg(any(test, fuzzing))]
 pub use cluster::besieged;
 pub use command::{Attached, NodeError, PanicPlace, Started, SwitchWish};
+pub use cuts::{Cut, CutChange};
 pub use fault::{panics, watch_for_panics};
 pub use forked::{is_forked, refuse_fork};
 pub use isolate::{Doorbell, IdleClock, LoopMark};

@@ -36,6 +36,12 @@ impl State {
         let pool = state.pool.clone();
         let runtime = state.runtime.clone();
         let Some(host) = state.nodes.get_mut(&node) else { return };
+        if host.cuts.has(&peer.node) {
+            host.refuse_for_cut(peer.node, target);
+            state.tick_node(node);
+            state.settle_node(node);
+            return;
+        }
         let is_polled = host.isolate_io.is_some();
         let lane = match if is_polled { lane.unwatch() } else { Ok(lane) } {
             Ok(lane) => lane,

@@ -168,6 +168,7 @@ impl Node {
             "isolateRings": self.pairs.len(),
             "backlogRecords": backlog,
             "strangers": self.strangers.len(),
+            "cuts": self.cuts.len(),
             "peersKnown": self.peers.len(),
             "reserveFreeBytes": self.budget.free_bytes(),
             "slabs": slabs_json(pool),

@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use crate::busy_word::BusyWord;
 use crate::cluster::{Arrival, ClusterHost, ClusterMeters, MachineInput, Outgoing, RelayedRequest};
 use crate::command::{Attached, NodeError};
+use crate::cuts::Cuts;
 use crate::dial::Seed;
 use crate::dues::{Credit, Dues, Request};
 use crate::events;
@@ -89,6 +90,8 @@ pub(crate) struct Node {
     pub(crate) busy_isolates: u16,
     /// What the members of an overlay are told of that.
     pub(crate) busy_word: BusyWord,
+    /// Who this node is cut off from, to see what happens then.
+    pub(crate) cuts: Cuts,
     /// Where an isolate polls the lanes (`io: "isolate"`).
     pub(crate) isolate_io: Option<IsolateIo>,
     pub(crate) pool: Pool,

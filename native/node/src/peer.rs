@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use foundation_link::{AuthKey, Batch, Link, Micros, NodeLife, Redial};
 use foundation_transport::{Incoming, Lane};
@@ -90,6 +91,8 @@ pub(crate) struct OpenLane {
     pub(crate) batch: Batch,
     /// The system took no more; whoever waits for it says when it does again.
     pub(crate) is_blocked: bool,
+    /// Nothing is written, for a cut.
+    pub(crate) is_mute: bool,
     pub(crate) tasks: Vec<AbortHandle>,
 }
 
@@ -98,6 +101,31 @@ pub(crate) struct OpenLane {
 pub(crate) struct LaneIo {
     pub(crate) lane: Lane,
     pub(crate) wake_writer: Notify,
+    /// Nothing is read, for a cut.
+    is_deaf: AtomicBool,
+    heard_anew: Notify,
+}
+
+impl LaneIo {
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.is_deaf.load(Ordering::Relaxed)
+    }
+
+    /// Has the connection stand still, or be read again; answers what it was before.
+    pub(crate) fn set_deaf(&self, is_deaf: bool) -> bool {
+        let before = self.is_deaf.swap(is_deaf, Ordering::Relaxed);
+        if before && !is_deaf {
+            self.heard_anew.notify_one();
+        }
+        before
+    }
+
+    /// Waits while it stands still.
+    pub(crate) async fn hearing(&self) {
+        while self.is_deaf() {
+            self.heard_anew.notified().await;
+        }
+    }
 }
 
 impl OpenLane {
@@ -105,10 +133,16 @@ impl OpenLane {
     pub(crate) fn new(number: u8, lane: Lane, buffer: Incoming, batch: Batch) -> OpenLane {
         OpenLane {
             number,
-            io: Arc::new(LaneIo { lane, wake_writer: Notify::new() }),
+            io: Arc::new(LaneIo {
+                lane,
+                wake_writer: Notify::new(),
+                is_deaf: AtomicBool::new(false),
+                heard_anew: Notify::new(),
+            }),
             buffer,
             batch,
             is_blocked: false,
+            is_mute: false,
             tasks: Vec::new(),
         }
     }

@@ -297,6 +297,9 @@ impl State {
             Command::Keys { node, change, answer } => {
                 let _ = answer.send(self.node(node).and_then(|(node, _)| node.change_keys(change)));
             }
+            Command::Cuts { node, change, answer } => {
+                let _ = answer.send(self.node(node).and_then(|(node, _)| node.change_cuts(change)));
+            }
             Command::Metrics { node, answer } => {
                 let text = self.node(node).map(|(node, pool)| node.metrics(pool));
                 let _ = answer.send(text);
