@@ -119,8 +119,13 @@ function signedScene(rememberedMax?: number) {
   let nowMs = 1_700_000_000_000;
   const wallNow = () => nowMs;
   const common = { clockWindowMs: 30_000, wallNow };
-  const formatOf = (self: DiscoveringNode, secret: Uint8Array = SECRET) =>
-    signedFormat({ ...common, self, secret, ...(rememberedMax && { rememberedMax }) });
+  const formatOf = (self: DiscoveringNode, ...secrets: readonly Uint8Array[]) =>
+    signedFormat({
+      ...common,
+      self,
+      secrets: secrets.length > 0 ? secrets : [SECRET],
+      ...(rememberedMax && { rememberedMax }),
+    });
   const pass = (byMs: number): void => {
     nowMs += byMs;
   };
@@ -182,6 +187,21 @@ describe("signed heartbeats", () => {
     expect(b.open(formatOf(A, Buffer.from("another secret of tests")).seal())).toBe("forged");
     expect(b.open(formatOf(nodeAt("a", "10.0.0.1:7000", "other")).seal())).toBe("otherCluster");
     expect(b.open(formatOf(nodeAt("a", "example.org:7000")).seal())).toBe("badHost");
+  });
+
+  test("a secret is changed one node after the other, and none is unheard meanwhile", () => {
+    const { formatOf } = signedScene();
+    const next = Buffer.from("the next secret of tests");
+    const [before, between, after] = [
+      formatOf(A),
+      formatOf(B, next, SECRET),
+      formatOf(nodeAt("c", "10.0.0.3:7000"), next),
+    ];
+    expect(between.open(before.seal())).toMatchObject({ name: "a" });
+    expect(between.open(after.seal())).toMatchObject({ name: "c" });
+    expect(after.open(between.seal())).toMatchObject({ name: "b" });
+    expect(after.open(before.seal())).toBe("forged");
+    expect(before.open(between.seal())).toBe("forged");
   });
 
   test("a full memory refuses rather than forgets, until time has passed", () => {

@@ -20,6 +20,11 @@ test("its defaults are those of libcluster, and signed", () => {
 
 test.each([
   ["no secret", {}, /needs a secret/],
+  ["no secret in a list", { secrets: [] }, /1 to 8/],
+  ["nine secrets", { secrets: Array.from({ length: 9 }, () => SECRET) }, /1 to 8/],
+  ["a short one in a list", { secrets: [SECRET, "short"] }, /at least 16/],
+  ["two ways to say secret", { secret: SECRET, secrets: [SECRET] }, /in place of one/],
+  ["several of libcluster", { format: "libcluster", secrets: [SECRET] }, /in place of one/],
   ["a short secret", { secret: "short" }, /at least 16/],
   ["an empty one of libcluster", { format: "libcluster", secret: "" }, /not empty/],
   ["a secret that is not there", { secret: "env:NO_SUCH_SECRET_HERE" }, /NO_SUCH_SECRET_HERE/],

@@ -37,7 +37,7 @@ async function keepSending(port: number, packets: () => readonly Buffer[]): Prom
 describeProvider("gossip, signed", signed, {
   poison: async () => {
     const forged = signedFormat({
-      secret: Buffer.from("another secret of tests"),
+      secrets: [Buffer.from("another secret of tests")],
       self: SELF,
       clockWindowMs: 30_000,
       wallNow: Date.now,

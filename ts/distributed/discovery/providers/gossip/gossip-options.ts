@@ -24,6 +24,11 @@ export interface GossipOptions {
    * Unit: secret. Default: none.
    */
   readonly secret?: Secret;
+  /**
+   * With `signed`: several in place of `secret`, while it is changed; the first signs, each is
+   * understood. Unit: secrets, 1 to 8. Default: none.
+   */
+  readonly secrets?: readonly Secret[];
   /** UDP port of the group. Unit: port number. Default: 45,892. */
   readonly port?: number;
   /**
@@ -79,12 +84,14 @@ export const GOSSIP_DEFAULTS = Object.freeze({
   clockWindowMs: 30_000, // clocks that nobody sets for a month stray by less
 });
 
-type Bare = "secret" | "multicastInterface" | "nodePort" | "basename";
+type Bare = "secret" | "secrets" | "multicastInterface" | "nodePort" | "basename";
 
 /** Options with their defaults, checked. */
 export type GossipPlan = Required<Omit<GossipOptions, Bare>> & Pick<GossipOptions, Bare>;
 
-const BARE: readonly Bare[] = ["secret", "multicastInterface", "nodePort", "basename"];
+const BARE: readonly Bare[] = ["secret", "secrets", "multicastInterface", "nodePort", "basename"];
+/** Each packet that is none of ours is looked at with each of them. */
+const SECRETS_MAX = 8;
 /** What is remembered of those that were heard grows with it. */
 const CLOCK_WINDOW_MS_MAX = 600_000;
 
@@ -113,7 +120,7 @@ export function gossipPlan(options: GossipOptions): GossipPlan {
   const isWindow = checkDelay("clockWindowMs", clockWindowMs) >= 1;
   checkKind("clockWindowMs", isWindow && clockWindowMs <= CLOCK_WINDOW_MS_MAX, "1 to 600,000 ms");
   checkBasename(plan);
-  gossipSecret(plan);
+  gossipSecrets(plan);
   return plan;
 }
 
@@ -126,18 +133,24 @@ function checkBasename({ format, basename, nodePort }: GossipPlan): void {
 }
 
 /**
- * The secret, read from where it is.
+ * The secrets, read from where they are, the one to sign with first. `libcluster` has one at most.
  *
  * @throws FoundationError `invalid_options` where `signed` has none, or a short one
  */
-export function gossipSecret({ format, secret }: GossipPlan): Uint8Array | undefined {
+export function gossipSecrets({ format, secret, secrets }: GossipPlan): readonly Uint8Array[] {
+  if (secrets !== undefined) {
+    checkKind("secrets", format === "signed" && secret === undefined, "in place of one, if signed");
+    const isList = Array.isArray(secrets) && secrets.length > 0 && secrets.length <= SECRETS_MAX;
+    checkKind("secrets", isList, `a list of 1 to ${SECRETS_MAX}`);
+  }
   if (format === "signed") {
-    if (secret !== undefined) return Buffer.from(secretDigits(secret, "secret"), "hex");
+    const all = secrets ?? (secret === undefined ? [] : [secret]);
+    if (all.length > 0) return all.map((one) => Buffer.from(secretDigits(one, "secret"), "hex"));
     const text = "signed gossip needs a secret; format: 'libcluster' is the one without";
     throw new FoundationError("invalid_options", text);
   }
-  if (secret === undefined) return undefined;
+  if (secret === undefined) return [];
   const bytes = secretBytes(secret, "secret");
   checkKind("secret", bytes.length > 0, "a text that is not empty");
-  return bytes;
+  return [bytes];
 }

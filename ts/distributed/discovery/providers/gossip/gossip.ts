@@ -12,7 +12,12 @@ import {
 } from "../../provider.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import type { GossipFormat } from "./gossip-format.ts";
-import { type GossipOptions, type GossipPlan, gossipPlan, gossipSecret } from "./gossip-options.ts";
+import {
+  type GossipOptions,
+  type GossipPlan,
+  gossipPlan,
+  gossipSecrets,
+} from "./gossip-options.ts";
 import { libclusterFormat, PLAIN_CODEC, secretCodec } from "./libcluster-format.ts";
 import { MulticastSocket } from "./multicast-socket.ts";
 import { signedFormat } from "./signed-format.ts";
@@ -86,10 +91,11 @@ function failure(plan: GossipPlan, cause: unknown): FoundationError {
 }
 
 function formatOf(plan: GossipPlan, { self, clock }: ProviderContext): GossipFormat {
-  const secret = gossipSecret(plan);
-  if (plan.format === "signed" && secret !== undefined) {
+  const secrets = gossipSecrets(plan);
+  const [secret] = secrets;
+  if (plan.format === "signed") {
     const wallNow = (): number => clock.wallNow();
-    return signedFormat({ secret, self, clockWindowMs: plan.clockWindowMs, wallNow });
+    return signedFormat({ secrets, self, clockWindowMs: plan.clockWindowMs, wallNow });
   }
   const codec = secret === undefined ? PLAIN_CODEC : secretCodec(secret);
   return libclusterFormat(codec, libclusterName(plan, self), plan.nodePort ?? self.port);

@@ -20,8 +20,8 @@ const REMEMBERED_MAX = 65_536;
 
 /** What a signed heartbeat is made with. */
 export interface SignedFormatOptions {
-  /** What the nodes share. Unit: bytes. */
-  readonly secret: Uint8Array;
+  /** What the nodes share, the one to sign with first: at least one. Unit: bytes each. */
+  readonly secrets: readonly Uint8Array[];
   /** Whom heartbeats tell of. */
   readonly self: DiscoveringNode;
   /** How far the clocks of two nodes may be apart. Unit: ms. */
@@ -33,13 +33,16 @@ export interface SignedFormatOptions {
 }
 
 /**
- * Heartbeats that only who knows the secret can make, each of which counts once. The key is derived
- * from the secret for this use alone.
+ * Heartbeats that only who knows a secret can make, each of which counts once. Keys are derived
+ * from secrets for this use alone.
  */
 export function signedFormat(options: SignedFormatOptions): GossipFormat {
-  const { secret, self, clockWindowMs, wallNow, rememberedMax = REMEMBERED_MAX } = options;
-  const key = Buffer.from(hkdfSync("sha256", secret, "", "foundation-runtime gossip 1", 32));
-  const codeOf = (bytes: Uint8Array): Buffer => createHmac("sha256", key).update(bytes).digest();
+  const { secrets, self, clockWindowMs, wallNow, rememberedMax = REMEMBERED_MAX } = options;
+  const [own, ...others] = secrets.map(
+    (secret) => new Uint8Array(hkdfSync("sha256", secret, "", "foundation-runtime gossip 1", 32)),
+  ) as [Uint8Array, ...Uint8Array[]];
+  const isProven = ({ signed, code }: SignedPacket): boolean =>
+    [own, ...others].some((key) => timingSafeEqual(codeOf(key, signed), code));
   const window = new ReplayWindow(clockWindowMs, rememberedMax);
   const texts = Buffer.concat([self.cluster, self.name, self.address].map(lengthAndText));
   return {
@@ -47,13 +50,13 @@ export function signedFormat(options: SignedFormatOptions): GossipFormat {
       const head = Buffer.concat([MAGIC, Buffer.from([VERSION]), Buffer.alloc(8), randomBytes(16)]);
       head.writeBigUInt64BE(BigInt(Math.floor(wallNow())), STAMP_AT);
       const bytes = Buffer.concat([head, texts]);
-      return Buffer.concat([bytes, codeOf(bytes)]);
+      return Buffer.concat([bytes, codeOf(own, bytes)]);
     },
     open(packet): Candidate | GossipRefusal {
       const read = readPacket(packet);
       if (typeof read === "string") return read;
       if (read.cluster !== self.cluster) return "otherCluster";
-      if (!timingSafeEqual(codeOf(read.signed), read.code)) return "forged";
+      if (!isProven(read)) return "forged";
       const nonce = packet.toString("latin1", NONCE_AT, TEXTS_AT);
       const verdict = window.take(nonce, read.stampMs, wallNow());
       if (verdict !== "fresh") return verdict;
@@ -61,6 +64,10 @@ export function signedFormat(options: SignedFormatOptions): GossipFormat {
       return isAddress(read.address) ? { address: read.address, name: read.name } : "badHost";
     },
   };
+}
+
+function codeOf(key: Uint8Array, bytes: Uint8Array): Buffer {
+  return createHmac("sha256", key).update(bytes).digest();
 }
 
 function lengthAndText(text: string): Buffer {
