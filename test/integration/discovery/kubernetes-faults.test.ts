@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { type KubernetesOptions, Providers } from "foundation-runtime";
@@ -358,4 +358,50 @@ test("who is about to end is draining; of two that tell of one, who stays counts
   expect(Object.fromEntries(run.notes)).toEqual({ notReady: 1 });
   server.replace("endpointslices", [slice("web-1", [endpoint("10.1.0.2")])]);
   await run.until(is(["10.1.0.2:7000"]));
+});
+
+function byKubeconfig(options: KubernetesOptions): ProviderRun {
+  const run = new ProviderRun(Providers.kubernetes({ selector: SELECTOR, ...options }));
+  runs.push(run);
+  return run;
+}
+
+test("a kubeconfig: another context, no such one, no such file, no https", async () => {
+  const kubeconfig = await server.kubeconfig();
+  const unknown = byKubeconfig({ kubeconfig, kubeContext: "unknown" });
+  await failed(unknown, /by kubeconfig: it answers 401 .* token of the user of the kubeconfig/);
+  await failed(byKubeconfig({ kubeconfig, kubeContext: "nobody" }), /no cluster for 'nobody'/);
+  await failed(byKubeconfig({ kubeconfig: `${kubeconfig}.gone` }), /ENOENT/);
+  const plain = `${kubeconfig}.plain`;
+  await writeFile(plain, (await readFile(kubeconfig, "utf8")).replace("https:", "http:"));
+  await failed(byKubeconfig({ kubeconfig: plain }), /only https is spoken/);
+});
+
+test("a kubeconfig is read anew", async () => {
+  const kubeconfig = await server.kubeconfig();
+  const provider = Providers.kubernetes({ selector: SELECTOR, kubeconfig, port: "cluster" });
+  for (const token of ["first", "second"]) {
+    server.token = token;
+    await server.kubeconfig();
+    const run = new ProviderRun(provider);
+    runs.push(run);
+    expect(await run.until(is(FIRST))).toEqual(FIRST);
+  }
+});
+
+test("a kubeconfig says what else would be said by options", () => {
+  const refused = { code: "invalid_options" };
+  for (const more of [
+    { master: "127.0.0.1" },
+    { serviceAccountPath: "/x" },
+    { insecureSkipTlsVerify: true },
+    { kubeContext: "" },
+    { kubeconfig: "" },
+    { kubeconfig: false as never },
+  ]) {
+    const options = { selector: SELECTOR, kubeconfig: "x", ...more };
+    expect(() => Providers.kubernetes(options)).toThrow(expect.objectContaining(refused));
+  }
+  const alone = { selector: SELECTOR, kubeContext: "here" };
+  expect(() => Providers.kubernetes(alone)).toThrow(/one of a kubeconfig/);
 });

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -86,6 +86,33 @@ export class KubernetesServer {
   /** `host:port` of it. */
   get master(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /**
+   * Writes a kubeconfig whose user has the token, with a second context whose token is wrong;
+   * answers its path.
+   */
+  async kubeconfig(): Promise<string> {
+    const ca = await readFile(join(this.account, "ca.crt"));
+    const data = ca.toString("base64");
+    const cluster = { server: `https://${this.master}`, "certificate-authority-data": data };
+    const user = (name: string, token: string): object => ({ name, user: { token } });
+    const contextOf = (name: string): object => ({
+      name,
+      context: { cluster: "here", user: name, namespace: NAMESPACE },
+    });
+    const path = join(this.account, "kubeconfig");
+    const config = {
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "known",
+      clusters: [{ name: "here", cluster }],
+      users: [user("known", this.token), user("unknown", "another")],
+      contexts: [contextOf("known"), contextOf("unknown")],
+    };
+    // JSON is YAML.
+    await writeFile(path, JSON.stringify(config));
+    return path;
   }
 
   /** Connections that are open. */

@@ -5,18 +5,27 @@ import { describeProvider } from "./provider-contract.ts";
 
 const PLURALS = { endpointSlices: "endpointslices", endpoints: "endpoints", pods: "pods" } as const;
 
-async function describeSource(source: KubernetesSource, more: KubernetesOptions): Promise<void> {
+/** Where the API is, and who asks. */
+type Access = (server: KubernetesServer) => Promise<KubernetesOptions>;
+
+const byAccount: Access = async ({ master, account }) => ({ master, serviceAccountPath: account });
+const byKubeconfig: Access = async (server) => ({ kubeconfig: await server.kubeconfig() });
+
+async function describeSource(
+  source: KubernetesSource,
+  more: KubernetesOptions,
+  access: Access = byAccount,
+): Promise<void> {
   const server = await KubernetesServer.start();
   const plural = PLURALS[source];
-  const master = server.master;
-  const options = { source, master, selector: SELECTOR, port: "cluster", timeoutMs: 3_000 };
-  const kind = more.watch === false ? `${source}, asked again and again` : `${source}, watched`;
+  const options = { source, selector: SELECTOR, port: "cluster", timeoutMs: 3_000 };
+  const place = await access(server);
+  const how = more.watch === false ? "asked again and again" : "watched";
   describeProvider(
-    `kubernetes ${kind}`,
+    `kubernetes ${source}, ${how}${place.kubeconfig === undefined ? "" : ", by kubeconfig"}`,
     {
       isComplete: true,
-      provider: () =>
-        Providers.kubernetes({ ...options, serviceAccountPath: server.account, ...more }),
+      provider: () => Providers.kubernetes({ ...options, ...place, ...more }),
       publish: async (addresses) => server.replace(plural, objectsFor(source, addresses)),
       close: async () => server.close(),
     },
@@ -49,3 +58,4 @@ await describeSource("endpointSlices", {});
 await describeSource("endpointSlices", { watch: false, pollMs: 100 });
 await describeSource("endpoints", {});
 await describeSource("pods", {});
+await describeSource("endpointSlices", {}, byKubeconfig);

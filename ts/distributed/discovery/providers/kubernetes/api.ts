@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
-import { request } from "node:https";
+import { type Agent, request } from "node:https";
 import { type ErrorFacts, FoundationError } from "../../../../base/errors.ts";
 import { answerOf, discoveryFailed } from "../../asking.ts";
 import { parseJson, readText, textAt } from "../../lines.ts";
 import type { ProviderContext } from "../../provider.ts";
+import { apiAccess, userOf } from "./access.ts";
 import { ANSWER_BYTES_MAX, readLines, TOO_LONG_REMEDY } from "./answer.ts";
-import type { KubernetesPlan } from "./options.ts";
+import { type KubernetesPlan, placeOf } from "./options.ts";
 import { RESOURCES } from "./resources.ts";
-import { readServiceAccount } from "./service-account.ts";
 
 type Query = Readonly<Record<string, string>>;
 
@@ -30,7 +30,7 @@ export class KubernetesApi {
   constructor(plan: KubernetesPlan, context: ProviderContext) {
     this.#plan = plan;
     this.#context = context;
-    this.#what = `Kubernetes at ${plan.master.host}`;
+    this.#what = `Kubernetes ${placeOf(plan)}`;
   }
 
   /**
@@ -88,20 +88,20 @@ export class KubernetesApi {
 
   /** Resolves with an answer of status 200, of which nothing was read. */
   async #open(query: Query, signal: AbortSignal): Promise<IncomingMessage> {
-    const { master, insecureSkipTlsVerify } = this.#plan;
-    const { token, ca, namespace } = await readServiceAccount(this.#plan);
+    const { master, namespace, options } = await apiAccess(this.#plan);
+    // A connection of its own: the next request may have another token and another authority.
+    const { agent = false } = options;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request({
         host: master.hostname.replace(/^\[|\]$/g, ""),
         port: master.port === "" ? 443 : Number(master.port),
-        path: this.#path(namespace, query),
-        headers: { authorization: `Bearer ${token}`, accept: "application/json" },
-        rejectUnauthorized: !insecureSkipTlsVerify,
-        ...(ca !== undefined && { ca }),
-        // A connection of its own: the next request may have another token and another authority.
-        agent: false,
+        path: this.#path(master, namespace, query),
+        ...options,
+        headers: { ...options.headers, accept: "application/json" },
+        agent,
         signal,
       });
+      if (agent !== false) sent.on("close", () => (agent as Agent).destroy());
       sent.on("socket", (socket) => socket.setKeepAlive(true, PROBE_IDLE_MS));
       sent.on("response", resolve);
       sent.on("error", reject);
@@ -113,8 +113,8 @@ export class KubernetesApi {
     throw this.refusal(statusCode, message ?? statusMessage);
   }
 
-  #path(namespace: string, query: Query): string {
-    const { source, master, selector, serviceName } = this.#plan;
+  #path(master: URL, namespace: string, query: Query): string {
+    const { source, selector, serviceName } = this.#plan;
     const { group, plural, ofService } = RESOURCES[source];
     const chosen =
       selector === undefined ? ofService(serviceName as string) : { labelSelector: selector };
@@ -125,9 +125,10 @@ export class KubernetesApi {
 
   #remedy(status: number): string {
     const { plural } = RESOURCES[this.#plan.source];
-    if (status === 401) return "; it does not take the token of the service account";
+    const user = userOf(this.#plan);
+    if (status === 401) return `; it does not take the token of ${user}`;
     if (status !== 403) return "";
-    return `; the service account needs the rights get, list and watch on ${plural}`;
+    return `; ${user} needs the rights get, list and watch on ${plural}`;
   }
 }
 

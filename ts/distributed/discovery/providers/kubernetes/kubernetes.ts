@@ -7,7 +7,7 @@ import {
 } from "../../provider.ts";
 import { KubernetesApi } from "./api.ts";
 import { listed } from "./list.ts";
-import { type KubernetesOptions, type KubernetesPlan, planOf } from "./options.ts";
+import { type KubernetesOptions, type KubernetesPlan, placeOf, planOf } from "./options.ts";
 import { watched } from "./watch.ts";
 
 /**
@@ -19,10 +19,10 @@ import { watched } from "./watch.ts";
 export function kubernetesProvider(options: KubernetesOptions): DiscoveryProvider {
   const plan = planOf(options);
   if (plan.insecureSkipTlsVerify) warnOfAnyServer(plan);
-  const { source, selector, serviceName, master } = plan;
+  const { source, selector, serviceName } = plan;
   return {
     kind: "kubernetes",
-    label: `kubernetes ${source} ${selector ?? serviceName} at ${master.host}`,
+    label: `kubernetes ${source} ${selector ?? serviceName} ${placeOf(plan)}`,
     candidates: (context) => untilAborted(context, sets(plan, context)),
   };
 }

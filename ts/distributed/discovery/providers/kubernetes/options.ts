@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import { FoundationError } from "../../../../base/errors.ts";
 import { checkCount, checkKeys, checkKind, checkWord } from "../../../../base/option-checks.ts";
 import { checkPeriod } from "../../asking.ts";
 import { checkEntryOptions } from "../../entries.ts";
 import { isLabel, SERVICE_ACCOUNT } from "../../kubernetes-facts.ts";
+import type { KubeconfigPlan } from "./kubeconfig.ts";
 
 /** What Kubernetes is asked for. */
 export type KubernetesSource = "endpointSlices" | "endpoints" | "pods";
@@ -50,6 +52,14 @@ export interface KubernetesOptions {
    * Kubernetes puts them.
    */
   readonly serviceAccountPath?: string;
+  /**
+   * A kubeconfig in place of master and service account, as outside of a cluster: the path of one,
+   * or true for what KUBECONFIG or `~/.kube/config` says. Needs the package
+   * `@kubernetes/client-node`. Default: none.
+   */
+  readonly kubeconfig?: string | true;
+  /** The context of the kubeconfig. Default: its current one. */
+  readonly kubeContext?: string;
   /** Talks to any server, whatever its certificate, and hands it the token. Default: false. */
   readonly insecureSkipTlsVerify?: boolean;
   /**
@@ -100,6 +110,7 @@ export interface KubernetesPlan {
   readonly clusterDomain: string;
   readonly master: URL;
   readonly serviceAccountPath: string;
+  readonly kubeconfig: KubeconfigPlan | undefined;
   readonly insecureSkipTlsVerify: boolean;
   readonly includeNotReady: boolean;
   readonly useCachedResources: boolean;
@@ -111,7 +122,7 @@ export interface KubernetesPlan {
 }
 
 const WHERE = "Providers.kubernetes";
-const KEYS: readonly (keyof KubernetesPlan)[] = [
+const KEYS: readonly (keyof KubernetesOptions)[] = [
   "source",
   "selector",
   "serviceName",
@@ -122,6 +133,8 @@ const KEYS: readonly (keyof KubernetesPlan)[] = [
   "clusterDomain",
   "master",
   "serviceAccountPath",
+  "kubeconfig",
+  "kubeContext",
   "insecureSkipTlsVerify",
   "includeNotReady",
   "useCachedResources",
@@ -141,6 +154,7 @@ const DOMAIN = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i;
  */
 export function planOf(options: KubernetesOptions): KubernetesPlan {
   checkKeys(WHERE, options, KEYS);
+  const { kubeconfig: _kubeconfig, kubeContext: _context, ...others } = options;
   const { env } = process;
   const clusterDomain =
     options.clusterDomain ?? env["CLUSTER_DOMAIN"] ?? KUBERNETES_DEFAULTS.clusterDomain;
@@ -155,8 +169,9 @@ export function planOf(options: KubernetesOptions): KubernetesPlan {
     insecureSkipTlsVerify: false,
     includeNotReady: source === "pods",
     useCachedResources: false,
-    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),
     source,
+    kubeconfig: kubeconfigOf(options),
     clusterDomain,
     master: masterOf(options.master ?? ownMaster(env)),
   };
@@ -164,6 +179,28 @@ export function planOf(options: KubernetesOptions): KubernetesPlan {
   checkTexts(plan);
   checkNumbers(plan);
   return plan;
+}
+
+/** Where the API server is, for texts. */
+export function placeOf({ kubeconfig, master }: KubernetesPlan): string {
+  return kubeconfig === undefined ? `at ${master.host}` : "by kubeconfig";
+}
+
+function kubeconfigOf(options: KubernetesOptions): KubeconfigPlan | undefined {
+  const { kubeconfig, kubeContext } = options;
+  if (kubeconfig === undefined) {
+    checkKind("kubeContext", kubeContext === undefined, "one of a kubeconfig");
+    return undefined;
+  }
+  const isPath = typeof kubeconfig === "string" && /^[^\0]+$/.test(kubeconfig);
+  checkKind("kubeconfig", isPath || kubeconfig === true, "a path, or true");
+  const isName =
+    kubeContext === undefined || (typeof kubeContext === "string" && kubeContext !== "");
+  checkKind("kubeContext", isName, "the name of a context");
+  for (const name of ["master", "serviceAccountPath", "insecureSkipTlsVerify"] as const) {
+    checkKind(name, options[name] === undefined, "left out beside a kubeconfig, which says it");
+  }
+  return { path: isPath ? resolve(kubeconfig) : undefined, context: kubeContext };
 }
 
 function checkChoices(plan: KubernetesPlan): void {
