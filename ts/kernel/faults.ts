@@ -76,9 +76,11 @@ export class NodeFaults {
       throw new FoundationError("invalid_options", "a node is in one group of a partition");
     }
     const isApart = groups.some((group) => group.includes(this.#name));
-    const others = groups.filter((group) => !group.includes(this.#name)).flat();
-    this.heal();
-    if (isApart && others.length > 0) this.cut(others, options);
+    const apart = isApart ? groups.filter((group) => !group.includes(this.#name)).flat() : [];
+    // First: who is cut off before and after hears nothing in between.
+    this.cut(apart, options);
+    const others = this.cuts().map(({ node }) => node);
+    this.heal(others.filter((name) => !apart.includes(name)));
   }
 
   /** Takes cuts back: of these nodes, or all. */
