@@ -19,13 +19,15 @@ interface Held {
 }
 
 /**
- * What a provider needs of a Consul agent: instances with checks, and questions that are held until
- * the index goes on. Written by Consul's description of its API, not recorded from one.
+ * What a provider needs of a Consul agent: instances with checks, questions that are held until the
+ * index goes on, tokens. It says what Consul said when it was recorded (test/fixtures/consul).
  */
 export class ConsulStub {
   readonly url: string;
   /** The token that questions need; undefined for none. */
   token: string | undefined;
+  /** IDs of instances that nobody may read. */
+  readonly unreadable = new Set<string>();
   /** The index of the last change; a test may set it back, as a restore does. */
   index = 10;
   /** Questions of instances so far, with their index. */
@@ -61,11 +63,19 @@ export class ConsulStub {
   resume(): void {
     this.#relay.interfere = (path, response, body) => {
       const { searchParams, pathname } = new URL(path, this.url);
+      const isRead = pathname.startsWith("/v1/health/service/");
       const token = response.req.headers["x-consul-token"];
-      if (this.token !== undefined && token !== this.token) {
-        response.writeHead(403).end("Permission denied: token lacks permission");
-      } else if (pathname.startsWith("/v1/health/service/")) {
-        this.#hold(decodeURIComponent(pathname.slice(19)), searchParams, response);
+      const isNobody = this.token !== undefined && token === undefined;
+      if (this.token !== undefined && token !== undefined && token !== this.token) {
+        refuse(response, 403, "ACL not found");
+      } else if (isRead) {
+        this.#hold(decodeURIComponent(pathname.slice(19)), searchParams, response, isNobody);
+      } else if (isNobody) {
+        refuse(
+          response,
+          403,
+          "Permission denied: anonymous token lacks permission 'service:write'",
+        );
       } else this.#change(pathname, response, body);
       return true;
     };
@@ -94,7 +104,18 @@ export class ConsulStub {
     for (const held of this.#held) this.#answer(held);
   }
 
-  #hold(service: string, query: URLSearchParams, response: ServerResponse): void {
+  /** Takes the token back: held questions are told of nothing, with an index of long ago. */
+  revoke(token: string): void {
+    this.token = token;
+    for (const held of this.#held) this.#tell(held, [], 1);
+  }
+
+  #hold(
+    service: string,
+    query: URLSearchParams,
+    response: ServerResponse,
+    isNobody: boolean,
+  ): void {
     const index = Number(query.get("index") ?? 0);
     this.asked.push(index);
     const waitMs = Number.parseInt(query.get("wait") ?? "300000", 10);
@@ -102,7 +123,8 @@ export class ConsulStub {
     const held: Held = { service, tag: query.get("tag"), index, response, timer };
     this.#held.add(held);
     response.on("close", () => this.#release(held));
-    if (index === 0 || index !== this.index) this.#answer(held);
+    if (isNobody) this.#tell(held, [], this.index);
+    else if (index === 0 || index !== this.index) this.#answer(held);
   }
 
   #release(held: Held): void {
@@ -111,16 +133,28 @@ export class ConsulStub {
   }
 
   #answer(held: Held): void {
-    this.#release(held);
     const all = [...this.#instances.values()].filter(({ instance: { Name, Tags } }) => {
       return Name === held.service && (held.tag === null || Tags?.includes(held.tag) === true);
     });
+    const seen = all.filter(({ instance }) => !this.unreadable.has(instance.ID));
+    this.#tell(held, seen.map(entryOf), this.index, seen.length < all.length);
+  }
+
+  #tell(held: Held, entries: readonly object[], index: number, isFiltered = false): void {
+    this.#release(held);
+    const isHeld = held.index !== 0;
     held.response.writeHead(200, {
       "content-type": "application/json",
-      "x-consul-index": `${this.index}`,
-      "x-consul-knownleader": "true",
+      "x-consul-default-acl-policy": this.token === undefined ? "allow" : "deny",
+      "x-consul-effective-consistency": "leader",
+      "x-consul-index": `${index}`,
+      "x-consul-knownleader": `${!isHeld}`,
+      "x-consul-lastcontact": "0",
+      "x-consul-query-backend": isHeld ? "streaming" : "blocking-query",
+      // Only the first answer says so.
+      ...(isFiltered && !isHeld && { "x-consul-results-filtered-by-acls": "true" }),
     });
-    held.response.end(JSON.stringify(all.map(entryOf)));
+    held.response.end(JSON.stringify(entries));
   }
 
   #change(path: string, response: ServerResponse, body: string): void {
@@ -130,10 +164,12 @@ export class ConsulStub {
     if (what === "service register") {
       const instance = JSON.parse(body) as Instance;
       this.put(instance, { [`service:${instance.ID}`]: "passing" });
-    } else if (what === "service deregister") this.remove(rest);
-    else if (what !== "check pass") return void response.writeHead(404).end();
+    } else if (what === "service deregister") {
+      if (!this.#instances.has(rest)) return refuse(response, 404, `Unknown service ID "${rest}".`);
+      this.remove(rest);
+    } else if (what !== "check pass") return refuse(response, 404, "");
     else if (!this.#instances.has(rest.replace(/^service:/, ""))) {
-      return void response.writeHead(404).end(`Unknown check ID "${rest}"`);
+      return refuse(response, 404, `Unknown check ID "${rest}".`);
     }
     response.writeHead(200).end();
   }
@@ -145,12 +181,16 @@ export class ConsulStub {
   }
 }
 
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(text);
+}
+
 function entryOf({ instance, checks }: { instance: Instance; checks: Map<string, string> }) {
   const { Name, ...rest } = instance;
-  const all = [...checks].map(([CheckID, Status]) => ({ CheckID, Status }));
+  const all = [...checks].map(([CheckID, Status]) => ({ Node: "machine", CheckID, Status }));
   return {
-    Node: { Node: "machine", Address: "10.9.9.9", Datacenter: "dc1" },
-    Service: { ...rest, Service: Name },
-    Checks: [{ CheckID: "serfHealth", Status: "passing" }, ...all],
+    Node: { Node: "machine", Address: "10.9.9.9", Datacenter: "dc1", Meta: null },
+    Service: { Tags: [], Meta: null, ...rest, Service: Name },
+    Checks: [{ Node: "machine", CheckID: "serfHealth", Status: "passing" }, ...all],
   };
 }

@@ -170,12 +170,49 @@ describe("consul", () => {
     stub.token = "second";
     stub.put(instanceAt("10.2.0.1:7000"));
     await run.until(has("10.2.0.1:7000"));
-    stub.token = "third";
-    stub.changed();
+    const asked = stub.asked.length;
+    while (stub.asked.length === asked) await setImmediate();
+    // Who holds a question with a token that is taken back is told of nothing before it is refused.
+    stub.revoke("third");
     await run.ended();
+    expect(run.addresses()).toEqual(["10.2.0.1:7000"]);
     expect(run.failure).toMatchObject({ code: "discovery_failed" });
     expect(`${run.failure}`).toMatch(/403/);
     expect(`${run.failure}`).not.toMatch(/second/);
+  });
+
+  test("who may see nothing is told so, and not of an empty service", async () => {
+    const stub = await open();
+    stub.put(instanceAt("10.2.0.1:7000"));
+    stub.unreadable.add("10.2.0.1:7000");
+    const filtered = start(stub, { register: false });
+    await filtered.ended();
+    expect(`${filtered.failure}`).toMatch(/token may see no instance; it needs service:read/);
+    stub.token = "first";
+    const nobody = start(stub, { register: false });
+    await nobody.ended();
+    expect(`${nobody.failure}`).toMatch(/nothing to who has no token/);
+    const writer = start(stub);
+    await writer.ended();
+    expect(`${writer.failure}`).toMatch(/403 Permission denied/);
+    expect([filtered, nobody, writer].flatMap(({ sets }) => sets)).toEqual([]);
+    // With a token that may see all, nothing is there: that is an answer.
+    stub.remove("10.2.0.1:7000");
+    const run = start(stub, { register: false, token: "first" });
+    await run.until(() => run.sets.length > 0);
+    expect(run.sets[0]).toEqual({ candidates: [], isComplete: true });
+  });
+
+  test("what a token may see is not all, though held questions do not say so", async () => {
+    const stub = await open();
+    stub.put(instanceAt("10.2.0.1:7000"));
+    stub.put(instanceAt("10.2.0.2:7000"));
+    stub.unreadable.add("10.2.0.2:7000");
+    const run = start(stub, { register: false });
+    await run.until(has("10.2.0.1:7000"));
+    stub.put(instanceAt("10.2.0.3:7000"));
+    await run.until(has("10.2.0.3:7000"));
+    expect(run.sets.map(({ isComplete }) => isComplete)).not.toContain(true);
   });
 
   test.each([

@@ -53,7 +53,12 @@ export function failureOf(thrown: unknown, host: string): Scene<unknown>["failur
   return { code, message: message.replace(host, "HOST") };
 }
 
-/** The candidates by address: their order is nobody's promise. */
+/** A set with its candidates by address: their order is nobody's promise. */
 export function sorted(set: CandidateSet | undefined): unknown {
-  return set?.candidates.toSorted((left, right) => (left.address < right.address ? -1 : 1));
+  return (
+    set && {
+      ...set,
+      candidates: set.candidates.toSorted((left, right) => (left.address < right.address ? -1 : 1)),
+    }
+  );
 }

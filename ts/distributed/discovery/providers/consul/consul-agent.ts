@@ -12,6 +12,8 @@ const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 export interface ConsulInstances {
   readonly instances: readonly unknown[];
   readonly index: number;
+  /** Whether the token may not see all of them. */
+  readonly isFiltered: boolean;
 }
 
 /** An agent of Consul, by its HTTP API. */
@@ -45,8 +47,21 @@ export class ConsulAgent {
     if (answer.status !== 200) throw this.#refused(answer);
     const instances = this.#parsed(answer.text);
     if (!Array.isArray(instances)) throw this.#failed("its answer is no list");
-    const next = Number(answer.headers["x-consul-index"]);
-    return { instances, index: Number.isSafeInteger(next) && next > 0 ? next : 0 };
+    const { headers } = answer;
+    const isFiltered = headers["x-consul-results-filtered-by-acls"] === "true";
+    if (index === 0 && instances.length === 0) this.#checkRights(headers, isFiltered);
+    const next = Number(headers["x-consul-index"]);
+    return { instances, index: Number.isSafeInteger(next) && next > 0 ? next : 0, isFiltered };
+  }
+
+  /** Who may read nothing is told of nothing, with status 200. */
+  #checkRights(headers: HttpAnswer["headers"], isFiltered: boolean): void {
+    const needs = "it needs service:read for the service and node:read";
+    if (isFiltered) throw this.#failed(`its token may see no instance; ${needs}`);
+    // Nobody without a token is told that something was withheld.
+    const isClosed = headers["x-consul-default-acl-policy"] === "deny";
+    if (!isClosed || consulToken(this.#plan) !== undefined) return;
+    throw this.#failed(`it shows nothing to who has no token, as is its default; ${needs}`);
   }
 
   /** Registers an instance. */

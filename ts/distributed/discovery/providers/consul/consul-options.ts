@@ -56,7 +56,7 @@ export const CONSUL_DEFAULTS = Object.freeze({
   ttlMs: 15_000, // two reports may fail
   deregisterAfterMs: 60_000, // Consul's shortest
   waitMs: 60_000, // a connection that died unseen is noticed after as long
-  timeoutMs: 10_000, // an agent that looks for a leader answers within 7 s
+  timeoutMs: 10_000, // an agent waits 7 s for a new leader; one without says so after 8 to 17 s
   tls: Object.freeze({}), // the authorities of the system
 });
 

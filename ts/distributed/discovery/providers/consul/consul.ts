@@ -55,12 +55,20 @@ export function consulProvider(options: ConsulOptions): DiscoveryProvider {
 async function* followed(plan: ConsulPlan, context: ProviderContext): AsyncGenerator<CandidateSet> {
   const agent = new ConsulAgent(plan, context);
   let index = 0;
+  let isFiltered = false;
   while (!context.signal.aborted) {
     const startMs = context.clock.now();
     const answer = await agent.instances(index);
-    yield readInstances(answer.instances, plan, context);
-    // An index that goes back is that of another state: of a server that was restored.
-    index = answer.index < index ? 0 : answer.index;
+    // An index that goes back is that of another state: of a server that was restored, or of none,
+    // for the token was taken back. Only what is asked from the start is believed then.
+    const isBack = answer.index < index;
+    if (!isBack) {
+      // What a held question is answered does not say whether anything was withheld.
+      if (index === 0) isFiltered = answer.isFiltered;
+      const set = readInstances(answer.instances, plan, context);
+      yield { ...set, isComplete: set.isComplete && !isFiltered };
+    }
+    index = isBack ? 0 : answer.index;
     const roundMs = index === 0 ? ROUND_WITHOUT_INDEX_MS_MIN : ROUND_MS_MIN;
     await pauseUntil(context, startMs + roundMs);
   }
