@@ -87,12 +87,12 @@ export class KubernetesCluster {
     await post("compaction", { revision: header.revision, physical: true });
   }
 
-  /** One request in the name of an administrator. */
-  async call(method, path, body, type = "application/json") {
+  /** One request in the name of an administrator, or with another token. */
+  async call(method, path, body, type = "application/json", token = this.#token) {
     const options = { method, ca: this.authority.certificate, agent: false };
     const sent = request(`https://127.0.0.1:${this.port}${path}`, {
       ...options,
-      headers: { authorization: `Bearer ${this.#token}`, "content-type": type },
+      headers: { authorization: `Bearer ${token}`, "content-type": type },
     });
     sent.end(body === undefined ? undefined : JSON.stringify(body));
     const [response] = await once(sent, "response");

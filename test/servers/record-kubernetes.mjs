@@ -5,11 +5,12 @@
 // look for them, and writes what both said to test/fixtures/kubernetes/, which CI serves. How the
 // server is built is in docs/testing.md.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Providers } from "foundation-runtime";
+import { ready } from "./child-processes.mjs";
 import { KubernetesCluster } from "./kubernetes-cluster.mjs";
 import { RecordedRun } from "./recorded-run.mjs";
 import { RecordingProxy } from "./recording-proxy.mjs";
@@ -225,10 +226,16 @@ async function recordCompaction() {
 async function recordRefusals() {
   const others = { namespace: "default" };
   await scene("403 in a namespace of others", others, async (run) => run.ended);
-  await cluster.must("DELETE", `${SPACE}/serviceaccounts/web`);
-  // The server takes a token that it has seen for some seconds more, and a watch goes on.
-  const options = { watchMs: 4_000 };
-  await scene("401 after the account is gone", options, async (run) => run.ended);
+  await scene("401 after the account is gone", {}, async (run, proxy) => {
+    await run.until("a watch", () => proxy.exchanges[1]?.status === 200);
+    await cluster.must("DELETE", `${SPACE}/serviceaccounts/web`);
+    // The server takes a token that it has seen for some seconds more, and watches go on.
+    const token = readFileSync(join(account, "token"), "utf8");
+    const look = async () => cluster.call("GET", SLICES, undefined, undefined, token);
+    await ready("401", async () => (await look()).status === 401);
+    proxy.end();
+    await run.ended;
+  });
 }
 
 try {

@@ -137,6 +137,18 @@ test("what happened between two watches is told by the second", async () => {
   expect(server.lists).toHaveLength(1);
 });
 
+test("a server that was restored to an older version is listed anew", async () => {
+  const run = start({ watchMs: 1_000 });
+  await run.until(is(FIRST));
+  await watchAfter(0);
+  server.endWatches();
+  server.restore("endpointslices", objectsFor("endpointSlices", SECOND));
+  // The next watch says nothing for as long as it was asked to live.
+  await run.until(is(SECOND));
+  expect(server.lists).toHaveLength(2);
+  expect(run.failure).toBeUndefined();
+});
+
 test.each(["an event", "a status"])(
   "410 as %s has it list anew: who went meanwhile is gone",
   async (how) => {

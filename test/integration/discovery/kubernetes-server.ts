@@ -175,6 +175,14 @@ export class KubernetesServer {
     return resourceVersion;
   }
 
+  /** Is as it was long ago, with these objects, as after a restore of etcd. */
+  restore(plural: string, objects: readonly KubernetesObject[]): void {
+    this.#events.length = 0;
+    this.#of(plural).clear();
+    this.#version = 1;
+    for (const object of objects) this.put(plural, object);
+  }
+
   /** Forgets what happened so far, as etcd does when it is compacted. */
   compact(): void {
     this.#oldest = this.#version;
@@ -274,6 +282,11 @@ export class KubernetesServer {
     for (const event of this.#events) {
       if (event.version > from && event.plural === watched) response.write(lineOf(event));
     }
+    const seconds = Number(searchParams.get("timeoutSeconds"));
+    const timer = setTimeout(() => response.end(), seconds * 1_000);
+    response.on("close", () => clearTimeout(timer));
+    // Of a version that is still to come nothing is told, not even that.
+    if (from > this.#version) return;
     this.#watches.set(response, watched);
     response.on("close", () => this.#watches.delete(response));
   }

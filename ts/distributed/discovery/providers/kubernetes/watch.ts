@@ -37,15 +37,20 @@ async function* followed(
   while (!context.signal.aborted) {
     const startMs = context.clock.now();
     const lifeMs = plan.watchMs * (1 + context.random());
+    let isSilent = true;
     try {
       for await (const events of api.watch(queryOf(state.version, lifeMs), lifeMs)) {
+        isSilent = false;
         if (applied(api, state, events)) yield objects.set();
       }
     } catch (thrown) {
       if (isGone(thrown)) return;
       throw thrown;
     }
-    if (objects.isOverfull) return;
+    // A server that was restored has not come to that version yet: until then it says nothing, and
+    // sends no bookmark either before the time is over.
+    const isOver = context.clock.now() - startMs >= lifeMs;
+    if (objects.isOverfull || (isSilent && isOver)) return;
     await pauseUntil(context, startMs + ROUND_MS_MIN);
   }
 }
