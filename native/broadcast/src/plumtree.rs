@@ -174,7 +174,7 @@ impl<B: Payload> Plumtree<B> {
         }
         if self.links.get(peer).is_some_and(|link| link.is_eager) {
             // Either side can be the first to know of the other, so each asks for an answer.
-            self.send_summary(peer, true, now, out);
+            self.ask_for_summary(peer, now, out);
         }
     }
 
@@ -516,10 +516,15 @@ impl<B: Payload> Plumtree<B> {
         }
         let peers = self.links.peers();
         if let Some(&peer) = self.rng.pick(&peers) {
-            self.send_summary(peer, true, now, out);
+            self.ask_for_summary(peer, now, out);
         }
         let wait = jittered(&mut self.rng, self.options.exchange_every);
         self.timers.set(Timer::Exchange, now + wait);
+    }
+
+    /// Tells a neighbour what there is. Whoever has nothing to offer needs no answer to that.
+    fn ask_for_summary(&self, to: PeerId, now: Micros, out: &mut Vec<BroadcastOutput<B>>) {
+        self.send_summary(to, self.cache.len() > 0, now, out);
     }
 
     fn send_summary(

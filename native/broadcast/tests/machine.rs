@@ -303,3 +303,24 @@ fn a_tree_that_lags_behind_a_neighbours_word_is_waited_for_longer() {
     assert_eq!(bench.pass(290), []);
     assert_eq!(bench.pass(50), [graft(2, 401)]);
 }
+
+/// An answer serves whoever asked to find out what the other end lacks.
+#[test]
+fn a_summary_is_answered_where_the_asking_side_has_something_to_offer() {
+    let wants = |out: &[Output]| match &sent(out)[..] {
+        [(_, PlumtreeMessage::Summary { wants_reply, .. })] => *wants_reply,
+        other => panic!("no summary: {other:?}"),
+    };
+    let mut bench = bench(&[]);
+    assert!(!wants(&bench.give(BroadcastInput::NeighbourUp(peer(1)))));
+    bench.gossip(1, 0, 1);
+    let asked = bench.give(BroadcastInput::NeighbourUp(peer(2)));
+    assert!(wants(&asked));
+    // The other end, which has nothing, answers; what it lacks is offered then.
+    let mut other = Bench::new(&[], PlumtreeOptions::default());
+    other.give(BroadcastInput::NeighbourUp(peer(ORIGIN)));
+    let question = sent(&asked).remove(0).1;
+    let answer = sent(&other.hear(ORIGIN, question)).remove(0).1;
+    let offered = sent(&bench.hear(2, answer)).remove(0).1;
+    assert!(matches!(offered, PlumtreeMessage::Offer(list) if list[0].id == id(0)));
+}

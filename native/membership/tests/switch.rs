@@ -2,8 +2,10 @@
 
 mod switch_world;
 
+use foundation_machine::{Micros, Rng};
 use foundation_membership::{
-    Epoch, READY_MAX, SwitchFailure, SwitchInput, SwitchMessage, SwitchOptions, Version,
+    Epoch, READY_MAX, Switch, SwitchFailure, SwitchInput, SwitchMessage, SwitchOptions,
+    SwitchOutput, Version,
 };
 use switch_world::{World, parted_story, peer, story};
 
@@ -115,6 +117,24 @@ fn a_member_alone_switches_by_itself_and_a_newcomer_learns_what_there_is() {
     world.run_for(1_000);
     assert_eq!(strategies(&world), [3, 3]);
     assert!(world.faults.is_empty(), "{:#?}", world.faults);
+}
+
+#[test]
+fn nothing_is_told_to_a_new_neighbour_before_there_was_a_change() {
+    let options = SwitchOptions::default();
+    let mut switch = Switch::new(options, peer(0), 1u8, Rng::new(1), Micros(0));
+    let mut told = |input| {
+        let mut out = Vec::new();
+        switch.handle(input, Micros(1), &mut out);
+        out.iter().filter(|output| matches!(output, SwitchOutput::Send { .. })).count()
+    };
+    assert_eq!(told(SwitchInput::NeighbourUp(peer(1))), 0);
+    assert_eq!(told(SwitchInput::Propose { number: 0, from: 1, to: 2 }), 1);
+    assert_eq!(told(SwitchInput::NeighbourUp(peer(2))), 1, "of what is proposed");
+    told(SwitchInput::NeighbourDown(peer(2)));
+    let epoch = Epoch { number: 1, coordinator: Some(peer(0)) };
+    told(SwitchInput::Refused(epoch));
+    assert_eq!(told(SwitchInput::NeighbourUp(peer(2))), 1, "of what became of it");
 }
 
 #[test]

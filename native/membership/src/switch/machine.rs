@@ -91,7 +91,7 @@ impl<S: Copy + Eq> Switch<S> {
             SwitchInput::MemberUp(peer) => self.on_member_up(peer),
             SwitchInput::MemberDown(peer) => self.on_member_down(peer, now, out),
             SwitchInput::NeighbourUp(peer) => {
-                if peer != self.own && self.neighbours.insert(peer) {
+                if peer != self.own && self.neighbours.insert(peer) && self.has_changed() {
                     self.tell_all_of_it(peer, self.closed.back().copied(), out);
                 }
             }
@@ -272,6 +272,12 @@ impl<S: Copy + Eq> Switch<S> {
             let their_end = their_end.or(self.closed.back()).copied();
             self.tell_all_of_it(from, their_end, out);
         }
+    }
+
+    /// Whether a change was ever proposed here. Else there is nothing to tell: a neighbour that
+    /// knows of one tells of it.
+    fn has_changed(&self) -> bool {
+        self.position() != (Epoch::FIRST, None) || !self.closed.is_empty()
     }
 
     fn position(&self) -> (Epoch, Option<Epoch>) {
