@@ -7,7 +7,11 @@ import { type MemberNews, Membership } from "../../ts/kernel/membership.ts";
 import type { NodeEvents } from "../../ts/kernel/node-types.ts";
 
 /** Takes news and writes down what is made of it. */
-function scene(): { log: string[]; peers: Peers; take: (news: MemberNews) => void } {
+function scene(onUp = () => {}): {
+  log: string[];
+  peers: Peers;
+  take: (news: MemberNews) => void;
+} {
   const log: string[] = [];
   const events = new TypedEvents<NodeEvents>();
   events.on("up", ({ name, life }) => log.push(`up ${name} ${life}`));
@@ -23,14 +27,12 @@ function scene(): { log: string[]; peers: Peers; take: (news: MemberNews) => voi
   const directory: Pick<Directory, "isDeclaredName"> = {
     isDeclaredName: (name) => name === "default",
   };
-  const membership = new Membership(peers, directory, events, sink as ControlSink, () => {});
+  const membership = new Membership(peers, directory, events, sink as ControlSink, onUp);
   return { log, peers, take: (news) => membership.handle(news) };
 }
 
-const MEMBER = { node: "pear", no: 3, address: "127.0.0.1:1", busyIsolates: 0, isLeaving: false };
-
 function up(life: string): MemberNews {
-  return { type: "memberUp", ...MEMBER, life };
+  return { type: "membersUp", members: [[3, "pear", "127.0.0.1:1", life, 0, false]] };
 }
 
 function down(life: string): MemberNews {
@@ -54,6 +56,23 @@ describe("members of a node with overlays", () => {
     expect(log).toEqual(["up pear 1"]);
     expect(peers.named("pear")?.handle).toBe(NO_HANDLE);
     expect(peers.numbered(3)?.name).toBe("pear");
+  });
+
+  test("come up together, each told of by itself and whoever waits for them once", () => {
+    let looks = 0;
+    const { log, peers, take } = scene(() => looks++);
+    take({
+      type: "membersUp",
+      members: [
+        [3, "pear", "127.0.0.1:1", "1", 0, false],
+        [4, "plum", "", "2", 1, false],
+        [5, "quince", "127.0.0.1:3", "3", 0, true],
+      ],
+    });
+    expect(log).toEqual(["up pear 1", "up plum 2", "up quince 3"]);
+    expect(looks).toBe(1);
+    expect(peers.numbered(4)).toMatchObject({ name: "plum", address: "", busyIsolates: 1 });
+    expect(peers.named("quince")).toMatchObject({ no: 5, isLeaving: true });
   });
 
   test("give way to a later run, whose predecessor is down first", () => {

@@ -110,7 +110,7 @@ export class Control {
         return this.#onUp(news);
       case "down":
         return this.#onDown(news.peer, news.reason);
-      case "memberUp":
+      case "membersUp":
       case "memberDown":
       case "linked":
       case "unlinked":

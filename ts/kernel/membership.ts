@@ -5,17 +5,19 @@ import { NO_HANDLE, type Peer, type Peers, toMember } from "./members.ts";
 import type { NodeEvents } from "./node-types.ts";
 import type { SwitchEvent } from "./overlay-commands.ts";
 
+/** A member that came up. One of many in one piece of news, so without the names of its parts. */
+type MemberUp = readonly [
+  no: number,
+  name: string,
+  address: string,
+  life: string,
+  busyIsolates: number,
+  isLeaving: boolean,
+];
+
 /** News of a node with overlays (native/node/src/cluster): members and links apart. */
 export type MemberNews =
-  | {
-      type: "memberUp";
-      no: number;
-      node: string;
-      address: string;
-      life: string;
-      busyIsolates: number;
-      isLeaving: boolean;
-    }
+  | { type: "membersUp"; members: readonly MemberUp[] }
   | { type: "memberDown"; node: string; life: string; reason: string }
   | {
       type: "linked";
@@ -62,8 +64,9 @@ export class Membership {
   /** Takes one piece of news. */
   handle(news: MemberNews): void {
     switch (news.type) {
-      case "memberUp":
-        return this.#onMemberUp(news);
+      case "membersUp":
+        for (const member of news.members) this.#onMemberUp(member);
+        return this.#onUp();
       case "memberDown": {
         const peer = this.#peers.named(news.node);
         if (peer?.life === news.life) this.#remove(peer, news.reason);
@@ -91,8 +94,7 @@ export class Membership {
     }
   }
 
-  #onMemberUp(news: Extract<MemberNews, { type: "memberUp" }>): void {
-    const { no, node: name, address, life, busyIsolates, isLeaving } = news;
+  #onMemberUp([no, name, address, life, busyIsolates, isLeaving]: MemberUp): void {
     const before = this.#peers.named(name);
     if (before !== undefined && before.life >= life) return; // told on both rings
     if (before !== undefined) this.#remove(before, "restarted");
@@ -100,7 +102,6 @@ export class Membership {
     const peer: Peer = { ...link, no, channels: [], name, address, life, busyIsolates, isLeaving };
     this.#peers.add(peer);
     this.#events.emit("up", toMember(peer));
-    this.#onUp();
   }
 
   #remove(peer: Peer, reason: string): void {

@@ -116,17 +116,16 @@ impl Isolates {
         }
     }
 
-    pub(crate) fn tell_up(&mut self, owner: Owner, event: &Value) {
+    pub(crate) fn tell_up(&mut self, owner: Owner, text: &str) {
         if let Some(isolate) = self.target(owner) {
-            isolate.push_up(&event.to_string());
+            isolate.push_up(text);
         }
     }
 
-    pub(crate) fn tell_all_up(&mut self, event: &Value) {
-        let text = event.to_string();
+    pub(crate) fn tell_all_up(&mut self, text: &str) {
         for index in 0..self.slots.len() {
             if let Some(isolate) = &mut self.slots[index].isolate {
-                isolate.push_up(&text);
+                isolate.push_up(text);
                 self.mark(index);
             }
         }

@@ -213,7 +213,7 @@ impl Node {
             self.member_linked(index, wants);
         } else {
             let news = events::up(self.peers[index].handle(index), &self.peers[index]);
-            self.isolates.tell_all_up(&news);
+            self.isolates.tell_all_up(&news.to_string());
             self.satisfy_seeds(index, target);
             if !is_introduced {
                 self.introduce(index);

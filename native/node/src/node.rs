@@ -151,7 +151,8 @@ impl Node {
         }
         for (index, peer) in self.peers.iter().enumerate() {
             if peer.link.is_some() && !self.has_overlays() {
-                self.isolates.tell_up(owner, &events::up(peer.handle(index), peer));
+                let news = events::up(peer.handle(index), peer).to_string();
+                self.isolates.tell_up(owner, &news);
             }
         }
         for (id, name, owner) in lock(&self.names).owned() {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use foundation_cluster::{ClusterMessage, Output};
+use foundation_cluster::{ClusterEvent, ClusterMessage, Output};
 use foundation_link::{Control, Delivery, Link, Machine, Micros, Payload};
 use foundation_machine::PeerId;
 
@@ -65,9 +65,14 @@ impl Node {
             let Some(input) = self.inputs.pop_front() else { break };
             cluster.machine.handle(input, now, &mut out);
             for output in out.drain(..) {
+                // Nothing else that an isolate may hear overtakes a member that is up.
+                if !matches!(output, Output::Send { .. } | Output::Event(ClusterEvent::NodeUp(_))) {
+                    self.tell_ups(&mut cluster);
+                }
                 self.act_for_machine(&mut cluster, output);
             }
         }
+        self.tell_ups(&mut cluster);
         // News of a whole cluster needs a lot of room once.
         if out.capacity() <= KEPT {
             cluster.out = out;

@@ -2,9 +2,10 @@
 
 use foundation_cluster::{ClusterEvent, DownReason};
 use foundation_machine::PeerId;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::parcel::Parcel;
+use super::ups::{Ups, member_text};
 use super::{ClusterHost, Told};
 use crate::events::{self, life_text};
 use crate::node::Node;
@@ -67,22 +68,35 @@ impl Node {
     pub(super) fn tell_up_if_new(&mut self, peer: PeerId) {
         let Some(mut cluster) = self.cluster.take() else { return };
         self.tell_up(&mut cluster, peer);
+        self.tell_ups(&mut cluster);
         self.cluster = Some(cluster);
     }
 
+    /// Isolates hear of it with those that come right behind it, by [`Node::tell_ups`].
     pub(super) fn tell_up(&mut self, cluster: &mut ClusterHost, peer: PeerId) {
         match cluster.members.get(&peer.node) {
             Some(told) if told.life >= peer.life => return,
             Some(told) => {
                 let earlier = PeerId { life: told.life, ..peer };
+                self.tell_ups(cluster);
                 self.tell_down(cluster, earlier, "restarted");
             }
             None => {}
         }
         let told = Told { life: peer.life, busy_isolates: 0, is_leaving: false, is_suspect: false };
         cluster.members.insert(peer.node, told);
-        let news = up_news(cluster, peer, told);
-        self.isolates.tell_all_up(&news);
+        let member = member_text(cluster, peer, told);
+        cluster.ups.add(&member);
+    }
+
+    /// Tells isolates of the members that have come up since.
+    pub(super) fn tell_ups(&mut self, cluster: &mut ClusterHost) {
+        if cluster.ups.is_empty() {
+            return;
+        }
+        for text in cluster.ups.take() {
+            self.isolates.tell_all_up(&text);
+        }
     }
 
     fn tell_down(&mut self, cluster: &mut ClusterHost, peer: PeerId, reason: &str) {
@@ -117,33 +131,22 @@ impl Node {
     }
 
     /// What a new isolate has to hear of members and links.
-    pub(crate) fn member_news(&self) -> Vec<Value> {
+    pub(crate) fn member_news(&self) -> Vec<String> {
         let Some(cluster) = &self.cluster else { return Vec::new() };
-        let mut news = Vec::new();
+        let mut ups = Ups::default();
         for (&node, &told) in &cluster.members {
             let peer = PeerId { node, life: told.life };
-            news.push(up_news(cluster, peer, told));
+            ups.add(&member_text(cluster, peer, told));
         }
+        let mut news = ups.take();
         for (index, peer) in self.peers.iter().enumerate() {
             if peer.usage.is_routed {
-                news.push(events::linked(
-                    self.news_no,
-                    peer.handle(index),
-                    peer,
-                    peer.link.is_some(),
-                ));
+                let (handle, is_linked) = (peer.handle(index), peer.link.is_some());
+                news.push(events::linked(self.news_no, handle, peer, is_linked).to_string());
             }
         }
         news
     }
-}
-
-fn up_news(cluster: &ClusterHost, peer: PeerId, told: Told) -> Value {
-    json!({
-        "type": "memberUp", "no": peer.node.0, "node": cluster.directory.name(peer.node),
-        "address": cluster.directory.address_text(peer.node), "life": life_text(peer.life),
-        "busyIsolates": told.busy_isolates, "isLeaving": told.is_leaving,
-    })
 }
 
 fn mark(cluster: &mut ClusterHost, peer: PeerId, change: impl FnOnce(&mut Told)) {

@@ -18,6 +18,7 @@ mod relayed;
 mod routes;
 mod snapshot;
 mod traffic;
+mod ups;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub(crate) use self::pending::Pending;
 pub(crate) use self::relayed::RelayedRequest;
 pub(crate) use self::routes::Outgoing;
 use self::traffic::Traffic;
+use self::ups::Ups;
 pub(crate) use self::usage::Usage;
 use crate::dial::random_bytes;
 use crate::pace::Pace;
@@ -80,6 +82,8 @@ pub(crate) struct ClusterHost {
     pub(crate) settings: ClusterSettings,
     /// Members that isolates were told of.
     pub(crate) members: BTreeMap<NodeNo, Told>,
+    /// Members that they are told of next.
+    ups: Ups,
     out: Vec<Output<Parcel>>,
     /// Links that the last broadcast of others crossed, by overlay.
     last_hops: BTreeMap<OverlayNo, u16>,
@@ -103,6 +107,7 @@ impl ClusterHost {
             directory,
             settings,
             members: BTreeMap::new(),
+            ups: Ups::default(),
             out: Vec::new(),
             last_hops: BTreeMap::new(),
             planned: Micros::NEVER,

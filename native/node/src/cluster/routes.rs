@@ -87,7 +87,7 @@ impl Node {
         let known = &self.peers[index];
         self.news_no += 1;
         let news = events::linked(self.news_no, known.handle(index), known, is_linked);
-        self.isolates.tell_all_up(&news);
+        self.isolates.tell_all_up(&news.to_string());
     }
 
     /// Marks a linked peer as one that isolates have a handle of.
