@@ -105,7 +105,7 @@ impl<B: Payload> Cluster<B> {
             Input::LinkUp { peer, is_seed } => self.link_up(peer, is_seed, now, out),
             Input::LinkDown { peer, end } => self.drop_link(peer, end, now, out),
             Input::DialFailed(peer) => self.dial_failed(peer),
-            Input::SeedFailed => self.seed_failed(),
+            Input::SeedFailed => self.seed_failed(now, out),
             Input::Received { from, message } => self.received(from, message, now, out),
             Input::RoundTrip { peer, rtt } => self.round_trip(peer, rtt),
             Input::Heartbeat(peer) if self.links.is_up(peer) => {

@@ -10,8 +10,9 @@ use crate::io::OverlayNo;
 pub(crate) type Asker = (OverlayNo, u64);
 
 /// Overlays that wait for a seed, and dials of seeds under way. The host does not say which dial a
-/// seed's link answers: the first to come up answers all who wait. An overlay that is brought up
-/// beside another has members for seeds, whose names are known.
+/// seed's link answers: the first to come up answers all who wait. Members, whose names are known,
+/// take the place of seeds that are dead, and of all seeds of an overlay that is brought up beside
+/// another.
 #[derive(Debug, Default)]
 pub(crate) struct SeedAsks {
     /// Seeds that the host has addresses of.
@@ -44,7 +45,12 @@ impl SeedAsks {
 
     /// A member's link can be used by that overlay; answers whether it was asked for as a seed.
     pub(crate) fn take_member(&mut self, peer: PeerId, asker: Asker) -> bool {
-        self.members.get_mut(&peer).is_some_and(|askers| askers.remove(&asker))
+        let Some(askers) = self.members.get_mut(&peer) else { return false };
+        let has_asked = askers.remove(&asker);
+        if askers.is_empty() {
+            self.members.remove(&peer);
+        }
+        has_asked
     }
 
     /// A seed did not answer. Answers who waited, when no other seed can answer any more.

@@ -3,7 +3,7 @@
 use foundation_broadcast::Payload;
 use foundation_detector::DetectorInput;
 use foundation_machine::{Micros, PeerId};
-use foundation_membership::{LinkEnd, OverlayInput, RosterInput, SwitchInput};
+use foundation_membership::{LinkEnd, Overlay, OverlayInput, Roster, RosterInput, SwitchInput};
 
 use crate::cluster::Cluster;
 use crate::io::{Output, OverlayNo};
@@ -120,10 +120,19 @@ impl<B: Payload> Cluster<B> {
         }
     }
 
-    pub(crate) fn seed_failed(&mut self) {
+    /// Where seeds are dead, members may live that this node has heard of: partial views ask one
+    /// of them in their place.
+    pub(crate) fn seed_failed(&mut self, now: Micros, out: &mut Vec<Output<B>>) {
         for (overlay, epoch) in self.seeds.failed() {
-            let input = OverlayInput::SeedFailed;
-            self.work.push_back(Task::Overlay { overlay, epoch, input });
+            let named = &mut self.overlays[usize::from(overlay.0)];
+            let is_partial = named
+                .generation(epoch)
+                .is_some_and(|it| matches!(it.machine, Overlay::HyParView(_)));
+            let members = self.roster.iter().filter(|_| is_partial).flat_map(Roster::members_up);
+            let others = members.filter(|peer| !named.neighbours.contains(*peer));
+            let others: Vec<PeerId> = others.collect();
+            let peer = self.rng.pick(&others).copied();
+            self.dial_member(peer, (overlay, epoch), now, out);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::event::{ClusterEvent, DownReason};
 use crate::io::{Output, OverlayNo};
 use crate::links::Holder;
 use crate::message::ClusterMessage;
+use crate::seeds::Asker;
 use crate::work::Task;
 
 impl<B: Payload> Cluster<B> {
@@ -33,7 +34,9 @@ impl<B: Payload> Cluster<B> {
                 }
                 OverlayOutput::Dial(peer) => self.ask_link(peer, holder, now, out),
                 OverlayOutput::DialSeed { pick } if has_member_seeds => {
-                    self.dial_member(overlay, epoch, pick, now, out);
+                    let members = self.known_members();
+                    let peer = members.get(pick as usize % members.len().max(1)).copied();
+                    self.dial_member(peer, (overlay, epoch), now, out);
                 }
                 OverlayOutput::DialSeed { pick } => {
                     self.seeds.ask((overlay, epoch));
@@ -51,17 +54,15 @@ impl<B: Payload> Cluster<B> {
         }
     }
 
-    /// A member in place of a seed.
-    fn dial_member(
+    /// A member in place of a seed, if there is one.
+    pub(crate) fn dial_member(
         &mut self,
-        overlay: OverlayNo,
-        epoch: u64,
-        pick: u32,
+        peer: Option<PeerId>,
+        (overlay, epoch): Asker,
         now: Micros,
         out: &mut Vec<Output<B>>,
     ) {
-        let members = self.known_members();
-        let Some(&peer) = members.get(pick as usize % members.len().max(1)) else {
+        let Some(peer) = peer else {
             let input = OverlayInput::SeedFailed;
             return self.work.push_back(Task::Overlay { overlay, epoch, input });
         };

@@ -67,6 +67,27 @@ fn parts_that_were_cut_off_for_longer_than_tombstones_last_meet_within_seconds()
     }
 }
 
+/// Whoever it had in its views was gone, and the only seed too: it stayed alone though it knew of
+/// members that lived.
+#[test]
+fn who_is_alone_asks_members_where_the_seeds_are_dead() {
+    let mut options = options(Strategy::HyParView);
+    let sizes = &mut options.overlays[0].strategies.hyparview;
+    (sizes.active_size, sizes.passive_size) = (3, 3);
+    for seed in 0..10 {
+        let mut net = Net::of(24, &options, seed);
+        net.run(seconds(20));
+        let alone = peer(23);
+        let view = net.nodes[&alone].overlay(OverlayNo(0)).expect("it has one");
+        let known: Vec<PeerId> =
+            view.neighbours().chain(view.machine().passive().iter().copied()).collect();
+        known.into_iter().chain([peer(0)]).for_each(|peer| net.crash(peer));
+        net.run(seconds(20));
+        let view = net.nodes[&alone].overlay(OverlayNo(0)).expect("it has one");
+        assert!(view.neighbours().count() > 0, "seed {seed}");
+    }
+}
+
 /// A node that the others take for gone for good, though it lives on: its goodbye was heard, and
 /// it did not go.
 fn removed(strategy: Strategy, waits: Micros) -> (Net, PeerId) {
