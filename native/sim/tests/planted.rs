@@ -29,7 +29,6 @@ const CATCHES: &[(&str, &str, u64)] = &[
     ("hyparview_keeps_the_dead", "chaos", 2),
     ("hyparview_evicts_in_silence", "chaos", 2),
     ("hyparview_repairs_once", "chaos", 7),
-    ("hyparview_waits_for_ever", "chaos", 150),
     ("hyparview_always_high", "chaos", 16),
     ("hyparview_takes_itself", "chaos", 1),
     ("xbot_takes_both", "chaos", 1),
@@ -53,6 +52,11 @@ const ROUTER: &str = "cluster/src/router/tests.rs";
 /// A bug that no run here shows, the test of its own machine that has it planted and fails if it
 /// does not show there, and why it stays hidden among so few nodes, or behind the other machines.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "hyparview_waits_for_ever",
+        OVERLAYS,
+        "an answer is lost only with its link: chaos 728 alone of 1,500",
+    ),
     ("hyparview_merges_nobody", OVERLAYS, "members of a roster dial across a healed cut"),
     ("xbot_all_biased", OVERLAYS, "ways get longer only among hundreds"),
     ("xbot_ignores_cost", OVERLAYS, "a dearer link is no fault of an overlay, but of a swap"),
