@@ -80,6 +80,19 @@ async function hears(node: MulticastNode, ...places: number[]): Promise<void> {
   await until(async () => wanted.every((address) => node.heard.has(address)), said);
 }
 
+/** Three, of whom two are cut off from each other, and then all hear all though half is lost. */
+async function heardAgainAfterACut(what: What): Promise<readonly MulticastNode[]> {
+  await network.between([0], [1], { cut: true });
+  const members = [0, 1, 2].map((at) => start(at, what));
+  await hears(members[2]!, 0, 1);
+  await hears(members[0]!, 2);
+  expect([...members[0]!.heard, ...members[1]!.heard].sort()).not.toContain(addresses(0)[0]);
+  await network.everywhere({ loss: 0.5, duplicate: 0.5 });
+  await hears(members[0]!, 1, 2);
+  await hears(members[1]!, 0, 2);
+  return members;
+}
+
 describe("gossip between machines", () => {
   test("all hear each other, and nobody a stranger or another cluster", async () => {
     const members = [0, 1, 2].map((at) => start(at, gossip()));
@@ -112,14 +125,7 @@ describe("gossip between machines", () => {
   });
 
   test("who was cut off is heard again, also through a network that loses half", async () => {
-    await network.between([0], [1], { cut: true });
-    const members = [0, 1, 2].map((at) => start(at, gossip()));
-    await hears(members[2]!, 0, 1);
-    await hears(members[0]!, 2);
-    expect([...members[0]!.heard, ...members[1]!.heard].sort()).not.toContain(addresses(0)[0]);
-    await network.everywhere({ loss: 0.5, duplicate: 0.5 });
-    await hears(members[0]!, 1, 2);
-    await hears(members[1]!, 0, 2);
+    const members = await heardAgainAfterACut(gossip());
     await until(
       async () => members.every(({ notes }) => (notes["replayed"] ?? 0) > 0),
       () => "that heartbeats that come twice count once",
@@ -160,13 +166,6 @@ describe("multicast DNS between machines", () => {
   });
 
   test("who was cut off is heard again, also through a network that loses half", async () => {
-    await network.between([0], [1], { cut: true });
-    const members = [0, 1, 2].map((at) => start(at, MDNS));
-    await hears(members[2]!, 0, 1);
-    await hears(members[0]!, 2);
-    expect([...members[0]!.heard, ...members[1]!.heard].sort()).not.toContain(addresses(0)[0]);
-    await network.everywhere({ loss: 0.5, duplicate: 0.5 });
-    await hears(members[0]!, 1, 2);
-    await hears(members[1]!, 0, 2);
+    await heardAgainAfterACut(MDNS);
   });
 });

@@ -172,21 +172,26 @@ async function recordOthers() {
 const FOUR = ["10.1.0.1:7000", "10.1.0.2:7000", "10.1.0.4:7000", "10.1.0.5:7000"];
 const TWO = ["10.1.0.2:7000", "10.1.0.5:7000"];
 
+/** Two slices go between two watches, and then `forgets` has nobody know how. */
+async function changedBetween(run, proxy, forgets) {
+  await run.told(FOUR);
+  await run.until("a watch", () => proxy.exchanges[1]?.status === 200);
+  const release = proxy.holdAfter(0);
+  proxy.end();
+  await run.until("the next watch", () => proxy.exchanges[2]);
+  await cluster.must("DELETE", `${SLICES}/web-0`);
+  await cluster.must("DELETE", `${SLICES}/web-3`);
+  await forgets();
+  release();
+  await run.told(TWO);
+}
+
 /** Between two watches everything changes, and the server forgets how: it keeps that in memory. */
 async function recordRestart() {
   const patient = { timeoutMs: 120_000 }; // a restart takes a while
-  await scene("410 of a server that began anew", patient, async (run, proxy) => {
-    await run.told(FOUR);
-    await run.until("a watch", () => proxy.exchanges[1]?.status === 200);
-    const release = proxy.holdAfter(0);
-    proxy.end();
-    await run.until("the next watch", () => proxy.exchanges[2]);
-    await cluster.must("DELETE", `${SLICES}/web-0`);
-    await cluster.must("DELETE", `${SLICES}/web-3`);
-    await restart();
-    release();
-    await run.told(TWO);
-  });
+  await scene("410 of a server that began anew", patient, async (run, proxy) =>
+    changedBetween(run, proxy, restart),
+  );
 }
 
 async function restart(flags) {
@@ -199,18 +204,9 @@ async function recordCompaction() {
   await restart(["--watch-cache=false"]);
   await cluster.must("POST", SLICES, slice("web-0", [["10.1.0.1", { ready: true }]]));
   await cluster.must("POST", SLICES, slice("web-3", [["10.1.0.4", { ready: true }]]));
-  await scene("410 of a watch after a compaction", {}, async (run, proxy) => {
-    await run.told(FOUR);
-    await run.until("a watch", () => proxy.exchanges[1]?.status === 200);
-    const release = proxy.holdAfter(0);
-    proxy.end();
-    await run.until("the next watch", () => proxy.exchanges[2]);
-    await cluster.must("DELETE", `${SLICES}/web-0`);
-    await cluster.must("DELETE", `${SLICES}/web-3`);
-    await cluster.compact();
-    release();
-    await run.told(TWO);
-  });
+  await scene("410 of a watch after a compaction", {}, async (run, proxy) =>
+    changedBetween(run, proxy, async () => cluster.compact()),
+  );
   await scene("410 of a page after a compaction", { pageItems: 1 }, async (run, proxy) => {
     // Held from here on: the first question cannot have been answered yet.
     const release = proxy.holdAfter(1);

@@ -77,3 +77,18 @@ export function checkWord<Word extends string>(
 export function checkKind(name: string, isRight: boolean, kind: string): void {
   if (!isRight) throw new FoundationError("invalid_options", `${name} must be ${kind}`);
 }
+
+/**
+ * Checks a list of names.
+ *
+ * @throws FoundationError `invalid_options` where it is none
+ */
+export function checkNames(name: string, value: readonly string[]): void {
+  const areNames = Array.isArray(value) && value.every((one) => typeof one === "string");
+  checkKind(name, areNames, "a list of names");
+}
+
+/** Whether the system can take it for the path of something. */
+export function isPath(value: unknown): value is string {
+  return typeof value === "string" && /^[^\0]+$/.test(value);
+}

@@ -1,5 +1,5 @@
 import { attempt, FoundationError, native } from "../base/errors.ts";
-import { checkDelay, checkKeys, checkKind, checkWord } from "../base/option-checks.ts";
+import { checkDelay, checkKeys, checkKind, checkNames, checkWord } from "../base/option-checks.ts";
 import { core } from "./native.ts";
 
 /** What does not pass: what the others say, what they are told, or both. */
@@ -50,7 +50,10 @@ export class NodeFaults {
     const { direction = "both", forMs } = options;
     checkWord("direction", direction, ["both", "inward", "outward"]);
     if (forMs !== undefined) checkDelay("forMs", forMs);
-    this.#checkNames(nodes);
+    checkNames("nodes", nodes);
+    if (nodes.includes(this.#name)) {
+      throw new FoundationError("invalid_options", "a node cannot be cut off from itself");
+    }
     const [isDeaf, isMute] = [direction !== "outward", direction !== "inward"];
     native(() => core.cutOff(this.#id, [...nodes], isDeaf, isMute));
     const call = {};
@@ -70,7 +73,7 @@ export class NodeFaults {
    */
   partition(groups: readonly (readonly string[])[], options: CutOptions = {}): void {
     checkKind("groups", Array.isArray(groups), "a list of lists of names");
-    for (const group of groups) checkNameList(group);
+    for (const group of groups) checkNames("nodes", group);
     const all = groups.flat();
     if (new Set(all).size < all.length) {
       throw new FoundationError("invalid_options", "a node is in one group of a partition");
@@ -85,7 +88,7 @@ export class NodeFaults {
 
   /** Takes cuts back: of these nodes, or all. */
   heal(nodes?: readonly string[]): void {
-    if (nodes !== undefined) checkNameList(nodes);
+    if (nodes !== undefined) checkNames("nodes", nodes);
     native(() => core.healCuts(this.#id, nodes && [...nodes]));
     for (const name of nodes ?? [...this.#last.keys()]) this.#last.delete(name);
   }
@@ -97,15 +100,4 @@ export class NodeFaults {
       direction: isDeaf && isMute ? "both" : isDeaf ? "inward" : "outward",
     }));
   }
-
-  #checkNames(nodes: readonly string[]): void {
-    checkNameList(nodes);
-    if (!nodes.includes(this.#name)) return;
-    throw new FoundationError("invalid_options", "a node cannot be cut off from itself");
-  }
-}
-
-function checkNameList(names: readonly string[]): void {
-  const areNames = Array.isArray(names) && names.every((name) => typeof name === "string");
-  checkKind("nodes", areNames, "a list of names");
 }

@@ -1,4 +1,4 @@
-import { checkCount, checkDelay, checkKeys, checkKind } from "../base/option-checks.ts";
+import { checkCount, checkDelay, checkKeys, checkKind, checkNames } from "../base/option-checks.ts";
 import type { LeaveOptions, ReadyOptions } from "./node-types.ts";
 import { parseAddress } from "./options.ts";
 
@@ -32,8 +32,7 @@ export function checkReady(options: ReadyOptions): void {
   checkKeys("the options of awaitReady", options, keys);
   const { minimumMembers = 1, channels = [], joinedExisting = false, timeoutMs } = options;
   checkCount("minimumMembers", minimumMembers, 0);
-  const areNames = Array.isArray(channels) && channels.every((one) => typeof one === "string");
-  checkKind("channels", areNames, "a list of names");
+  checkNames("channels", channels);
   checkKind("joinedExisting", typeof joinedExisting === "boolean", "true or false");
   checkTime("timeoutMs", timeoutMs);
 }

@@ -1,4 +1,3 @@
-import { attempt } from "../base/errors.ts";
 import { checkKind } from "../base/option-checks.ts";
 import type { Pid } from "../base/pid.ts";
 import type { ChildOptions } from "../beam/child-spec.ts";
@@ -46,7 +45,7 @@ import { ServiceRegistry } from "./registries/service-registry.ts";
 import { type NamedService, PRODUCTION, ServiceNames } from "./service-names.ts";
 import { serviceChild } from "./service-process.ts";
 import { type ServiceCore, ServiceSlot } from "./service-slot.ts";
-import { type LogSink, NO_LOG } from "./sinks.ts";
+import { guardedLog, type LogSink, NO_LOG } from "./sinks.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { TelemetryAuthority, TelemetryFollower } from "./telemetry/telemetry-authority.ts";
 import { TelemetryCore } from "./telemetry/telemetry-core.ts";
@@ -112,7 +111,7 @@ export class Services {
   #supervisor: Pid | undefined;
   #log = NO_LOG;
   // A log that fails is no failure of who writes there.
-  readonly #sink: LogSink = { log: (...line) => void attempt(() => this.#log.log(...line)) };
+  readonly #sink = guardedLog({ log: (...line) => this.#log.log(...line) });
 
   constructor(ground: ServiceGround) {
     this.#ground = ground;

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { FoundationError } from "../../../base/errors.ts";
-import { checkKeys, checkKind, checkWord } from "../../../base/option-checks.ts";
+import { checkKeys, checkKind, checkWord, isPath } from "../../../base/option-checks.ts";
 import { discoveryFailed, untilAborted } from "../asking.ts";
 import { checkEntryOptions, ENTRY_KEYS, type EntryOptions, readEntries } from "../entries.ts";
 import {
@@ -49,8 +49,7 @@ function planOf(options: FileOptions): FilePlan {
   const where = "Providers.file";
   checkKeys(where, options, [...ENTRY_KEYS, ...FOLLOW_KEYS, "path", "format"]);
   checkEntryOptions(where, options);
-  const isPath = typeof options.path === "string" && /^[^\0]+$/.test(options.path);
-  checkKind(`path of ${where}`, isPath, "the path of a file");
+  checkKind(`path of ${where}`, isPath(options.path), "the path of a file");
   const path = resolve(options.path);
   const format = options.format ?? (path.endsWith(".json") ? "json" : "lines");
   checkWord(`format of ${where}`, format, ["lines", "json"]);

@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { FoundationError } from "../../../../base/errors.ts";
-import { checkKeys, checkKind } from "../../../../base/option-checks.ts";
+import { checkKeys, checkKind, isPath } from "../../../../base/option-checks.ts";
 import { answerOf, untilAborted } from "../../asking.ts";
 import { checkEntryOptions, ENTRY_KEYS, type EntryOptions, readEntries } from "../../entries.ts";
 import {
@@ -57,8 +57,7 @@ function planOf(options: HostsFileOptions): HostsPlan {
   checkKeys(where, options, [...ENTRY_KEYS, ...FOLLOW_KEYS, "path"]);
   checkEntryOptions(where, options);
   const { path } = options;
-  const isPath = path === undefined || (typeof path === "string" && /^[^\0]+$/.test(path));
-  checkKind(`path of ${where}`, isPath, "the path of a file");
+  checkKind(`path of ${where}`, path === undefined || isPath(path), "the path of a file");
   const usual = (): string[] => [resolve(FILE_NAME), join(homedir(), FILE_NAME)];
   const paths = path === undefined ? usual() : [resolve(path)];
   return { paths, entries: options, ...checkFollowOptions(where, options) };

@@ -1,6 +1,12 @@
 import { resolve } from "node:path";
 import { FoundationError } from "../../../../base/errors.ts";
-import { checkCount, checkKeys, checkKind, checkWord } from "../../../../base/option-checks.ts";
+import {
+  checkCount,
+  checkKeys,
+  checkKind,
+  checkWord,
+  isPath,
+} from "../../../../base/option-checks.ts";
 import { checkPeriod } from "../../asking.ts";
 import { checkEntryOptions } from "../../entries.ts";
 import { isLabel, SERVICE_ACCOUNT } from "../../kubernetes-facts.ts";
@@ -192,15 +198,14 @@ function kubeconfigOf(options: KubernetesOptions): KubeconfigPlan | undefined {
     checkKind("kubeContext", kubeContext === undefined, "one of a kubeconfig");
     return undefined;
   }
-  const isPath = typeof kubeconfig === "string" && /^[^\0]+$/.test(kubeconfig);
-  checkKind("kubeconfig", isPath || kubeconfig === true, "a path, or true");
+  checkKind("kubeconfig", kubeconfig === true || isPath(kubeconfig), "a path, or true");
   const isName =
     kubeContext === undefined || (typeof kubeContext === "string" && kubeContext !== "");
   checkKind("kubeContext", isName, "the name of a context");
   for (const name of ["master", "serviceAccountPath", "insecureSkipTlsVerify"] as const) {
     checkKind(name, options[name] === undefined, "left out beside a kubeconfig, which says it");
   }
-  return { path: isPath ? resolve(kubeconfig) : undefined, context: kubeContext };
+  return { path: kubeconfig === true ? undefined : resolve(kubeconfig), context: kubeContext };
 }
 
 function checkChoices(plan: KubernetesPlan): void {

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
-import { checkKeys, checkKind } from "../../../../base/option-checks.ts";
+import { checkKeys, checkKind, isPath } from "../../../../base/option-checks.ts";
 import { Alarm } from "../../alarm.ts";
 import { answerOf, checkPeriod, untilAborted } from "../../asking.ts";
 import { readEntries } from "../../entries.ts";
@@ -45,8 +45,7 @@ export function localProvider(options: LocalOptions = {}): DiscoveryProvider {
   checkKeys(where, options, ["directory", ...Object.keys(LOCAL_DEFAULTS)]);
   const { directory = ownDirectory() } = options;
   const { pollMs, timeoutMs } = { ...LOCAL_DEFAULTS, ...options };
-  const isPath = typeof directory === "string" && /^[^\0]+$/.test(directory);
-  checkKind(`directory of ${where}`, isPath, "the path of a folder");
+  checkKind(`directory of ${where}`, isPath(directory), "the path of a folder");
   checkPeriod(`pollMs of ${where}`, pollMs);
   checkPeriod(`timeoutMs of ${where}`, timeoutMs);
   const root = resolve(directory);
