@@ -61,15 +61,23 @@ describe("calls", () => {
 });
 
 /** Two nodes whose every connection, whoever dials it, can be cut. */
-async function startCutPair(): Promise<{
+interface CutPair {
   sender: FoundationNode;
   receiver: FoundationNode;
+  /** All connections swallow what comes after these many further bytes, until they are cut. */
+  swallowAfter: (bytes: number) => void;
   cut: () => void;
-}> {
+}
+
+async function startCutPair(): Promise<CutPair> {
   const sockets = new Set<Socket>();
+  let passing = Number.POSITIVE_INFINITY;
   const relay: Relay = (from, to) => {
     sockets.add(from);
-    from.on("data", (bytes) => to.write(bytes));
+    from.on("data", (bytes) => {
+      to.write(bytes.subarray(0, passing));
+      passing = Math.max(passing - bytes.length, 0);
+    });
     from.on("close", () => sockets.delete(from));
   };
   const listen = async (name: string): Promise<FoundationNode> => {
@@ -84,15 +92,19 @@ async function startCutPair(): Promise<{
   const [sender, receiver] = [await listen("sender"), await listen("receiver")];
   await sender.join(receiver.address);
   await allReady([sender, receiver], 2);
+  const swallowAfter = (bytes: number): void => {
+    passing = bytes;
+  };
   const cut = (): void => {
+    passing = Number.POSITIVE_INFINITY;
     for (const socket of sockets) socket.destroy();
   };
-  return { sender, receiver, cut };
+  return { sender, receiver, swallowAfter, cut };
 }
 
 describe("a link that is cut in the middle of messages", () => {
   test("#9: loses some and doubles none, and says so of each call", async () => {
-    const { sender, receiver, cut } = await startCutPair();
+    const { sender, receiver, swallowAfter, cut } = await startCutPair();
     const received: number[] = [];
     let cutFrom = 0;
     receiver.handle("sink", ({ number }: { number: number }) => {
@@ -119,6 +131,7 @@ describe("a link that is cut in the middle of messages", () => {
         nextEventOf(receiver, "down", "sender"),
       ];
       cutFrom = accepted + 10;
+      swallowAfter(20 * padding.length);
       const to = { node: "receiver", name: "sink" };
       while (sender.send(to, { number: accepted, padding })) accepted++;
       await Promise.all(downs);
