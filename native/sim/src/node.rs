@@ -229,8 +229,8 @@ impl Subject for Machine {
         match message {
             ClusterMessage::Roster(
                 RosterMessage::News { records }
-                | RosterMessage::Sync { records, .. }
-                | RosterMessage::Missing { records, .. },
+                | RosterMessage::Missing { records, .. }
+                | RosterMessage::Found { records },
             ) => records.len(),
             _ => 0,
         }

@@ -1,18 +1,19 @@
 //! Exchanges of digests: two rosters find out what differs, and only that travels.
 //!
-//! `Digest` -> `Same`, or `Buckets` -> `Sync`... -> `Missing`... One exchange runs at a time; those
-//! that wait behind it mostly find nothing left to do.
+//! `Digest` -> `Same`, or `Buckets` -> `Sync`... -> `Missing`... -> `Found`... Hashes go first, and
+//! a record travels only where the other side lacks it. One exchange runs at a time; those that
+//! wait behind it mostly find nothing left to do.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use foundation_machine::{NodeNo, PeerId};
+use foundation_machine::PeerId;
 
 use super::Roster;
 use super::io::{BUCKETS_MAX, RECORDS_MAX, RosterMessage};
-use super::record::{DownReason, Mark, MemberRecord, Rank};
+use super::record::{DownReason, Mark, MemberRecord};
 use super::table::{bucket_of, record_hash};
 
-/// Members a bucket, about: a bucket that differs travels whole.
+/// Members a bucket, about: the hashes of a bucket that differs travel all.
 const BUCKET_MEMBERS: usize = 8;
 
 /// The exchange that this node began, and those that it will begin.
@@ -90,67 +91,70 @@ impl Roster {
         hashes
     }
 
-    /// Everybody up in the buckets that differ from `theirs`, in messages of whole buckets.
+    /// Hashes of everybody up in the buckets that differ from `theirs`, in messages of whole
+    /// buckets.
     pub(crate) fn sync_messages(&self, theirs: &[u64]) -> Vec<RosterMessage> {
-        let ours = self.bucket_hashes(theirs.len());
-        let mut by_bucket: BTreeMap<usize, Vec<MemberRecord>> = BTreeMap::new();
-        for (bucket, hash) in ours.iter().enumerate() {
-            if theirs[bucket] != *hash {
-                by_bucket.insert(bucket, Vec::new());
-            }
-        }
+        let (buckets, ignores_word) = (theirs.len(), self.ignores_word());
+        let mut by_bucket: Vec<Vec<u64>> = vec![Vec::new(); buckets];
         for record in self.everybody_up() {
-            if let Some(list) = by_bucket.get_mut(&bucket_of(record.peer.life, theirs.len())) {
-                list.push(record.clone());
-            }
+            let hash = record_hash(record, ignores_word);
+            by_bucket[bucket_of(record.peer.life, buckets)].push(hash);
         }
         let mut messages = Vec::new();
-        let (mut of, mut records) = (Vec::new(), Vec::new());
-        for (bucket, mut list) in by_bucket {
+        let (mut of, mut hashes) = (Vec::new(), Vec::new());
+        for (bucket, mut list) in by_bucket.into_iter().enumerate() {
+            if theirs[bucket] == list.iter().fold(0, |sum: u64, hash| sum.wrapping_add(*hash)) {
+                continue;
+            }
             // Lives are random: a bucket that long is a mistake, and its rest is found missing.
             list.truncate(RECORDS_MAX);
-            if records.len() + list.len() > RECORDS_MAX {
-                let whole = (std::mem::take(&mut of), std::mem::take(&mut records));
-                messages.push(self.sync_message(theirs.len(), whole));
+            if hashes.len() + list.len() > RECORDS_MAX {
+                let whole = (std::mem::take(&mut of), std::mem::take(&mut hashes));
+                messages.push(sync_message(buckets, whole));
             }
             of.push(bucket as u16);
-            records.append(&mut list);
+            hashes.append(&mut list);
         }
         if !of.is_empty() {
-            messages.push(self.sync_message(theirs.len(), (of, records)));
+            messages.push(sync_message(buckets, (of, hashes)));
         }
         messages
     }
 
-    fn sync_message(&self, buckets: usize, whole: (Vec<u16>, Vec<MemberRecord>)) -> RosterMessage {
-        RosterMessage::Sync { buckets: buckets as u16, of: whole.0, records: whole.1 }
-    }
-
-    /// What the sender of a `Sync` lacks or has in an earlier state.
-    pub(crate) fn missing_from(
+    /// Everybody up in those buckets whose hash is not among `theirs`, and those of `theirs` that
+    /// are nobody's here.
+    pub(crate) fn compare(
         &self,
         buckets: usize,
         of: &[u16],
-        theirs: &[MemberRecord],
-    ) -> Vec<MemberRecord> {
-        let known: BTreeMap<NodeNo, Rank> =
-            theirs.iter().map(|record| (record.peer.node, record.rank())).collect();
+        theirs: &[u64],
+    ) -> (Vec<MemberRecord>, Vec<u64>) {
+        let mut unknown: BTreeSet<u64> = theirs.iter().copied().collect();
         let mut asked = vec![false; buckets];
         for &bucket in of {
             asked[usize::from(bucket)] = true;
         }
-        let is_asked = |record: &&MemberRecord| {
-            let bucket = bucket_of(record.peer.life, buckets);
-            asked[bucket] && !known.contains_key(&record.peer.node)
-        };
-        let mut missing: Vec<MemberRecord> =
-            self.everybody_up().filter(is_asked).cloned().collect();
-        for record in theirs {
-            if let Some(better) = self.better_than(record) {
-                missing.push(better);
+        let ignores_word = self.ignores_word();
+        let mut missing = Vec::new();
+        for record in self.everybody_up() {
+            let is_asked = asked[bucket_of(record.peer.life, buckets)];
+            if is_asked && !unknown.remove(&record_hash(record, ignores_word)) {
+                missing.push(record.clone());
             }
         }
-        missing
+        (missing, unknown.into_iter().collect())
+    }
+
+    /// The records of those hashes, which are up; of others there is nothing to say any more.
+    pub(crate) fn records_of(&self, hashes: &[u64]) -> Vec<MemberRecord> {
+        if hashes.is_empty() {
+            return Vec::new();
+        }
+        let wanted: BTreeSet<u64> = hashes.iter().copied().collect();
+        let ignores_word = self.ignores_word();
+        let is_wanted =
+            |record: &&MemberRecord| wanted.contains(&record_hash(record, ignores_word));
+        self.everybody_up().filter(is_wanted).take(RECORDS_MAX).cloned().collect()
     }
 
     /// What this node knows of the same node that replaces the record.
@@ -170,4 +174,8 @@ impl Roster {
         let is_gone = self.table.is_gone(record.peer);
         is_gone.then(|| MemberRecord::removed(record.peer, DownReason::Expired))
     }
+}
+
+fn sync_message(buckets: usize, whole: (Vec<u16>, Vec<u64>)) -> RosterMessage {
+    RosterMessage::Sync { buckets: buckets as u16, of: whole.0, hashes: whole.1 }
 }

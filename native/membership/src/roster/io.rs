@@ -69,21 +69,29 @@ pub enum RosterMessage {
         /// A power of two of them, at most [`BUCKETS_MAX`].
         hashes: Vec<u64>,
     },
-    /// Answers buckets: everybody up in those that differ.
+    /// Answers buckets: the hash of everybody up in those that differ.
     Sync {
         /// How many buckets there are.
         buckets: u16,
         /// Which of them this message holds, all of each.
         of: Vec<u16>,
         /// At most [`RECORDS_MAX`].
-        records: Vec<MemberRecord>,
+        hashes: Vec<u64>,
     },
-    /// Answers [`RosterMessage::Sync`]: what its sender lacks or has in an earlier state.
+    /// Answers [`RosterMessage::Sync`]: what its sender lacks or has in another state, and what
+    /// this side lacks so.
     Missing {
         /// At most [`RECORDS_MAX`].
         records: Vec<MemberRecord>,
+        /// Hashes of the `Sync` whose records are wanted, at most [`RECORDS_MAX`].
+        wanted: Vec<u64>,
         /// Another message of the same answer follows.
         more: bool,
+    },
+    /// Answers [`RosterMessage::Missing`]: the records that were wanted, as they are by now.
+    Found {
+        /// At most [`RECORDS_MAX`].
+        records: Vec<MemberRecord>,
     },
 }
 
@@ -104,12 +112,16 @@ impl RosterMessage {
             records.iter().map(bytes).sum()
         };
         let content = match self {
-            RosterMessage::News { records: list }
-            | RosterMessage::Missing { records: list, .. } => records(list),
+            RosterMessage::News { records: list } | RosterMessage::Found { records: list } => {
+                records(list)
+            }
             RosterMessage::Digest { .. } => 12,
             RosterMessage::Same => 0,
             RosterMessage::Buckets { hashes } => hashes.len() * 8,
-            RosterMessage::Sync { of, records: list, .. } => of.len() * 2 + records(list),
+            RosterMessage::Sync { of, hashes, .. } => of.len() * 2 + hashes.len() * 8,
+            RosterMessage::Missing { records: list, wanted, .. } => {
+                records(list) + wanted.len() * 8
+            }
         };
         MESSAGE_BYTES + content
     }

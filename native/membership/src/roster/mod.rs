@@ -189,22 +189,20 @@ impl Roster {
                 }
             }
             RosterMessage::Buckets { hashes } => self.on_buckets(from, &hashes, out),
-            RosterMessage::Sync { buckets, of, records } => {
-                let missing = self.missing_from(usize::from(buckets), &of, &records);
-                self.learn_exchanged(records, from, now, out);
-                self.answer_sync(from, missing, out);
+            RosterMessage::Sync { buckets, of, hashes } => {
+                let (missing, wanted) = self.compare(usize::from(buckets), &of, &hashes);
+                self.answer_sync(from, missing, wanted, out);
             }
-            RosterMessage::Missing { records, more } => {
-                // What the other side has up and this one knows to be down.
-                let better: Vec<MemberRecord> =
-                    records.iter().filter_map(|record| self.better_than(record)).collect();
-                if !better.is_empty() {
-                    let message = RosterMessage::News { records: better };
+            RosterMessage::Missing { records, wanted, more } => {
+                self.learn_exchanged(records, from, now, out);
+                let records = self.records_of(&wanted);
+                if !records.is_empty() {
+                    let message = RosterMessage::Found { records };
                     out.push(RosterOutput::Send { to: from, message });
                 }
-                self.learn_exchanged(records, from, now, out);
                 self.on_missing_end(from, more);
             }
+            RosterMessage::Found { records } => self.learn_exchanged(records, from, now, out),
         }
     }
 
@@ -250,12 +248,13 @@ impl Roster {
         &mut self,
         to: PeerId,
         mut missing: Vec<MemberRecord>,
+        mut wanted: Vec<u64>,
         out: &mut Vec<RosterOutput>,
     ) {
         loop {
             let rest = missing.split_off(missing.len().min(RECORDS_MAX));
-            let more = !rest.is_empty();
-            let message = RosterMessage::Missing { records: missing, more };
+            let (more, wanted) = (!rest.is_empty(), std::mem::take(&mut wanted));
+            let message = RosterMessage::Missing { records: missing, wanted, more };
             out.push(RosterOutput::Send { to, message });
             if !more {
                 return;
@@ -279,7 +278,8 @@ impl Roster {
     }
 
     /// Records of an exchange: few are news to pass on; many are what a whole side did not know,
-    /// and the neighbours that lack them too find out by exchanges of their own.
+    /// and the neighbours that lack them too find out by exchanges of their own. What the other
+    /// side has up and this one knows to be down, the other side hears.
     fn learn_exchanged(
         &mut self,
         records: Vec<MemberRecord>,
@@ -287,6 +287,13 @@ impl Roster {
         now: Micros,
         out: &mut Vec<RosterOutput>,
     ) {
+        let are_down =
+            |record: &MemberRecord| self.better_than(record).filter(MemberRecord::is_down);
+        let down: Vec<MemberRecord> = records.iter().filter_map(are_down).collect();
+        if !down.is_empty() {
+            let message = RosterMessage::News { records: down };
+            out.push(RosterOutput::Send { to: from, message });
+        }
         let is_bulk = records.len() > self.options.bulk_records;
         let mut has_learned = false;
         for record in records {
@@ -580,16 +587,17 @@ fn is_well_formed(message: &RosterMessage) -> bool {
         |list: &[MemberRecord]| list.len() <= RECORDS_MAX && list.iter().all(is_record);
     let is_bucket_count = |count: usize| count.is_power_of_two() && count <= BUCKETS_MAX;
     match message {
-        RosterMessage::News { records } | RosterMessage::Missing { records, .. } => {
-            are_records(records)
+        RosterMessage::News { records } | RosterMessage::Found { records } => are_records(records),
+        RosterMessage::Missing { records, wanted, .. } => {
+            are_records(records) && wanted.len() <= RECORDS_MAX
         }
         RosterMessage::Digest { .. } | RosterMessage::Same => true,
         RosterMessage::Buckets { hashes } => is_bucket_count(hashes.len()),
-        RosterMessage::Sync { buckets, of, records } => {
+        RosterMessage::Sync { buckets, of, hashes } => {
             is_bucket_count(usize::from(*buckets))
                 && of.len() <= usize::from(*buckets)
                 && of.iter().all(|bucket| bucket < buckets)
-                && are_records(records)
+                && hashes.len() <= RECORDS_MAX
         }
     }
 }

@@ -143,8 +143,11 @@ fn messages_that_no_roster_sends_are_counted_and_change_nothing() {
         RosterMessage::Buckets { hashes: vec![] },
         RosterMessage::Buckets { hashes: vec![0; 3] },
         RosterMessage::Buckets { hashes: vec![0; BUCKETS_MAX * 2] },
-        RosterMessage::Sync { buckets: 3, of: vec![], records: vec![] },
-        RosterMessage::Sync { buckets: 4, of: vec![4], records: vec![] },
+        RosterMessage::Sync { buckets: 3, of: vec![], hashes: vec![] },
+        RosterMessage::Sync { buckets: 4, of: vec![4], hashes: vec![] },
+        RosterMessage::Sync { buckets: 4, of: vec![], hashes: vec![0; RECORDS_MAX + 1] },
+        RosterMessage::Missing { records: vec![], wanted: vec![0; RECORDS_MAX + 1], more: true },
+        RosterMessage::Found { records: vec![MemberRecord::alive(peer(9, 1)); RECORDS_MAX + 1] },
     ];
     let count = messages.len() as u64;
     for message in messages {

@@ -45,6 +45,7 @@ pub(crate) fn kind_of<B>(message: &ClusterMessage<B>) -> &'static str {
             RosterMessage::Buckets { .. } => "rosterBuckets",
             RosterMessage::Sync { .. } => "rosterSync",
             RosterMessage::Missing { .. } => "rosterMissing",
+            RosterMessage::Found { .. } => "rosterFound",
         },
         ClusterMessage::Detector(message) => match message {
             DetectorMessage::Ping { .. } => "probe",

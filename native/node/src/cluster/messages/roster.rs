@@ -17,23 +17,20 @@ pub(super) fn write(message: &Said, out: &mut Writer<'_>) {
         Said::Same => {
             out.kind(3);
         }
-        Said::Buckets { hashes } => {
-            out.kind(4).number(hashes.len() as u64);
-            for &hash in hashes {
-                out.number(hash);
-            }
-        }
-        Said::Sync { buckets, of, records } => {
+        Said::Buckets { hashes } => write_hashes(hashes, out.kind(4)),
+        Said::Sync { buckets, of, hashes } => {
             out.kind(5).number(*buckets).number(of.len() as u64);
             for &bucket in of {
                 out.number(bucket);
             }
-            write_records(records, false, out);
+            write_hashes(hashes, out);
         }
-        Said::Missing { records, more } => {
+        Said::Missing { records, wanted, more } => {
             out.kind(6).number(u64::from(*more));
+            write_hashes(wanted, out);
             write_records(records, false, out);
         }
+        Said::Found { records } => write_records(records, false, out.kind(7)),
     }
 }
 
@@ -46,11 +43,23 @@ pub(super) fn read(kind: u8, from: &mut Reader<'_>) -> Option<Said> {
         5 => Said::Sync {
             buckets: from.narrow()?,
             of: from.list(BUCKETS_MAX, Reader::narrow)?,
+            hashes: from.list(RECORDS_MAX, Reader::number)?,
+        },
+        6 => Said::Missing {
+            more: from.flag()?,
+            wanted: from.list(RECORDS_MAX, Reader::number)?,
             records: read_records(from)?,
         },
-        6 => Said::Missing { more: from.flag()?, records: read_records(from)? },
+        7 => Said::Found { records: read_records(from)? },
         _ => return None,
     })
+}
+
+fn write_hashes(hashes: &[u64], out: &mut Writer<'_>) {
+    out.number(hashes.len() as u64);
+    for &hash in hashes {
+        out.number(hash);
+    }
 }
 
 /// In news, a member that is suspected or found failed is only referred to: where it is not known,

@@ -126,8 +126,9 @@ fn rosters(peers: &[PeerId]) -> Vec<RosterMessage> {
         RosterMessage::Digest { members: 7, hash: u64::MAX },
         RosterMessage::Same,
         RosterMessage::Buckets { hashes: vec![1, 2, 3, 4] },
-        RosterMessage::Sync { buckets: 4, of: vec![1, 3], records: records(peers) },
-        RosterMessage::Missing { records: records(peers), more: true },
+        RosterMessage::Sync { buckets: 4, of: vec![1, 3], hashes: vec![5, u64::MAX] },
+        RosterMessage::Missing { records: records(peers), wanted: vec![6, 0], more: true },
+        RosterMessage::Found { records: records(peers) },
     ]
 }
 
