@@ -18,12 +18,15 @@ pub(crate) struct SeedAsks {
     /// Seeds that the host has addresses of.
     pub(crate) count: u32,
     askers: BTreeSet<Asker>,
+    /// Who was told that no seed answers, and would be glad of one that comes up all the same.
+    unanswered: BTreeSet<Asker>,
     under_way: u32,
     members: BTreeMap<PeerId, BTreeSet<Asker>>,
 }
 
 impl SeedAsks {
     pub(crate) fn ask(&mut self, asker: Asker) {
+        self.unanswered.remove(&asker);
         self.askers.insert(asker);
         self.under_way += 1;
     }
@@ -39,6 +42,7 @@ impl SeedAsks {
         if is_seed {
             self.under_way = self.under_way.saturating_sub(1);
             askers.append(&mut self.askers);
+            askers.append(&mut self.unanswered);
         }
         askers
     }
@@ -56,7 +60,11 @@ impl SeedAsks {
     /// A seed did not answer. Answers who waited, when no other seed can answer any more.
     pub(crate) fn failed(&mut self) -> BTreeSet<Asker> {
         self.under_way = self.under_way.saturating_sub(1);
-        if self.under_way > 0 { BTreeSet::new() } else { std::mem::take(&mut self.askers) }
+        if self.under_way > 0 {
+            return BTreeSet::new();
+        }
+        self.unanswered.extend(self.askers.iter().copied());
+        std::mem::take(&mut self.askers)
     }
 
     /// A member did not answer. Answers who had asked for it as a seed.
@@ -67,6 +75,7 @@ impl SeedAsks {
     /// That overlay is no more.
     pub(crate) fn forget(&mut self, asker: Asker) {
         self.askers.remove(&asker);
+        self.unanswered.remove(&asker);
         for askers in self.members.values_mut() {
             askers.remove(&asker);
         }

@@ -223,11 +223,12 @@ impl Node {
         generation
     }
 
-    /// Tells who waited for a seed; answers how often the cluster machine had asked for it.
-    fn satisfy_seeds(&mut self, index: usize, target: Option<Target>) -> u32 {
+    /// Tells who waited for a seed; answers how often the cluster machine had asked for it, where
+    /// it or the application had.
+    fn satisfy_seeds(&mut self, index: usize, target: Option<Target>) -> Option<u32> {
         let Node { seeds, peers, isolates, .. } = self;
         let peer = &peers[index];
-        let mut wants = 0;
+        let mut wants = None;
         for seed in seeds.iter_mut() {
             let is_dialled = target == Some(Target::Seed(seed.address));
             if is_dialled || peer.address == Some(seed.address) {
@@ -237,9 +238,10 @@ impl Node {
                     seed.abort();
                 }
                 seed.node = Some(peer.name.clone());
-                seed.is_asked = false;
+                if std::mem::take(&mut seed.is_asked) || seed.wants > 0 {
+                    wants = Some(wants.unwrap_or(0) + std::mem::take(&mut seed.wants));
+                }
                 seed.crossed_until = None;
-                wants += std::mem::take(&mut seed.wants);
                 isolates.tell_all(&events::joined(&seed.address.to_string(), &peer.name));
             }
         }

@@ -2,10 +2,10 @@
 
 use super::net::{Net, peer, peer_of};
 use foundation_cluster::{
-    ClusterEvent, ClusterMessage, ClusterOptions, DownReason, Input, LinkEnd, LinkUse,
-    NamedOverlay, OverlayNo, Strategy,
+    Cluster, ClusterEvent, ClusterMessage, ClusterOptions, DownReason, Input, LinkEnd, LinkUse,
+    NamedOverlay, Output, OverlayNo, Strategy,
 };
-use foundation_machine::{Micros, Planted};
+use foundation_machine::{Micros, Planted, Rng};
 use foundation_membership::{HyParViewMessage, OverlayMessage};
 
 const SECOND: Micros = Micros::from_millis(1_000);
@@ -52,6 +52,28 @@ fn without_a_roster_neighbours_are_what_is_known_and_broadcasts_reach_all() {
             assert_eq!(net.broadcasts(peer(node)), got, "seed {seed} node {node}");
         }
     }
+}
+
+/// The application asks for a seed by itself. Its link came up after the machine had been told that
+/// no seed answers, and was of no use until the machine asked again: ten seconds later, on a
+/// machine with a thousand nodes.
+#[test]
+fn a_seed_that_answers_after_it_had_failed_is_joined_at_once() {
+    let (own, seed, now) = (peer(1), peer(0), Micros(1));
+    let (mut node, mut out) = (Cluster::new(hyparview(), own, Rng::new(3), now), Vec::new());
+    node.handle(Input::Seeds(1), now, &mut out);
+    assert!(out.contains(&Output::DialSeed { pick: 0 }), "{out:?}");
+    node.handle(Input::SeedFailed, now, &mut out);
+    out.clear();
+    node.handle(Input::LinkUp { peer: seed, is_seed: true }, now, &mut out);
+    let joins = |output: &Output<u64>| {
+        let Output::Send { to, message: ClusterMessage::Overlay { message, .. } } = output else {
+            return false;
+        };
+        let OverlayMessage::HyParView(message) = message else { return false };
+        *to == seed && matches!(message, HyParViewMessage::Join { .. })
+    };
+    assert!(out.iter().any(joins), "{out:?}");
 }
 
 /// A node broadcasts from its first moment on; also how many messages waited for news of it.

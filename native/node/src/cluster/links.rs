@@ -17,8 +17,9 @@ use crate::node::{Node, Phase};
 const LOOK_EVERY: Micros = Micros::from_millis(250);
 
 impl Node {
-    /// A link came up in this place.
-    pub(crate) fn member_linked(&mut self, index: usize, seed_wants: u32) {
+    /// A link came up in this place: to a seed where somebody had asked for it, the machine so many
+    /// times.
+    pub(crate) fn member_linked(&mut self, index: usize, seed_wants: Option<u32>) {
         let Some(cluster) = &mut self.cluster else { return };
         let known = &mut self.peers[index];
         let (name, address) = (known.name.clone(), known.address_text.clone());
@@ -36,10 +37,10 @@ impl Node {
         (usage.messages, usage.host_messages, usage.used_at) = (0, 0, Micros(0));
         usage.linked_at = now;
         // Each who had asked for the seed has an answer; the last one brings the link.
-        for _ in 1..seed_wants {
+        for _ in 1..seed_wants.unwrap_or(0) {
             self.inputs.push_back(MachineInput::SeedFailed);
         }
-        self.inputs.push_back(MachineInput::LinkUp { peer, is_seed: seed_wants > 0 });
+        self.inputs.push_back(MachineInput::LinkUp { peer, is_seed: seed_wants.is_some() });
         // The machine's own news of the member go before those of the link.
         self.run_cluster();
         self.tell_up_if_new(peer);
