@@ -1,6 +1,7 @@
 //! Opening connections: to seeds, to members, and further lanes of a link.
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use foundation_link::{Established, Handshake, LinkKeys, Micros, Progress, Redial};
@@ -10,6 +11,7 @@ use tokio::task::AbortHandle;
 use crate::cluster::MachineInput;
 use crate::connection::{ConnectionError, shake};
 use crate::cuts::PARTITIONED;
+use crate::descriptors;
 use crate::events;
 use crate::node::{Node, Phase};
 use crate::places::is_hearsay;
@@ -422,6 +424,7 @@ async fn attempt(
         (shake, host.transport_options.clone())
     };
     let lane = Lane::connect(address, limit, &options).await?;
+    descriptors::stay_ahead(lane.as_fd());
     let mut rest = Vec::new();
     let shaken = shake(&lane, &mut handshake, &mut rest).await;
     *name = handshake.peer_name().map(str::to_owned);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex};
 
 use foundation_link::{LANES_MAX, Member, Micros};
@@ -12,6 +13,7 @@ use crate::cluster::{ClusterHost, ClusterMeters, MachineInput};
 use crate::command::{NodeError, Started};
 use crate::connection::{ConnectionError, Place, admit_stranger, serve_incoming};
 use crate::cuts::Cuts;
+use crate::descriptors;
 use crate::dial::Seed;
 use crate::events::life_text;
 use crate::isolate_io::IsolateIo;
@@ -257,6 +259,7 @@ async fn listen(shared: Shared, node: u32, listener: Listener, options: Transpor
         await_room(&shared, node).await;
         match listener.accept(&options).await {
             Ok((lane, from)) => {
+                descriptors::stay_ahead(lane.as_fd());
                 let Some(admitted) = admit_stranger(&shared, node, from.ip()) else { return };
                 tokio::spawn(serve_incoming(Arc::clone(&shared), node, lane, admitted));
             }

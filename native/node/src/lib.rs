@@ -12,6 +12,7 @@ mod cluster;
 mod command;
 mod connection;
 mod cuts;
+mod descriptors;
 mod dial;
 mod dues;
 mod events;
