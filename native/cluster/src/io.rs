@@ -19,7 +19,8 @@ pub enum Input<B> {
     LinkUp {
         /// Who is there.
         peer: PeerId,
-        /// It answered at a seed's address that an [`Output::DialSeed`] had asked for.
+        /// It answered at a seed's address that an [`Output::DialSeed`] had asked for, now or after
+        /// [`Input::SeedFailed`].
         is_seed: bool,
     },
     /// A link is gone.

@@ -10,9 +10,9 @@ use crate::io::OverlayNo;
 pub(crate) type Asker = (OverlayNo, u64);
 
 /// Overlays that wait for a seed, and dials of seeds under way. The host does not say which dial a
-/// seed's link answers: the first to come up answers all who wait. Members, whose names are known,
-/// take the place of seeds that are dead, and of all seeds of an overlay that is brought up beside
-/// another.
+/// seed's link answers: the first to come up answers all who wait, and those who were told before
+/// that none answers. Members, whose names are known, take the place of seeds that are dead, and of
+/// all seeds of an overlay that is brought up beside another.
 #[derive(Debug, Default)]
 pub(crate) struct SeedAsks {
     /// Seeds that the host has addresses of.

@@ -4,6 +4,8 @@
 mod bars;
 #[path = "roster/cuts.rs"]
 mod cuts;
+#[path = "roster/exchanges.rs"]
+mod exchanges;
 #[path = "roster/net.rs"]
 mod net;
 #[cfg(feature = "planted")]

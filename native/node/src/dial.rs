@@ -37,6 +37,8 @@ pub(crate) struct Seed {
     pub(crate) is_asked: bool,
     /// With overlays: so many times the machine has asked for it and was not answered yet.
     pub(crate) wants: u32,
+    /// With overlays: the machine was told that it did not answer, and is to hear if it does.
+    pub(crate) is_owed: bool,
     /// With overlays: another connection to it survived ours, and has until then to come up.
     pub(crate) crossed_until: Option<Micros>,
 }
@@ -51,6 +53,7 @@ impl Seed {
             is_self: false,
             is_asked: false,
             wants: 0,
+            is_owed: false,
             crossed_until: None,
         }
     }

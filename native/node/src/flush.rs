@@ -244,7 +244,8 @@ async fn await_room(shared: &Shared, node: u32) {
         let now = crate::clock::now();
         let full = {
             let state = shared.lock();
-            state.nodes.get(&node).and_then(|host| host.strangers.full_until(now))
+            let lag = state.pace.lag(now);
+            state.nodes.get(&node).and_then(|host| host.strangers.full_until(now, lag))
         };
         let Some((until, freed)) = full else { return };
         tokio::select! {

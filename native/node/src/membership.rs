@@ -223,8 +223,9 @@ impl Node {
         generation
     }
 
-    /// Tells who waited for a seed; answers how often the cluster machine had asked for it, where
-    /// it or the application had.
+    /// Tells who waited for a seed; answers how often the cluster machine waits for it, and zero
+    /// where it was told before that the seed did not answer. A seed that only the application asks
+    /// for is none of the machine's: of many that are dialled at once the nearest answers first.
     fn satisfy_seeds(&mut self, index: usize, target: Option<Target>) -> Option<u32> {
         let Node { seeds, peers, isolates, .. } = self;
         let peer = &peers[index];
@@ -238,7 +239,8 @@ impl Node {
                     seed.abort();
                 }
                 seed.node = Some(peer.name.clone());
-                if std::mem::take(&mut seed.is_asked) || seed.wants > 0 {
+                seed.is_asked = false;
+                if std::mem::take(&mut seed.is_owed) || seed.wants > 0 {
                     wants = Some(wants.unwrap_or(0) + std::mem::take(&mut seed.wants));
                 }
                 seed.crossed_until = None;

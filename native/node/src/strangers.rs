@@ -16,11 +16,15 @@ use tokio::sync::Notify;
 /// members need.
 const STRANGERS_MAX: usize = 256;
 const STRANGERS_PER_ADDRESS_MAX: usize = 32;
-/// No stranger makes way before it has been held for so long: a handshake takes two round trips,
-/// and 256 of them some ms of work, but where a thousand nodes begin on few cores each waits for
-/// its turn (measured: 59 of 1,000 made way after 250 ms). Silent connections keep a newcomer
-/// waiting for no longer.
-const SPARED: Micros = Micros::from_millis(1_000);
+/// While all are held for less than this, the next one waits: a handshake takes two round trips,
+/// and 256 of them some ms of work. Silent connections keep a place for no longer, where others
+/// wait.
+const SPARED: Micros = Micros::from_millis(250);
+/// A thread that is behind gives each of them this many rounds: where a thousand nodes began on two
+/// cores, 59 to 88 of 250 had to make way after 250 ms.
+const SPARED_ROUNDS: u64 = 10;
+/// And no more than this.
+const SPARED_MAX: Micros = Micros::from_millis(1_000);
 /// Refused nodes that isolates hear of in a second; all are counted.
 const REFUSALS_TOLD_PER_SECOND_MAX: u32 = 10;
 
@@ -76,13 +80,14 @@ impl Strangers {
     }
 
     /// Until when newcomers are better left in the system's queue, and what tells of a place that
-    /// becomes free before; `None` where one may come.
-    pub(crate) fn full_until(&self, now: Micros) -> Option<(Micros, Arc<Notify>)> {
+    /// becomes free before; `None` where one may come. `lag`: what a socket waits for its turn.
+    pub(crate) fn full_until(&self, now: Micros, lag: Micros) -> Option<(Micros, Arc<Notify>)> {
         if self.held.len() < STRANGERS_MAX {
             return None;
         }
         let (_, oldest) = self.held.first_key_value()?;
-        let until = oldest.since + SPARED;
+        let rounds = Micros(lag.0.saturating_mul(SPARED_ROUNDS));
+        let until = oldest.since + rounds.clamp(SPARED, SPARED_MAX);
         (until > now).then(|| (until, Arc::clone(&self.freed)))
     }
 
@@ -152,18 +157,23 @@ mod tests {
         for _ in 2..STRANGERS_MAX {
             strangers.admit(LOOPBACK, Micros(10));
         }
-        assert!(strangers.full_until(Micros(10)).is_none());
+        assert!(strangers.full_until(Micros(10), Micros(0)).is_none());
         let last = strangers.admit(LOOPBACK, Micros(10));
-        let (until, _) = strangers.full_until(Micros(10)).expect("all places are taken");
+        let (until, _) = strangers.full_until(Micros(10), Micros(0)).expect("all places are taken");
         assert_eq!(until, SPARED);
-        assert!(strangers.full_until(SPARED).is_none(), "the oldest one has had its time");
+        assert!(
+            strangers.full_until(SPARED, Micros(0)).is_none(),
+            "the oldest one has had its time"
+        );
         strangers.release(last.ticket);
-        assert!(strangers.full_until(Micros(10)).is_none(), "a place is free");
+        assert!(strangers.full_until(Micros(10), Micros(0)).is_none(), "a place is free");
         strangers.admit(LOOPBACK, Micros(10));
         strangers.release(first.ticket);
         strangers.admit(LOOPBACK, Micros(20));
-        let (until, _) = strangers.full_until(Micros(20)).expect("all places are taken");
-        assert_eq!(until, Micros(10) + SPARED);
+        let full_until = |lag| strangers.full_until(Micros(20), lag).expect("all are taken").0;
+        assert_eq!(full_until(Micros(0)), Micros(10) + SPARED);
+        assert_eq!(full_until(Micros::from_millis(60)), Micros(10) + Micros::from_millis(600));
+        assert_eq!(full_until(Micros::NEVER), Micros(10) + SPARED_MAX, "whatever the lag");
     }
 
     #[test]

@@ -145,7 +145,8 @@ impl Roster {
         (missing, unknown.into_iter().collect())
     }
 
-    /// The records of those hashes, which are up; of others there is nothing to say any more.
+    /// The records of those hashes. What has changed since they were told is not among them: it
+    /// travels as news, or by the exchange that comes next.
     pub(crate) fn records_of(&self, hashes: &[u64]) -> Vec<MemberRecord> {
         if hashes.is_empty() {
             return Vec::new();

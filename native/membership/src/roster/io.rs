@@ -88,7 +88,7 @@ pub enum RosterMessage {
         /// Another message of the same answer follows.
         more: bool,
     },
-    /// Answers [`RosterMessage::Missing`]: the records that were wanted, as they are by now.
+    /// Answers [`RosterMessage::Missing`]: the records that were wanted and are still the same.
     Found {
         /// At most [`RECORDS_MAX`].
         records: Vec<MemberRecord>,

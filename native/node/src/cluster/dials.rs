@@ -114,8 +114,10 @@ impl Node {
 
     /// A seed did not answer; whoever asked for it is told.
     fn seed_not_reached(&mut self, place: usize) {
-        let wants = std::mem::take(&mut self.seeds[place].wants);
-        self.seeds[place].crossed_until = None;
+        let seed = &mut self.seeds[place];
+        let wants = std::mem::take(&mut seed.wants);
+        seed.is_owed |= wants > 0;
+        seed.crossed_until = None;
         for _ in 0..wants {
             self.tell_machine(MachineInput::SeedFailed);
         }

@@ -17,8 +17,8 @@ use crate::node::{Node, Phase};
 const LOOK_EVERY: Micros = Micros::from_millis(250);
 
 impl Node {
-    /// A link came up in this place: to a seed where somebody had asked for it, the machine so many
-    /// times.
+    /// A link came up in this place: to a seed that the machine waits for, so many times, or was
+    /// told of that it did not answer.
     pub(crate) fn member_linked(&mut self, index: usize, seed_wants: Option<u32>) {
         let Some(cluster) = &mut self.cluster else { return };
         let known = &mut self.peers[index];

@@ -19,18 +19,18 @@ pub(super) fn write(message: &Said, out: &mut Writer<'_>) {
         }
         Said::Buckets { hashes } => write_hashes(hashes, out.kind(4)),
         Said::Sync { buckets, of, hashes } => {
-            out.kind(5).number(*buckets).number(of.len() as u64);
+            out.kind(7).number(*buckets).number(of.len() as u64);
             for &bucket in of {
                 out.number(bucket);
             }
             write_hashes(hashes, out);
         }
         Said::Missing { records, wanted, more } => {
-            out.kind(6).number(u64::from(*more));
+            out.kind(8).number(u64::from(*more));
             write_hashes(wanted, out);
             write_records(records, false, out);
         }
-        Said::Found { records } => write_records(records, false, out.kind(7)),
+        Said::Found { records } => write_records(records, false, out.kind(9)),
     }
 }
 
@@ -40,17 +40,18 @@ pub(super) fn read(kind: u8, from: &mut Reader<'_>) -> Option<Said> {
         2 => Said::Digest { members: from.narrow()?, hash: from.number()? },
         3 => Said::Same,
         4 => Said::Buckets { hashes: from.list(BUCKETS_MAX, Reader::number)? },
-        5 => Said::Sync {
+        // 5 and 6 were exchanges of whole buckets.
+        7 => Said::Sync {
             buckets: from.narrow()?,
             of: from.list(BUCKETS_MAX, Reader::narrow)?,
             hashes: from.list(RECORDS_MAX, Reader::number)?,
         },
-        6 => Said::Missing {
+        8 => Said::Missing {
             more: from.flag()?,
             wanted: from.list(RECORDS_MAX, Reader::number)?,
             records: read_records(from)?,
         },
-        7 => Said::Found { records: read_records(from)? },
+        9 => Said::Found { records: read_records(from)? },
         _ => return None,
     })
 }
