@@ -75,29 +75,29 @@ impl Roster {
         (members / BUCKET_MEMBERS).next_power_of_two().min(BUCKETS_MAX)
     }
 
-    /// Everybody up, this node among them.
-    fn everybody_up(&self) -> impl Iterator<Item = &MemberRecord> {
+    /// Everybody up, this node among them, each with its hash.
+    fn everybody_up(&self) -> impl Iterator<Item = (u64, &MemberRecord)> {
+        let ignores_word = self.ignores_word();
         let others = self.table.iter().map(|member| &member.record);
-        others.filter(|record| !record.is_down()).chain(std::iter::once(&self.own))
+        let up = others.filter(|record| !record.is_down()).chain(std::iter::once(&self.own));
+        up.map(move |record| (record_hash(record, ignores_word), record))
     }
 
     pub(crate) fn bucket_hashes(&self, buckets: usize) -> Vec<u64> {
-        let mut hashes = vec![0u64; buckets];
-        let ignores_word = self.ignores_word();
-        for record in self.everybody_up() {
-            let hash = &mut hashes[bucket_of(record.peer.life, buckets)];
-            *hash = hash.wrapping_add(record_hash(record, ignores_word));
+        let mut sums = vec![0u64; buckets];
+        for (hash, record) in self.everybody_up() {
+            let sum = &mut sums[bucket_of(record.peer.life, buckets)];
+            *sum = sum.wrapping_add(hash);
         }
-        hashes
+        sums
     }
 
     /// Hashes of everybody up in the buckets that differ from `theirs`, in messages of whole
     /// buckets.
     pub(crate) fn sync_messages(&self, theirs: &[u64]) -> Vec<RosterMessage> {
-        let (buckets, ignores_word) = (theirs.len(), self.ignores_word());
+        let buckets = theirs.len();
         let mut by_bucket: Vec<Vec<u64>> = vec![Vec::new(); buckets];
-        for record in self.everybody_up() {
-            let hash = record_hash(record, ignores_word);
+        for (hash, record) in self.everybody_up() {
             by_bucket[bucket_of(record.peer.life, buckets)].push(hash);
         }
         let mut messages = Vec::new();
@@ -134,11 +134,10 @@ impl Roster {
         for &bucket in of {
             asked[usize::from(bucket)] = true;
         }
-        let ignores_word = self.ignores_word();
         let mut missing = Vec::new();
-        for record in self.everybody_up() {
+        for (hash, record) in self.everybody_up() {
             let is_asked = asked[bucket_of(record.peer.life, buckets)];
-            if is_asked && !unknown.remove(&record_hash(record, ignores_word)) {
+            if is_asked && !unknown.remove(&hash) {
                 missing.push(record.clone());
             }
         }
@@ -152,10 +151,8 @@ impl Roster {
             return Vec::new();
         }
         let wanted: BTreeSet<u64> = hashes.iter().copied().collect();
-        let ignores_word = self.ignores_word();
-        let is_wanted =
-            |record: &&MemberRecord| wanted.contains(&record_hash(record, ignores_word));
-        self.everybody_up().filter(is_wanted).take(RECORDS_MAX).cloned().collect()
+        let found = self.everybody_up().filter(|(hash, _)| wanted.contains(hash));
+        found.take(RECORDS_MAX).map(|(_, record)| record.clone()).collect()
     }
 
     /// What this node knows of the same node that replaces the record.

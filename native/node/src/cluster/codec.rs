@@ -72,6 +72,15 @@ impl<'a> Writer<'a> {
         self
     }
 
+    /// A list of numbers behind its length.
+    pub(crate) fn numbers<T: Into<u64> + Copy>(&mut self, numbers: &[T]) -> &mut Self {
+        self.number(numbers.len() as u64);
+        for &number in numbers {
+            self.number(number);
+        }
+        self
+    }
+
     pub(crate) fn number(&mut self, number: impl Into<u64>) -> &mut Self {
         self.machine.numbers.push(number.into());
         self

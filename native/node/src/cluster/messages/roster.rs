@@ -17,17 +17,14 @@ pub(super) fn write(message: &Said, out: &mut Writer<'_>) {
         Said::Same => {
             out.kind(3);
         }
-        Said::Buckets { hashes } => write_hashes(hashes, out.kind(4)),
+        Said::Buckets { hashes } => {
+            out.kind(4).numbers(hashes);
+        }
         Said::Sync { buckets, of, hashes } => {
-            out.kind(7).number(*buckets).number(of.len() as u64);
-            for &bucket in of {
-                out.number(bucket);
-            }
-            write_hashes(hashes, out);
+            out.kind(7).number(*buckets).numbers(of).numbers(hashes);
         }
         Said::Missing { records, wanted, more } => {
-            out.kind(8).number(u64::from(*more));
-            write_hashes(wanted, out);
+            out.kind(8).number(u64::from(*more)).numbers(wanted);
             write_records(records, false, out);
         }
         Said::Found { records } => write_records(records, false, out.kind(9)),
@@ -54,13 +51,6 @@ pub(super) fn read(kind: u8, from: &mut Reader<'_>) -> Option<Said> {
         9 => Said::Found { records: read_records(from)? },
         _ => return None,
     })
-}
-
-fn write_hashes(hashes: &[u64], out: &mut Writer<'_>) {
-    out.number(hashes.len() as u64);
-    for &hash in hashes {
-        out.number(hash);
-    }
 }
 
 /// In news, a member that is suspected or found failed is only referred to: where it is not known,
